@@ -1,0 +1,2 @@
+// Compiled once for each instruction set, with SUPERLAW_ISA naming it (CMakeLists.txt).
+#include "kernels_impl.hpp"
