@@ -1,0 +1,35 @@
+"""superlaw: what sets a neural scaling law, and when will it hold?"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Names of the public interface and where they live; loaded on first use, so that importing the
+# package (and `superlaw --help`) stays quick.
+_PUBLIC = {
+    "RunSpec": "superlaw.toy.spec",
+    "Run": "superlaw.toy.run",
+    "load_run": "superlaw.toy.run",
+    "train": "superlaw.toy.train",
+    "Measures": "superlaw.toy.measures",
+    "measure": "superlaw.toy.measures",
+    "represented_fraction": "superlaw.toy.measures",
+    "Slope": "superlaw.laws.slope",
+    "fit_slope": "superlaw.laws.slope",
+    "SuperlawError": "superlaw.errors",
+    "InputError": "superlaw.errors",
+    "DamagedFileError": "superlaw.errors",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'superlaw' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,240 @@
+"""How often each feature is active: the families of SCIENCE.md section 1, and real counts.
+
+Families give ``frequencies`` p_i, decreasing in rank i, with sum 1; :func:`scale_density` then sets
+the activation density E = sum p_i.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from superlaw.errors import InputError
+
+FAMILIES = ("power", "exponential", "linear")
+
+
+def family_frequencies(family: str, n_features: int, data_exponent: float, decay_length: float) -> np.ndarray:
+    """Frequencies of a named family, with sum 1.
+
+    Parameters
+    ----------
+    family : {"power", "exponential", "linear"}
+        p_i proportional to i^-alpha (i from 1), exp(-i / decay_length) (i from 0) or n - i (i from 0).
+    n_features : int
+        n.
+    data_exponent : float
+        alpha, of the power family.
+    decay_length : float
+        In ranks, of the exponential family.
+
+    Returns
+    -------
+    ndarray, shape (n_features,)
+
+    Examples
+    --------
+    >>> family_frequencies("linear", 3, 1.0, 400.0)
+    array([0.5       , 0.33333333, 0.16666667])
+    """
+    rank = np.arange(1, n_features + 1, dtype=np.float64)  # (n,)
+    if family == "power":
+        weight = rank**-data_exponent
+    elif family == "exponential":
+        weight = np.exp(-(rank - 1) / decay_length)
+    else:
+        weight = n_features - (rank - 1)
+    return weight / weight.sum()
+
+
+def check_frequencies(values: np.ndarray, name: str = "frequencies") -> np.ndarray:
+    """The values as float64, shape (n,); InputError unless all are finite and within 0 and 1."""
+    try:
+        p = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} that are not numbers", "an array of numbers") from None
+    if p.ndim != 1 or p.size == 0:
+        raise InputError(f"{name} of shape {p.shape}", "a one-dimensional array with at least one feature")
+    for problem, wrong in (
+        ("not finite", ~np.isfinite(p)),
+        ("negative", p < 0),
+        ("above 1", p > 1),
+    ):
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            raise InputError(
+                f"{name} {problem}: {p[i]:g} at position {i + 1} of {p.size}",
+                "probabilities from 0 to 1",
+                "lower the activation density or allow clipping"
+                if problem == "above 1"
+                else "mend that value",
+            )
+    if not p.any():
+        raise InputError(f"{name} that are all 0", "at least one feature that can be active")
+    return p
+
+
+def scale_density(frequencies: np.ndarray, activation_density: float, clip: bool = False) -> np.ndarray:
+    """Frequencies scaled so that their sum is ``activation_density``.
+
+    Raises InputError when a probability would exceed 1, unless ``clip`` allows cutting it to 1 (the
+    sum is then smaller than asked). An excess of a few units in the last place is rounding, and is cut.
+
+    Examples
+    --------
+    >>> scale_density(np.array([0.75, 0.25]), 1.2)
+    array([0.9, 0.3])
+    >>> scale_density(np.array([0.75, 0.25]), 2.0, clip=True)
+    array([1. , 0.5])
+    """
+    p = frequencies * (activation_density / frequencies.sum())
+    above = p > 1 + 4 * np.finfo(np.float64).eps
+    if above.any() and not clip:
+        limit = frequencies.sum() / frequencies.max()
+        raise InputError(
+            f"activation density {activation_density:g}, which makes {above.sum()} of {p.size} probabilities "
+            f"exceed 1 (the largest {p.max():.4g})",
+            f"a density of at most {limit:.6g}",
+            "lower it, or allow clipping (--clip, clip=True)",
+        )
+    return np.minimum(p, 1.0)
+
+
+def words_in(text: str) -> Counter[str]:
+    """Words of a text, lower case, counted.
+
+    Examples
+    --------
+    >>> words_in("The cat, the hat.").most_common(1)
+    [('the', 2)]
+    """
+    return Counter(re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.lower()))
+
+
+def read_text(path: str | Path) -> Counter[str]:
+    """Word counts of a text file; InputError when it cannot be read or holds no word."""
+    path = Path(path)
+    counts = words_in(_read(path))
+    if not counts:
+        raise InputError(f"{path}, which holds no words", "a text file with words in it")
+    return counts
+
+
+def read_frequencies(path: str | Path) -> tuple[np.ndarray, bool]:
+    """Frequencies from a CSV or JSON file of counts or of probabilities.
+
+    JSON: a list of numbers, or an object of names and numbers, either at the top or under ``counts`` or
+    ``probabilities``. CSV: the last column; a first line that is not a number is a heading. Whole
+    numbers are counts, anything else probabilities.
+
+    Returns
+    -------
+    frequencies : ndarray, shape (n,)
+        Decreasing. Counts are divided by their sum, probabilities are as given.
+    are_counts : bool
+    """
+    path = Path(path)
+    text = _read(path)
+    if path.suffix.lower() == ".json":
+        values = _json_numbers(path, text)
+    elif path.suffix.lower() in (".csv", ".tsv"):
+        values = _csv_numbers(path, text)
+    else:
+        raise InputError(
+            f"{path}", "a .csv or .json file of counts or probabilities", "use --text FILE for prose"
+        )
+    if not values:
+        raise InputError(f"{path}, which holds no numbers", "at least one count or probability")
+    p = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(p).all() or (p < 0).any():
+        check_frequencies(p, f"values in {path}")
+    are_counts = bool((p == np.round(p)).all())
+    p = (
+        frequencies_from_counts(p, str(path))
+        if are_counts
+        else check_frequencies(p, f"probabilities in {path}")
+    )
+    return np.sort(p)[::-1], are_counts
+
+
+def frequencies_from_counts(counts: np.ndarray, name: str = "counts") -> np.ndarray:
+    """Counts divided by their sum, shape (n,).
+
+    Examples
+    --------
+    >>> frequencies_from_counts(np.array([3, 1]))
+    array([0.75, 0.25])
+    """
+    counts = np.asarray(counts, dtype=np.float64)
+    if counts.sum() <= 0:
+        raise InputError(f"{name} that are all 0", "at least one positive count")
+    return counts / counts.sum()
+
+
+def most_frequent(frequencies: np.ndarray, n_features: int | None, name: str) -> np.ndarray:
+    """The ``n_features`` largest values (all when None); InputError when there are fewer."""
+    if n_features is None:
+        return frequencies
+    if n_features > frequencies.size:
+        raise InputError(
+            f"n_features = {n_features} for {name}, which has {frequencies.size}",
+            f"at most {frequencies.size} features",
+            "leave n_features out to use them all",
+        )
+    return np.sort(frequencies)[::-1][:n_features]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}, which does not exist", "a readable file", "check the path") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}, which is not UTF-8 text", "a text file in UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", "a readable file", "check the path") from None
+
+
+def _json_numbers(path: Path, text: str) -> list[float]:
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}, not JSON at line {error.lineno}: {error.msg}", "valid JSON") from None
+    if isinstance(data, dict):
+        data = next(
+            (data[key] for key in ("counts", "probabilities") if isinstance(data.get(key), dict | list)), data
+        )
+    values = list(data.values()) if isinstance(data, dict) else data
+    if not isinstance(values, list) or not all(
+        isinstance(v, int | float) and not isinstance(v, bool) for v in values
+    ):
+        raise InputError(
+            f"{path}, whose JSON is not a list or an object of numbers",
+            'for example [5, 3, 1] or {"the": 5, "a": 3}',
+        )
+    return [float(v) for v in values]
+
+
+def _csv_numbers(path: Path, text: str) -> list[float]:
+    values: list[float] = []
+    rows = csv.reader(text.splitlines(), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+    first = True
+    for row in rows:
+        if not row or not any(cell.strip() for cell in row):
+            continue
+        try:
+            values.append(float(row[-1]))
+        except ValueError:
+            if not first:
+                raise InputError(
+                    f"{path}, line {rows.line_num}: {row[-1][:40]!r} is not a number",
+                    "a count or probability in the last column",
+                    "use --text FILE for prose",
+                ) from None
+        first = False
+    return values

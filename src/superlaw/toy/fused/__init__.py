@@ -1,0 +1,127 @@
+"""Engine ``fused``: the default. CPU, no PyTorch; a small C++ extension does the steps.
+
+Only the active features are sampled, no dense batch exists, and rows of the Gram matrix W W^T are
+formed tile by tile (kernels_impl.hpp). This file is its Python face: it checks arrays and steps.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from superlaw.errors import InputError
+from superlaw.toy import provenance
+from superlaw.toy.fused import _fused
+from superlaw.toy.protocol import BETAS, EPSILON, Watch, diverged_at, initial_state, runaway_loss, schedule
+from superlaw.toy.run import Run
+from superlaw.toy.spec import RunSpec
+
+variants = _fused.variants
+"""Names of the instruction sets this processor runs, best first."""
+
+WATCH_SECONDS = 0.05  # at most about this long between two looks at Ctrl-C and at divergence
+
+
+class Fused:
+    """The engine. ``simd``, ``products`` pick kernels for tests and benchmarks; leave them out otherwise."""
+
+    name = "fused"
+
+    def __init__(self, threads: int = 1, simd: str = "", products: str = "automatic"):
+        if threads < 1:
+            raise InputError(f"threads = {threads}", "1 thread or more")
+        if simd and simd not in variants():
+            raise InputError(f"simd = {simd!r}", f"one of {', '.join(variants())} on this processor")
+        self.threads, self.simd, self.products = threads, simd, products
+
+    def check(self, spec: RunSpec) -> None:
+        """Raise InputError for what this engine does not train: all but float32 ReLU models."""
+        for name, only in (("activation", "relu"), ("dtype", "float32")):
+            if getattr(spec, name) != only:
+                raise InputError(
+                    f"{name} = {getattr(spec, name)!r} with the engine fused",
+                    f"{name} = {only}",
+                    "use --engine dense",
+                )
+
+    def train(self, specs: Sequence[RunSpec], watch: Watch | None = None) -> Iterator[Run]:
+        """Train the specs one after another; see Engine.train."""
+        for spec in specs:
+            self.check(spec)
+            yield self._train_one(spec, watch)
+
+    def _train_one(self, spec: RunSpec, watch: Watch | None) -> Run:
+        begin = time.perf_counter()
+        W, b = initial_state(spec)
+        training = _fused.Training(
+            W, b, spec.probabilities, spec.batch, spec.seed, spec.loss_scale,
+            *BETAS, EPSILON, spec.weight_decay, self.threads, self.simd, self.products,
+        )  # fmt: skip
+        rates = schedule(spec.steps, spec.warmup)
+        eta_W, eta_b = (peak * rates for peak in spec.peak_learning_rates)
+        losses = np.empty(spec.steps, dtype=np.float32)
+        status, done, chunk, limit = "ok", 0, 1, np.inf
+        while done < spec.steps and status == "ok":
+            chunk = min(chunk, spec.steps - done)
+            part = slice(done, done + chunk)
+            from_time = time.perf_counter()
+            training.advance(eta_W[part], eta_b[part], losses[part])
+            seconds = time.perf_counter() - from_time
+            if done == 0:
+                limit = runaway_loss(spec, float(losses[0]))
+            done += chunk
+            at = diverged_at(losses[part], limit)
+            if at is not None:
+                status, done = "diverged", part.start + at + 1
+            elif watch and watch(spec, done, float(losses[done - 1])) and done < spec.steps:
+                status = "stopped"
+            chunk = max(1, int(chunk * min(4.0, WATCH_SECONDS / max(seconds, 1e-9))))
+        training.state(W, b)
+        if status == "ok" and not (np.isfinite(W).all() and np.isfinite(b).all()):
+            status = "diverged"
+        made = provenance.record(self.name, begin, simd=self.simd or variants()[0], threads=self.threads)
+        return Run(spec, status, losses[:done].copy(), W, b, made)
+
+
+def sample(
+    frequencies: np.ndarray, batch: int, seed: int, step: int, simd: str = ""
+) -> tuple[np.ndarray, ...]:
+    """The non-zeros of one batch, feature by feature.
+
+    Returns
+    -------
+    start : ndarray of int32, shape (n + 1,)
+        Entries of feature i are start[i] : start[i + 1].
+    sample : ndarray of int32, shape (non-zeros,)
+    value : ndarray of float32, shape (non-zeros,)
+    """
+    start, which, value = _fused.sample(
+        np.ascontiguousarray(frequencies, dtype=np.float64), batch, seed, step, simd
+    )
+    return np.array(start, dtype=np.int32), np.array(which, dtype=np.int32), np.array(value, dtype=np.float32)
+
+
+def gradient(
+    W: np.ndarray,
+    b: np.ndarray,
+    entries: tuple[np.ndarray, ...],
+    batch: int,
+    threads: int = 1,
+    simd: str = "",
+    products: str = "automatic",
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """L and its gradients dL/dW (n, m) and dL/db (n,) on a given sparse batch (as from :func:`sample`)."""
+    start, which, value = entries
+    dW, db = np.empty(W.shape, np.float32), np.empty(b.shape, np.float32)
+    loss = _fused.gradient(
+        np.ascontiguousarray(W, np.float32), np.ascontiguousarray(b, np.float32),
+        start, which, value, batch, threads, simd, products, dW, db,
+    )  # fmt: skip
+    return loss, dW, db
+
+
+def peak_flops(simd: str = "", seconds: float = 0.2) -> float:
+    """Measured multiply-add rate of one core, in floating-point operations a second."""
+    return _fused.peak_flops(simd, seconds)
