@@ -1,0 +1,1 @@
+"""Sweeps: plans, the store of runs, and their execution."""
