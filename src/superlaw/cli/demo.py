@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 
 def demo(
-    text: Annotated[
-        Path | None, typer.Option(help="A text: its most frequent words become the features.")
-    ] = None,
+    text: Annotated[Path | None, typer.Option(help="A text: its most frequent words become the features.")] = None,
     n_features: Annotated[int | None, typer.Option(help="Number of features [1000].")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps of each model [5000].")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes [all cores].")] = None,
@@ -28,9 +26,7 @@ def demo(
 
     with progress_bar("demo", "models", silent=as_json) as bar:
         report = (lambda tally: bar.update(tally.done, tally.planned)) if bar else (lambda tally: None)
-        result = study.demo(
-            text, n_features, steps or study.STEPS if steps is None else steps, workers, out, seed, report
-        )
+        result = study.demo(text, n_features, study.STEPS if steps is None else steps, workers, out, seed, report)
     if as_json:
         print_json(_record(result))
     else:

@@ -30,9 +30,9 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except (SuperlawError, typer.TyperException) as error:
-        message = str(error).replace("\n", " ")
-        hint = "" if isinstance(error, SuperlawError) else "; see --help"
-        print(f"superlaw: {message}{hint}", file=sys.stderr)
+        ours = isinstance(error, SuperlawError)
+        message = str(error) if ours else f"{error.format_message()} See --help."
+        print(f"superlaw: {' '.join(message.split())}", file=sys.stderr)
         sys.exit(error.exit_code)
     if code == 130:
         print("superlaw: interrupted; nothing half-written", file=sys.stderr)

@@ -20,8 +20,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(cell) for cell in column) for column in columns]
     for row in [header, *rows]:
         cells = [
-            cell.ljust(w) if i == 0 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
         ]
         print("  ".join(cells).rstrip())
 
@@ -59,9 +58,7 @@ def progress_bar(description: str, unit: str, silent: bool = False) -> Iterator[
         Rate(),
         TimeRemainingColumn(),
     )
-    with Progress(
-        *columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True
-    ) as bar:
+    with Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True) as bar:
         yield _Task(bar, bar.add_task(description, total=None, note=""))
 
 

@@ -16,28 +16,18 @@ if TYPE_CHECKING:
 
 
 def train(
-    n_features: Annotated[
-        int | None, typer.Option(help="Number of features n [1000, or all in FILE].")
-    ] = None,
+    n_features: Annotated[int | None, typer.Option(help="Number of features n [1000, or all in FILE].")] = None,
     width: Annotated[int | None, typer.Option(help="Model dimension m [25].")] = None,
     frequencies: Annotated[
         str | None,
         typer.Option(help="power, exponential, linear, or a CSV/JSON file of counts or probabilities."),
     ] = None,
-    text: Annotated[
-        Path | None, typer.Option(help="A text file whose word counts become the frequencies.")
-    ] = None,
+    text: Annotated[Path | None, typer.Option(help="A text file whose word counts become the frequencies.")] = None,
     data_exponent: Annotated[float | None, typer.Option(help="alpha of the power family [1].")] = None,
-    decay_length: Annotated[
-        float | None, typer.Option(help="Of the exponential family, in ranks [400].")
-    ] = None,
-    activation_density: Annotated[
-        float | None, typer.Option(help="E, the expected number of active features.")
-    ] = None,
+    decay_length: Annotated[float | None, typer.Option(help="Of the exponential family, in ranks [400].")] = None,
+    activation_density: Annotated[float | None, typer.Option(help="E, the expected number of active features.")] = None,
     clip: Annotated[bool | None, typer.Option("--clip/--no-clip", help="Cut probabilities above 1.")] = None,
-    weight_decay: Annotated[
-        float | None, typer.Option(help="gamma; negative means growth to unit rows [0].")
-    ] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="gamma; negative means growth to unit rows [0].")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps T [20000].")] = None,
     batch: Annotated[int | None, typer.Option(help="Samples in a batch [2048].")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Largest learning rate of W [0.01].")] = None,
@@ -46,9 +36,7 @@ def train(
     loss_scale: Annotated[float | None, typer.Option(help="The optimiser sees loss_scale L / n [1].")] = None,
     activation: Annotated[str | None, typer.Option(help="relu or (engine dense) linear [relu].")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the initial state and the batches [0].")] = None,
-    spec: Annotated[
-        Path | None, typer.Option(help="A saved spec (JSON) or a run file; options override it.")
-    ] = None,
+    spec: Annotated[Path | None, typer.Option(help="A saved spec (JSON) or a run file; options override it.")] = None,
     engine: Annotated[str, typer.Option(help="fused, or dense (needs PyTorch).")] = "fused",
     threads: Annotated[int, typer.Option(help="Threads for this one model.")] = 1,
     out: Annotated[Path | None, typer.Option(help="File or folder to write to [./ID.safetensors].")] = None,
@@ -78,9 +66,7 @@ def train(
         print_run(run, path)
 
 
-def _build_spec(
-    saved: Path | None, frequencies: str | None, text: Path | None, options: dict[str, Any]
-) -> RunSpec:
+def _build_spec(saved: Path | None, frequencies: str | None, text: Path | None, options: dict[str, Any]) -> RunSpec:
     from superlaw.toy.frequencies import FAMILIES, read_frequencies, read_text
     from superlaw.toy.spec import RunSpec
 
@@ -116,9 +102,7 @@ def read_spec(path: Path) -> RunSpec:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(
-            f"{path}: {error.strerror}", "a readable spec (JSON) or run file", "check --spec"
-        ) from None
+        raise InputError(f"{path}: {error.strerror}", "a readable spec (JSON) or run file", "check --spec") from None
     except ValueError as error:
         raise InputError(f"{path}, not JSON: {error}", "a spec as JSON, or a .safetensors run file") from None
     if not isinstance(record, dict):
@@ -132,9 +116,7 @@ def _target(out: Path | None, run_id: str, overwrite: bool) -> Path:
     if path.is_dir():
         path = path / f"{run_id}.safetensors"
     if path.exists() and not overwrite:
-        raise InputError(
-            f"{path}, which exists", "a new file name", "choose another --out or pass --overwrite"
-        )
+        raise InputError(f"{path}, which exists", "a new file name", "choose another --out or pass --overwrite")
     folder = path.parent
     if not folder.is_dir():
         raise InputError(f"--out {path}: no folder {folder}", "a folder that exists", f"mkdir -p {folder}")
@@ -182,17 +164,23 @@ def print_run(run: Run, path: Path) -> None:
     for note in spec.notes:
         print(f"note: {note}")
     value = lambda name, digits=4: number(shown[name], digits)  # noqa: E731
-    E = f"{spec.probabilities.sum():.4g}"
-    print(f"model     n = {spec.n_features}, m = {spec.width}, {spec.frequencies_name} frequencies, E = {E}")
-    print(f"training  gamma = {spec.weight_decay:g}, {len(run.losses)} steps of {spec.batch}, seed {spec.seed}, "
-          f"engine {run.provenance['engine']}: {shown['wall_seconds']:.3g} s, {value('steps_per_second')} steps/s")  # fmt: skip
-    print(f"loss      {value('loss')} ± {value('loss_std', 2)} (mean and spread of the last 100 steps); "
-          f"{value('unlearned_loss')} expected from the features it leaves out")  # fmt: skip
-    print(f"features  {shown['represented']} of {spec.n_features} represented (norm > 1/2), {shown['strong']} strongly (> 1); "
-          f"norms {value('norm_min', 3)} to {value('norm_max', 3)}")  # fmt: skip
-    print(f"overlap   mean square {value('mean_square_overlap')} (1/m = {value('inverse_width')}, Welch {value('welch')}); "
-          f"variance {value('square_overlap_variance', 3)} (random {value('random_square_overlap_variance', 3)})")  # fmt: skip
-    if shown["strong"] > 1:
-        print(f"  strong  mean square {value('strong_mean_square_overlap')} (Welch {value('strong_welch')}); "
-              f"variance {value('strong_square_overlap_variance', 3)}")  # fmt: skip
-    print(f"run       {path} (id {run.id})")
+    rows = [
+        ("model", f"n = {spec.n_features}, m = {spec.width}, {spec.frequencies_name} frequencies, "
+                  f"E = {spec.probabilities.sum():.4g}"),
+        ("training", f"gamma = {spec.weight_decay:g}, {len(run.losses)} steps of {spec.batch}, seed {spec.seed}, "
+                     f"engine {run.provenance['engine']}: {shown['wall_seconds']:.3g} s, "
+                     f"{value('steps_per_second')} steps/s"),
+        ("loss", f"{value('loss')} ± {value('loss_std', 2)} (mean and spread of the last 100 steps); "
+                 f"{value('unlearned_loss')} expected from the features it leaves out"),
+        ("features", f"{shown['represented']} of {spec.n_features} represented (norm > 1/2), {shown['strong']} "
+                     f"strongly (> 1); norms {value('norm_min', 3)} to {value('norm_max', 3)}"),
+        ("overlap", f"mean square {value('mean_square_overlap')} (1/m = {value('inverse_width')}, Welch "
+                    f"{value('welch')}); variance {value('square_overlap_variance', 3)} (random "
+                    f"{value('random_square_overlap_variance', 3)})"),
+        ("strong", f"mean square {value('strong_mean_square_overlap')} (Welch {value('strong_welch')}); "
+                   f"variance {value('strong_square_overlap_variance', 3)}"),
+        ("run", f"{path} (id {run.id})"),
+    ]  # fmt: skip
+    for name, text in rows:
+        if name != "strong" or shown["strong"] > 1:
+            print(f"{name:<9} {text}")

@@ -68,16 +68,12 @@ def draw(data: dict[str, Any]) -> bytes:
         label="sum over features beyond m",
     )
     own = data["regimes"]["weak"]
-    left.plot(
-        own["width"], own["unlearned_own"], "x", color=style.THEORY, label="weak: sum over its own unlearned"
-    )
+    left.plot(own["width"], own["unlearned_own"], "x", color=style.THEORY, label="weak: sum over its own unlearned")
     strong = data["regimes"]["strong"]
     if strong["fit"] is not None:
         guide = strong["fit"][0] * strong["width"][0] / strong["width"]
         left.plot(strong["width"], guide, ":", color=style.THEORY, lw=1, label="∝ 1/m")
-    right.plot(
-        data["width"], data["inverse_width"], ":", color=style.THEORY, lw=1, label="1/m (random directions)"
-    )
+    right.plot(data["width"], data["inverse_width"], ":", color=style.THEORY, lw=1, label="1/m (random directions)")
     right.plot(data["width"], data["welch"], "-.", color=style.THEORY, lw=1, label="Welch bound, all n rows")
     left.set_ylabel("loss L (sum over features)")
     right.set_ylabel("mean squared overlap, all pairs i ≠ j")

@@ -98,9 +98,7 @@ def demo(
                 f"at least {2 * min(WIDTHS)} features",
                 "use a longer text",
             )
-        base = RunSpec(
-            frequencies=p / p.sum(), steps=steps, warmup=max(1, int(WARMUP_SHARE * steps)), seed=seed
-        )
+        base = RunSpec(frequencies=p / p.sum(), steps=steps, warmup=max(1, int(WARMUP_SHARE * steps)), seed=seed)
         source = f"the {base.n_features} most frequent words of {Path(text).name}"
     widths = tuple(m for m in WIDTHS if m < base.n_features)
     specs = {(name, m): base.change(width=m, weight_decay=g) for name, g in REGIMES.items() for m in widths}
@@ -110,9 +108,7 @@ def demo(
         raise InputError(
             f"{len(tally.failed)} failed runs ({next(iter(tally.failed.values()))})", "all runs", "run again"
         )
-    regimes = {
-        name: _regime(g, [store.load(specs[name, m].id) for m in widths]) for name, g in REGIMES.items()
-    }
+    regimes = {name: _regime(g, [store.load(specs[name, m].id) for m in widths]) for name, g in REGIMES.items()}
     p = np.sort(base.probabilities)[::-1]
     at_width = np.array([unlearned_loss(p, m) for m in widths])
     result = Demo(
@@ -154,6 +150,14 @@ def _sentences(demo: Demo) -> list[str]:
         for name, regime in demo.regimes.items()
         if regime.diverged
     ]
+    silence = 4 / 3 * float(demo.frequencies.sum())
+    for name, regime in demo.regimes.items():
+        untrained = regime.widths[regime.loss > silence]
+        if untrained.size:
+            said.append(
+                f"{name.capitalize()} superposition at width {', '.join(map(str, untrained))}: the loss is above "
+                f"{silence:.2f}, which answering 0 to everything would give; these runs are too short to read a law from."
+            )
     phi = weak.represented_fraction
     share = phi * len(demo.frequencies) / weak.widths  # represented features per dimension
     said.append(

@@ -178,9 +178,7 @@ class _Job:
         where = str(self.store.path.resolve())
         return executor.submit(worker.work, record, explicit, where, self.engine, self.keep_weights(spec))
 
-    def _count(
-        self, future: futures.Future, pending: dict[futures.Future, RunSpec], todo: deque[RunSpec]
-    ) -> bool:
+    def _count(self, future: futures.Future, pending: dict[futures.Future, RunSpec], todo: deque[RunSpec]) -> bool:
         """Count a finished task; whether it found its run claimed by another sweep."""
         try:
             result = future.result()

@@ -44,9 +44,7 @@ class Store:
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"the store {self.path}, which is a file", "a folder", "name another folder")
         if not create and not self.path.is_dir():
-            raise InputError(
-                f"the store {self.path}, which does not exist", "a folder of runs", "check --store"
-            )
+            raise InputError(f"the store {self.path}, which does not exist", "a folder of runs", "check --store")
         try:
             (self.path / CLAIMS).mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -68,9 +66,7 @@ class Store:
     def ids(self) -> set[str]:
         """Ids of all stored runs, by file name alone."""
         with os.scandir(self.path) as entries:
-            return {
-                e.name.removesuffix(SUFFIX) for e in entries if e.name.endswith(SUFFIX) and e.name[0] != "."
-            }
+            return {e.name.removesuffix(SUFFIX) for e in entries if e.name.endswith(SUFFIX) and e.name[0] != "."}
 
     def load(self, run_id: str) -> Run:
         """The run, checked (see load_run)."""
@@ -143,9 +139,7 @@ class Store:
             try:
                 run = load_run(path)
                 if path.name != run.id + SUFFIX:
-                    raise DamagedFileError(
-                        f"the run {run.id} under the name {path.name}", "a file named by its id"
-                    )
+                    raise DamagedFileError(f"the run {run.id} under the name {path.name}", "a file named by its id")
             except InputError as error:
                 bad.append((path, error.got))
         return bad

@@ -35,9 +35,7 @@ def start(stop: Any) -> None:
     threading.Thread(target=follow_parent, daemon=True).start()
 
 
-def work(
-    record: dict[str, Any], frequencies: Any, store_path: str, engine: str, keep_weights: bool
-) -> dict[str, Any]:
+def work(record: dict[str, Any], frequencies: Any, store_path: str, engine: str, keep_weights: bool) -> dict[str, Any]:
     """Train one run unless it is stored or claimed, and store it.
 
     Returns

@@ -74,9 +74,7 @@ def check_frequencies(values: np.ndarray, name: str = "frequencies") -> np.ndarr
             raise InputError(
                 f"{name} {problem}: {p[i]:g} at position {i + 1} of {p.size}",
                 "probabilities from 0 to 1",
-                "lower the activation density or allow clipping"
-                if problem == "above 1"
-                else "mend that value",
+                "lower the activation density or allow clipping" if problem == "above 1" else "mend that value",
             )
     if not p.any():
         raise InputError(f"{name} that are all 0", "at least one feature that can be active")
@@ -161,17 +159,13 @@ def read_frequencies(path: str | Path, n_features: int | None = None) -> np.ndar
     elif path.suffix.lower() in (".csv", ".tsv"):
         values = _csv_numbers(path, text)
     else:
-        raise InputError(
-            f"{path}", "a .csv or .json file of counts or probabilities", "use --text FILE for prose"
-        )
+        raise InputError(f"{path}", "a .csv or .json file of counts or probabilities", "use --text FILE for prose")
     if not values:
         raise InputError(f"{path}, which holds no numbers", "at least one count or probability")
     p = np.asarray(values, dtype=np.float64)
     whole = np.isfinite(p).all() and (p >= 0).all() and (p == np.round(p)).all()
     if not whole:
-        return _most_frequent(
-            check_frequencies(p, f"probabilities in {path}"), n_features, f"{path}", "values"
-        )
+        return _most_frequent(check_frequencies(p, f"probabilities in {path}"), n_features, f"{path}", "values")
     return frequencies_from_counts(_most_frequent(p, n_features, f"{path}", "values"), f"counts in {path}")
 
 
@@ -217,13 +211,9 @@ def _json_numbers(path: Path, text: str) -> list[float]:
     except json.JSONDecodeError as error:
         raise InputError(f"{path}, not JSON at line {error.lineno}: {error.msg}", "valid JSON") from None
     if isinstance(data, dict):
-        data = next(
-            (data[key] for key in ("counts", "probabilities") if isinstance(data.get(key), dict | list)), data
-        )
+        data = next((data[key] for key in ("counts", "probabilities") if isinstance(data.get(key), dict | list)), data)
     values = list(data.values()) if isinstance(data, dict) else data
-    if not isinstance(values, list) or not all(
-        isinstance(v, int | float) and not isinstance(v, bool) for v in values
-    ):
+    if not isinstance(values, list) or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         raise InputError(
             f"{path}, whose JSON is not a list or an object of numbers",
             'for example [5, 3, 1] or {"the": 5, "a": 3}',

@@ -58,20 +58,12 @@ class Run:
     @property
     def loss(self) -> float:
         """Reported loss: the mean over the last 100 steps; NaN for a diverged run."""
-        return (
-            float(np.mean(self.losses[-REPORTED_STEPS:], dtype=np.float64))
-            if self.status == "ok"
-            else float("nan")
-        )
+        return float(np.mean(self.losses[-REPORTED_STEPS:], dtype=np.float64)) if self.status == "ok" else float("nan")
 
     @property
     def loss_std(self) -> float:
         """Its spread: the standard deviation over the last 100 steps."""
-        return (
-            float(np.std(self.losses[-REPORTED_STEPS:], dtype=np.float64))
-            if self.status == "ok"
-            else float("nan")
-        )
+        return float(np.std(self.losses[-REPORTED_STEPS:], dtype=np.float64)) if self.status == "ok" else float("nan")
 
     def save(self, path: str | Path, overwrite: bool = False) -> Path:
         """Write the run to one file: first under a temporary name beside it, then renamed.
@@ -89,9 +81,7 @@ class Run:
         tensors = {"W": self.W, "b": self.b, "losses": self.losses}
         if isinstance(self.spec.frequencies, np.ndarray):
             tensors["frequencies"] = self.spec.frequencies
-        tensors = {
-            name: np.ascontiguousarray(tensor) for name, tensor in tensors.items() if tensor is not None
-        }
+        tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items() if tensor is not None}
         header = {
             "format": FORMAT,
             "id": self.id,
@@ -119,9 +109,7 @@ def checksum(tensors: dict[str, np.ndarray]) -> str:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write under a temporary name in the same folder, flush to disk, rename: whole or not at all."""
-    temporary = path.with_name(
-        f".{path.name}.{platform.node()}.{os.getpid()}.{secrets.token_hex(4)}{TEMPORARY}"
-    )
+    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.{secrets.token_hex(4)}{TEMPORARY}")
     try:
         try:
             with temporary.open("xb") as file:
@@ -170,15 +158,11 @@ def load_run(path: str | Path) -> Run:
         )  # fmt: skip
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise (
-            error
-            if isinstance(error, DamagedFileError)
-            else _damaged(path, f"not a whole run file ({error})")
+            error if isinstance(error, DamagedFileError) else _damaged(path, f"not a whole run file ({error})")
         ) from None
     if spec.id != header["id"]:
         raise _damaged(path, f"its spec has the id {spec.id}, its header {header['id']}")
-    shapes_fit = run.W is None or (
-        run.W.shape == (spec.n_features, spec.width) and run.b.shape == (spec.n_features,)
-    )
+    shapes_fit = run.W is None or (run.W.shape == (spec.n_features, spec.width) and run.b.shape == (spec.n_features,))
     if run.status not in STATUSES or not shapes_fit:
         raise _damaged(path, "its arrays do not fit its spec")
     return run
