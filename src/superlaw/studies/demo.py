@@ -156,7 +156,7 @@ def _sentences(demo: Demo) -> list[str]:
         if untrained.size:
             said.append(
                 f"{name.capitalize()} superposition at width {', '.join(map(str, untrained))}: the loss is above "
-                f"{silence:.2f}, which answering 0 to everything would give; these runs are too short to read a law from."
+                f"{silence:.2f}, that of answering 0 to everything: these runs are too short to read a law from."
             )
     phi = weak.represented_fraction
     share = phi * len(demo.frequencies) / weak.widths  # represented features per dimension
