@@ -22,7 +22,7 @@ def imports() -> list[tuple[str, str, str]]:
     for path in sorted(SOURCE.rglob("*.py")):
         place = path.relative_to(SOURCE)
         floor = place.parts[0].removesuffix(".py")
-        if floor == "__init__":
+        if floor.startswith("__"):
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             names = []
