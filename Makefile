@@ -24,7 +24,7 @@ test: .venv/installed-test
 
 define prepare
 $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-  { echo "superlaw: got $$($(PYTHON) --version 2>&1 || echo no $(PYTHON)); need Python 3.11 or later; do: make PYTHON=/path/to/python3.11" >&2; exit 2; }; \
+  { echo "superlaw: got $$($(PYTHON) --version 2>/dev/null || echo no $(PYTHON)); need Python 3.11 or later; do: make PYTHON=/path/to/python3.11" >&2; exit 2; }; \
 command -v "$${CXX:-c++}" >/dev/null 2>&1 || command -v g++ >/dev/null 2>&1 || command -v clang++ >/dev/null 2>&1 || \
   { echo "superlaw: got no C++ compiler; need g++ or clang++ (C++17); do: apt install g++, or set CXX" >&2; exit 2; }; \
 test -x $(BIN)/python || $(PYTHON) -m venv .venv || \

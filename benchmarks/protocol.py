@@ -12,8 +12,8 @@ import argparse
 
 import numpy as np
 
-from superlaw.sweep.execute import execute
-from superlaw.sweep.store import Store
+from superlaw.sweeps.execute import execute
+from superlaw.sweeps.store import Store
 from superlaw.toy.spec import RunSpec
 
 EXPECTED = {10: (0.69, 0.03), 25: (0.36, 0.02), 63: (0.10, 0.02), 100: (0.065, 0.015)}  # loss, seed spread

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from superlaw.cli import demo, show, train
+from superlaw.cli import demo, show, sweep, train
 from superlaw.errors import SuperlawError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(train.train)
 app.command()(show.show)
+app.add_typer(sweep.app, name="sweep")
 
 
 def main() -> None:

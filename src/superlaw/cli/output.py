@@ -14,13 +14,13 @@ def print_json(record: dict[str, Any]) -> None:
     print(json.dumps(record, allow_nan=False))
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Aligned columns, right-justified but for the first."""
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> None:
+    """Aligned columns, right-justified but for those numbered in ``left``."""
     columns = list(zip(header, *rows, strict=True))
     widths = [max(len(cell) for cell in column) for column in columns]
     for row in [header, *rows]:
         cells = [
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(w) if i in left else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
         ]
         print("  ".join(cells).rstrip())
 
@@ -68,3 +68,30 @@ class _Task:
 
     def update(self, done: int, total: int, note: str = "") -> None:
         self.bar.update(self.task, completed=done, total=total, note=note)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit a person would use.
+
+    Examples
+    --------
+    >>> duration(45), duration(600), duration(20000)
+    ('45 s', '10 minutes', '5.6 hours')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def size(count: float) -> str:
+    """Bytes in the unit a person would use.
+
+    Examples
+    --------
+    >>> size(1500), size(2_500_000_000)
+    ('1.5 kB', '2.5 GB')
+    """
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count:.0f} bytes"

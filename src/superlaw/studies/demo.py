@@ -9,8 +9,8 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.laws.slope import Slope, fit_slope
-from superlaw.sweep.execute import Report, execute
-from superlaw.sweep.store import Store
+from superlaw.sweeps.execute import Report, execute
+from superlaw.sweeps.store import Store
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import read_text
 from superlaw.toy.run import Run, write_atomically
@@ -76,7 +76,7 @@ def demo(
     out : path
         Folder for the run files, ``demo.png`` and ``demo.json``. Runs already there are not trained again.
     report : callable
-        Progress; see sweep.execute.
+        Progress; see sweeps.execute.
 
     Returns
     -------

@@ -144,6 +144,8 @@ class RunSpec:
         notes = []
         if self.width >= self.n_features:
             notes.append(f"width {self.width} >= {self.n_features} features: nothing needs superposition")
+        if self.warmup >= self.steps:
+            notes.append(f"warm-up {self.warmup} >= {self.steps} steps: no warm-up")
         asked = self.activation_density
         if self.clip and asked is not None and self.probabilities.sum() < asked * (1 - 1e-12):
             clipped = int((self.probabilities == 1).sum())

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, SuperlawError
-from superlaw.sweep import worker
-from superlaw.sweep.store import Store
+from superlaw.sweeps import worker
+from superlaw.sweeps.store import Store
 from superlaw.toy.spec import RunSpec
 
 AHEAD = 4  # tasks submitted beyond those running, for each worker

@@ -46,7 +46,7 @@ def work(record: dict[str, Any], frequencies: Any, store_path: str, engine: str,
     """
     from dataclasses import replace
 
-    from superlaw.sweep.store import Store
+    from superlaw.sweeps.store import Store
     from superlaw.toy.spec import RunSpec
     from superlaw.toy.train import train
 

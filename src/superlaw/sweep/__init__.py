@@ -1,1 +1,0 @@
-"""Sweeps: plans, the store of runs, and their execution."""
