@@ -289,7 +289,7 @@ def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json:
         print(f"note: {note}")
     if found.missing:
         print(f"about {duration(found.seconds)} on {found.workers} cores and {size(found.bytes)} of disk "
-              f"({1e3 * found.cheapest_step:.3g} to {1e3 * found.dearest_step:.3g} ms a step, as timed now)")  # fmt: skip
+              f"({1e3 * found.cheapest_step:.3g} to {1e3 * found.dearest_step:.3g} ms a step)")  # fmt: skip
 
 
 def _report(result: Sweep, as_json: bool) -> None:
