@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.laws.slope import Slope, fit_slope
 from superlaw.sweeps.execute import Report, execute
 from superlaw.sweeps.store import Store
+from superlaw.sweeps.widths import WidthScan, scan_widths
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import read_text
-from superlaw.toy.run import Run, write_atomically
+from superlaw.toy.run import write_atomically
 from superlaw.toy.spec import RunSpec
 
 WIDTHS = (10, 15, 25, 39, 63, 100)  # the published ones
@@ -24,22 +24,6 @@ WARMUP_SHARE = 0.1  # of the steps, as in the published protocol
 
 
 @dataclass(frozen=True)
-class RegimeResult:
-    """One regime over all widths; every array has shape (widths,)."""
-
-    weight_decay: float
-    widths: np.ndarray
-    loss: np.ndarray
-    loss_std: np.ndarray
-    represented_fraction: np.ndarray
-    mean_square_overlap: np.ndarray
-    square_overlap_welch: np.ndarray
-    unlearned_own: np.ndarray  # sum over features the run itself does not represent
-    diverged: tuple[int, ...]
-    slope: Slope | None
-
-
-@dataclass(frozen=True)
 class Demo:
     """What the demo found, and where it is stored."""
 
@@ -47,7 +31,7 @@ class Demo:
     frequencies: np.ndarray
     steps: int
     seed: int
-    regimes: dict[str, RegimeResult]
+    regimes: dict[str, WidthScan]
     unlearned_at_width: np.ndarray  # exact sum over unlearned features with k = m, shape (widths,)
     trained: int
     stored: int
@@ -74,7 +58,7 @@ def demo(
         1000, or as many words as a shorter text has.
     steps, workers, seed : int
     out : path
-        Folder for the run files, ``demo.png`` and ``demo.json``. Runs already there are not trained again.
+        Folder for the run files and ``demo.png``. Runs already there are not trained again.
     report : callable
         Progress; see sweeps.execute.
 
@@ -82,24 +66,7 @@ def demo(
     -------
     Demo
     """
-    if text is None:
-        base = RunSpec(
-            n_features=n_features or FEATURES,
-            steps=steps,
-            warmup=max(1, int(WARMUP_SHARE * steps)),
-            seed=seed,
-        )
-        source = f"p_i proportional to 1/i, n = {base.n_features}"
-    else:
-        p = read_text(text, n_features)[: n_features or FEATURES]
-        if p.size < 2 * min(WIDTHS):
-            raise InputError(
-                f"{text} with {p.size} different words",
-                f"at least {2 * min(WIDTHS)} features",
-                "use a longer text",
-            )
-        base = RunSpec(frequencies=p / p.sum(), steps=steps, warmup=max(1, int(WARMUP_SHARE * steps)), seed=seed)
-        source = f"the {base.n_features} most frequent words of {Path(text).name}"
+    base, source = _features(text, n_features, steps, seed)
     widths = tuple(m for m in WIDTHS if m < base.n_features)
     specs = {(name, m): base.change(width=m, weight_decay=g) for name, g in REGIMES.items() for m in widths}
     store = Store(out)
@@ -108,37 +75,33 @@ def demo(
         raise InputError(
             f"{len(tally.failed)} failed runs ({next(iter(tally.failed.values()))})", "all runs", "run again"
         )
-    regimes = {name: _regime(g, [store.load(specs[name, m].id) for m in widths]) for name, g in REGIMES.items()}
+    regimes = {name: scan_widths([store.load(specs[name, m].id) for m in widths]) for name in REGIMES}
     p = np.sort(base.probabilities)[::-1]
     at_width = np.array([unlearned_loss(p, m) for m in widths])
-    result = Demo(
-        source, p, steps, seed, regimes, at_width, tally.trained, tally.stored, Path(out), (),
-    )  # fmt: skip
-    result = Demo(**{**result.__dict__, "sentences": tuple(_sentences(result))})
-    _write(result)
-    return result
+    found = Demo(source, p, steps, seed, regimes, at_width, tally.trained, tally.stored, Path(out), ())
+    found = replace(found, sentences=tuple(_sentences(found)))
+    # matplotlib takes half a second to load, and only this line of the study needs it
+    from superlaw.figures import demo as figure
+
+    title = f"{source}; {steps} steps, seed {seed}"
+    write_atomically(found.folder / "demo.png", figure.draw(figure.data(title, regimes, at_width)))
+    return found
 
 
-def _regime(weight_decay: float, runs: list[Run]) -> RegimeResult:
-    column = lambda name: np.array([_number(run.measures[name]) for run in runs])  # noqa: E731
-    widths, loss = np.array([run.spec.width for run in runs]), column("loss")
-    good = np.isfinite(loss)
-    return RegimeResult(
-        weight_decay=weight_decay,
-        widths=widths,
-        loss=loss,
-        loss_std=column("loss_std"),
-        represented_fraction=column("represented_fraction"),
-        mean_square_overlap=column("mean_square_overlap"),
-        square_overlap_welch=column("welch"),
-        unlearned_own=column("unlearned_loss"),
-        diverged=tuple(int(m) for m in widths[~good]),
-        slope=fit_slope(widths[good], loss[good]) if good.sum() > 1 else None,
-    )
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value
+def _features(text: str | Path | None, n_features: int | None, steps: int, seed: int) -> tuple[RunSpec, str]:
+    """The run that all twelve share, and where its features come from."""
+    shared = {"steps": steps, "warmup": max(1, int(WARMUP_SHARE * steps)), "seed": seed}
+    if text is None:
+        base = RunSpec(n_features=n_features or FEATURES, **shared)
+        source = f"p_i proportional to 1/i, n = {base.n_features}"
+    else:
+        p = read_text(text, n_features)[: n_features or FEATURES]
+        base = RunSpec(frequencies=p / p.sum(), **shared)
+        source = f"the {base.n_features} most frequent words of {Path(text).name}"
+    least = 2 * min(WIDTHS)
+    if base.n_features < least:
+        raise InputError(f"{base.n_features} features", f"at least {least}", "use more features or a longer text")
+    return base, source
 
 
 def _sentences(demo: Demo) -> list[str]:
@@ -213,10 +176,3 @@ def _range(values: np.ndarray, form: str) -> str:
     low, high = np.nanmin(values), np.nanmax(values)
     low, high = format(round(low, 6), form), format(round(high, 6), form)
     return low if low == high else f"{low} to {high}"
-
-
-def _write(result: Demo) -> None:
-    # matplotlib takes half a second to load, and only this line of the study needs it
-    from superlaw.figures import demo as figure
-
-    write_atomically(result.folder / "demo.png", figure.draw(figure.data(result)))
