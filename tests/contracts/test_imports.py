@@ -12,7 +12,7 @@ import pytest
 import superlaw
 
 SOURCE = Path(superlaw.__file__).parent
-FLOORS = ["errors", "geometry", "theory", "laws", "toy", "lm", "sweeps", "figures", "studies", "report", "cli"]
+FLOORS = ["errors", "files", "geometry", "theory", "laws", "toy", "lm", "sweeps", "figures", "studies", "report", "cli"]
 STRANGERS = {"laws", "toy", "lm"}  # never import one another
 
 

@@ -13,7 +13,7 @@ from superlaw.sweeps.store import Store
 from superlaw.sweeps.widths import WidthScan, scan_widths
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import read_text
-from superlaw.toy.run import write_atomically
+from superlaw.files import write_atomically
 from superlaw.toy.spec import RunSpec
 
 WIDTHS = (10, 15, 25, 39, 63, 100)  # the published ones

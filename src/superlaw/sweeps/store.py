@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from superlaw.errors import DamagedFileError, InputError
-from superlaw.toy.run import TEMPORARY, Run, load_run, read_header
+from superlaw.files import TEMPORARY
+from superlaw.toy.run import Run, load_run, read_header
 
 SUFFIX = ".safetensors"
 CLAIMS, ASIDE = ".claims", "set-aside"

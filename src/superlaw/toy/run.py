@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import DamagedFileError, InputError
+from superlaw.files import write_atomically
 from superlaw.toy.spec import RunSpec
 
 FORMAT = 1
 METADATA_KEY, DIGEST_KEY = "superlaw", "sha256"  # our header, and its own checksum
-TEMPORARY = ".tmp"
 STATUSES = ("ok", "diverged", "stopped")
 REPORTED_STEPS = 100  # the reported loss is the mean over this many last steps
 
@@ -105,24 +103,6 @@ def checksum(tensors: dict[str, np.ndarray]) -> str:
         digest.update(f"{name}:{tensor.dtype.str}:{tensor.shape}:".encode())
         digest.update(tensor.tobytes())
     return digest.hexdigest()
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write under a temporary name in the same folder, flush to disk, rename: whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.{secrets.token_hex(4)}{TEMPORARY}")
-    try:
-        try:
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{path}: {error.strerror}", "a folder that can be written, with space left", "nothing was stored"
-        ) from None
 
 
 def load_run(path: str | Path) -> Run:

@@ -1,0 +1,276 @@
+"""A checkpoint as a set of named tensors, each read alone: folders, single files, hub ids.
+
+Nothing is unpickled but through PyTorch's weights-only loader. Paths that an index file names stay
+inside the checkpoint; links out of it are followed only on request (links within one entry of the hub's
+cache are how its snapshots are made, and are followed).
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import numpy as np
+
+from superlaw.errors import DamagedFileError, InputError, MissingExtraError
+from superlaw.lm.hub import HubModel, NotOnHubError
+from superlaw.lm.safetensors_header import PREFIX, TensorEntry, header_length, parse_header, read_header, short
+
+SAFETENSORS, SAFETENSORS_INDEX = "model.safetensors", "model.safetensors.index.json"
+TORCH, TORCH_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
+TORCH_ENDINGS = (".bin", ".pt", ".pth")
+Reader = Callable[[], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Names of tensors with the means to read each; ``config`` and ``tokenizer`` where a folder has them."""
+
+    name: str
+    tensors: dict[str, Reader] = field(repr=False)
+    config: dict[str, Any] | None = field(default=None, repr=False)
+    tokenizer: dict[str, Any] | None = field(default=None, repr=False)
+
+
+def open_checkpoint(model: str | Path, follow_links: bool = False) -> Checkpoint:
+    """Find the tensors of a model folder, of a .safetensors, .npy, .bin or .pt file, or of a hub id.
+
+    Raises
+    ------
+    InputError
+        When there is no such model, or a file of it lies, is cut short, or points outside it.
+    """
+    path = Path(model)
+    if path.is_dir():
+        return _folder(path, follow_links)
+    if path.is_file():
+        return Checkpoint(str(model), _file_tensors(path))
+    if path.suffix in (".safetensors", ".npy", *TORCH_ENDINGS) or str(model).count("/") > 1 or str(model)[:1] in "./~":
+        raise InputError(f"{model}, which does not exist", "a model folder, a file of tensors or a hub id")
+    return _hub(HubModel.parse(str(model)), str(model))
+
+
+def _folder(folder: Path, follow_links: bool) -> Checkpoint:
+    inside = _Inside(folder, follow_links)
+    config, tokenizer = inside.json("config.json"), inside.json("tokenizer.json")
+    for single, index in ((SAFETENSORS, SAFETENSORS_INDEX), (TORCH, TORCH_INDEX)):
+        if inside.has(single):
+            return Checkpoint(str(folder), _file_tensors(inside.path(single)), config, tokenizer)
+        if inside.has(index):
+            shards = _weight_map(inside.json(index), str(folder / index))
+            files = {shard: inside.shard(shard, index) for shard in sorted(set(shards.values()))}
+            tensors = {name: (lambda n=name, f=files[shard]: _from_shard(f, n)) for name, shard in shards.items()}
+            return Checkpoint(str(folder), tensors, config, tokenizer)
+    others = sorted(path.name for path in folder.glob("*.safetensors"))
+    do = f"name one file: {', '.join(others[:4])}" if others else "check the folder"
+    raise InputError(f"{folder}, a folder without weights", f"{SAFETENSORS}, {TORCH} or an index of shards in it", do)
+
+
+class _Inside:
+    """Files of one folder; links that lead out of it are refused."""
+
+    def __init__(self, folder: Path, follow_links: bool):
+        self.folder, self.follow_links = folder, follow_links
+        real = folder.resolve()
+        cache = real.parent.name == "snapshots" and real.parent.parent.name.startswith("models--")
+        self.limit = real.parent.parent if cache else real
+
+    def has(self, name: str) -> bool:
+        return (self.folder / name).exists() or (self.folder / name).is_symlink()
+
+    def path(self, name: str) -> Path:
+        path = self.folder / name
+        real = path.resolve()
+        if not self.follow_links and not real.is_relative_to(self.limit):
+            raise InputError(
+                f"{path}, a link to another place", "files inside the model's folder", "allow it with --follow-links"
+            )
+        return path
+
+    def shard(self, name: str, index: str) -> Path:
+        _check_shard_name(name, str(self.folder / index))
+        path = self.path(name)
+        if not path.is_file():
+            raise InputError(
+                f"{self.folder / index}, which names the missing shard {short(name)}",
+                "every shard beside its index", "download the model again",
+            )  # fmt: skip
+        return path
+
+    def json(self, name: str) -> dict[str, Any] | None:
+        if not self.has(name):
+            return None
+        path = self.path(name)
+        try:
+            return _json(path.read_bytes(), str(path))
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror}", "a readable file") from None
+
+
+def _json(content: bytes | bytearray, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}, not JSON ({type(error).__name__})", "a JSON object", "download it again") from None
+    if not isinstance(record, dict):
+        raise InputError(f"{where}, whose JSON is not an object", "a JSON object", "download it again")
+    return record
+
+
+def _weight_map(index: dict[str, Any] | None, where: str) -> dict[str, str]:
+    shards = (index or {}).get("weight_map")
+    if not isinstance(shards, dict) or not shards or not all(isinstance(shard, str) for shard in shards.values()):
+        raise InputError(f"{where} without a weight_map", "an object of tensor names and file names")
+    return shards
+
+
+def _check_shard_name(name: str, where: str) -> None:
+    """A shard is a plain relative name: nothing that climbs out of the folder, on any system."""
+    windows = PureWindowsPath(name)
+    parts = (*PurePosixPath(name).parts, *windows.parts)
+    if not name or "\0" in name or ".." in parts or name.startswith("/") or windows.drive or windows.root:
+        raise InputError(f"{where}, which names the shard {short(name)}", "names inside the model's folder")
+
+
+def _from_shard(path: Path, name: str) -> np.ndarray:
+    tensors = _file_tensors(path)
+    if name not in tensors:
+        raise InputError(f"{path} without {short(name)}, which its index places there", "a shard that fits its index")
+    return tensors[name]()
+
+
+def _file_tensors(path: Path) -> dict[str, Reader]:
+    if path.suffix == ".npy":
+        return {path.stem: lambda: _npy(path)}
+    if path.suffix in TORCH_ENDINGS:
+        return _torch(path)
+    if path.suffix == ".safetensors":
+        entries = read_header(path)
+        return {name: (lambda e=entry: _mapped(path, e)) for name, entry in entries.items()}
+    raise InputError(f"{path}", f"a .safetensors, .npy, {', '.join(TORCH_ENDINGS)} file, a model folder or a hub id")
+
+
+def _mapped(path: Path, entry: TensorEntry) -> np.ndarray:
+    """The tensor as it lies in the file, mapped and not copied."""
+    dtype = numpy_dtype(entry, str(path))
+    if entry.start == entry.stop:
+        return np.empty(entry.shape, dtype)
+    return np.memmap(path, dtype, "r", entry.start, entry.shape)
+
+
+def numpy_dtype(entry: TensorEntry, where: str) -> np.dtype:
+    """The NumPy type of a tensor of floating-point numbers; others are refused."""
+    import ml_dtypes
+
+    known = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": ml_dtypes.bfloat16}
+    if entry.dtype not in known:
+        raise InputError(
+            f"{where}: {short(entry.name)} of type {entry.dtype}", f"one of {', '.join(known)}",
+            "quantised weights must be expanded first",
+        )  # fmt: skip
+    return np.dtype(known[entry.dtype])
+
+
+def _npy(path: Path) -> np.ndarray:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, TypeError, SyntaxError, OverflowError, MemoryError, RecursionError) as error:
+        reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
+        raise DamagedFileError(f"{path}: {reason}", "a whole .npy file of numbers", "save it again") from None
+    if not isinstance(array, np.ndarray):
+        raise DamagedFileError(f"{path}, not one array", "a whole .npy file of numbers", "save it again")
+    return array
+
+
+def _torch(path: Path) -> dict[str, Reader]:
+    """Tensors of a PyTorch file, through its weights-only loader and no other."""
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError(f"reading {path.name}", "torch") from None
+    try:
+        try:
+            found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        except RuntimeError:  # the format before PyTorch 1.6 cannot be mapped; a broken file fails again below
+            found = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
+    except pickle.UnpicklingError:
+        raise DamagedFileError(
+            f"{path}, a pickle with more in it than weights", "tensors only",
+            "nothing in it was run; ask for a safetensors file",
+        ) from None  # fmt: skip
+    except Exception as error:  # the loader raises whatever a broken archive makes its parts raise
+        why = f"which PyTorch cannot read ({type(error).__name__})"
+        raise DamagedFileError(f"{path}, {why}", "a whole file of weights", "download it again") from None
+    if isinstance(found, torch.Tensor):
+        found = {path.stem: found}
+    tensors = {k: v for k, v in found.items() if isinstance(v, torch.Tensor)} if isinstance(found, dict) else {}
+    if not tensors:
+        raise InputError(f"{path}, which holds no named tensors", "a state dict")
+    return {str(name): (lambda n=str(name), t=tensor: _torch_array(t, n, path)) for name, tensor in tensors.items()}
+
+
+def _torch_array(tensor: Any, name: str, path: Path) -> np.ndarray:
+    import ml_dtypes
+    import torch
+
+    if tensor.layout is not torch.strided or not tensor.is_floating_point() or tensor.element_size() == 1:
+        raise InputError(f"{path}: {short(name)} of type {tensor.dtype}", "a dense tensor of floating-point numbers")
+    tensor = tensor.detach()
+    if tensor.dtype == torch.bfloat16:
+        return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+    return tensor.numpy()
+
+
+def _hub(model: HubModel, name: str) -> Checkpoint:
+    """A model of the hub: its config, then headers; a tensor only when it is read."""
+    config = _optional(model, "config.json")
+    index = _optional(model, SAFETENSORS_INDEX)
+    if index is None:
+        try:
+            entries = _remote_header(model, SAFETENSORS)
+        except NotOnHubError:
+            raise InputError(
+                f"{name}, which has no safetensors on the hub", "safetensors, of which parts can be read",
+                f"download it (hf download {model.repository}) and give its folder",
+            ) from None  # fmt: skip
+        tensors = {n: (lambda e=entry: _remote_tensor(model, SAFETENSORS, e)) for n, entry in entries.items()}
+        return Checkpoint(name, tensors, config)
+    shards = _weight_map(index, f"{name}: {SAFETENSORS_INDEX}")
+    for shard in set(shards.values()):
+        _check_shard_name(shard, f"{name}: {SAFETENSORS_INDEX}")
+
+    def read(tensor: str, shard: str) -> np.ndarray:
+        try:
+            entries = _remote_header(model, shard)
+        except NotOnHubError:
+            raise InputError(f"{name}, whose index names the missing shard {short(shard)}", "every shard") from None
+        if tensor not in entries:
+            raise InputError(f"{name}: {shard} without {short(tensor)}", "a shard that fits its index")
+        return _remote_tensor(model, shard, entries[tensor])
+
+    return Checkpoint(name, {n: (lambda n=n, s=shard: read(n, s)) for n, shard in shards.items()}, config)
+
+
+def _optional(model: HubModel, file: str) -> dict[str, Any] | None:
+    try:
+        return _json(model.text(file), model.url(file))
+    except NotOnHubError:
+        return None
+
+
+def _remote_header(model: HubModel, file: str) -> dict[str, TensorEntry]:
+    where = model.url(file)
+    prefix, size = model.part(file, 0, PREFIX)
+    length = header_length(bytes(prefix), size, where)
+    content, _ = model.part(file, PREFIX, PREFIX + length)
+    return parse_header(bytes(content), size, where)
+
+
+def _remote_tensor(model: HubModel, file: str, entry: TensorEntry) -> np.ndarray:
+    dtype = numpy_dtype(entry, model.url(file))
+    content, _ = model.part(file, entry.start, entry.stop)
+    return np.frombuffer(content, dtype).reshape(entry.shape)

@@ -1,0 +1,159 @@
+"""The header of a safetensors file, checked in full before one byte of a tensor is believed.
+
+A file is: 8 bytes (little-endian length L), L bytes of JSON (name -> dtype, shape, data_offsets), then
+the tensors one after another without holes. Reading only the header lets one tensor of a large
+checkpoint be read alone, from a disk or through a ranged request.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from superlaw.errors import DamagedFileError, InputError
+
+PREFIX = 8  # bytes before the JSON
+LONGEST_HEADER = 100_000_000  # bytes; the limit of the format
+BITS = {
+    "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
+    "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32,
+    "F32": 32, "C64": 64, "F64": 64, "I64": 64, "U64": 64,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TensorEntry:
+    """One tensor as the header states it; ``start`` and ``stop`` count from the first byte of the file."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+
+def header_length(prefix: bytes, size: int | None, where: str) -> int:
+    """Length of the JSON from the first 8 bytes of a file of ``size`` bytes (None: not known).
+
+    Examples
+    --------
+    >>> header_length(bytes([2, 0, 0, 0, 0, 0, 0, 0]), 10, "a.safetensors")
+    2
+    """
+    if len(prefix) < PREFIX:
+        raise damaged(where, f"it is {len(prefix)} bytes long")
+    length = int.from_bytes(prefix[:PREFIX], "little")
+    if length > LONGEST_HEADER:
+        raise damaged(where, f"its header claims {length} bytes, more than the {LONGEST_HEADER} the format allows")
+    if size is not None and length > size - PREFIX:
+        raise damaged(where, f"its header claims {length} bytes in a file of {size}")
+    return length
+
+
+def parse_header(content: bytes, size: int | None, where: str) -> dict[str, TensorEntry]:
+    """Entries of a header, by name, every claim checked against the others and the file's length.
+
+    Parameters
+    ----------
+    content : bytes
+        The JSON, without the 8 bytes before it.
+    size : int or None
+        Bytes of the whole file; None when it is not known.
+    where : str
+        The file's name, for messages.
+
+    Raises
+    ------
+    DamagedFileError
+        When the header is no JSON object, repeats a name, or states a type, shape or place that cannot be.
+
+    Examples
+    --------
+    >>> text = b'{"w": {"dtype": "F32", "shape": [2, 1], "data_offsets": [0, 8]}}'
+    >>> parse_header(text, 8 + len(text) + 8, "a.safetensors")["w"].shape
+    (2, 1)
+    """
+    record = _json_object(content, where)
+    record.pop("__metadata__", None)
+    entries = [_entry(name, value, PREFIX + len(content), where) for name, value in record.items()]
+    place = PREFIX + len(content)
+    for entry in sorted(entries, key=lambda entry: (entry.start, entry.stop)):
+        if entry.start != place:
+            raise damaged(where, f"the tensor {short(entry.name)} leaves a hole or overlaps another")
+        place = entry.stop
+    if size is not None and place != size:
+        raise damaged(where, f"it is {size} bytes long, its header says {place}")
+    return {entry.name: entry for entry in entries}
+
+
+def read_header(path: str | Path) -> dict[str, TensorEntry]:
+    """Entries of a file's header, checked; no tensor is read.
+
+    Raises
+    ------
+    InputError
+        When there is no such file.
+    DamagedFileError
+        When the header lies or the file is cut short.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            length = header_length(file.read(PREFIX), size, str(path))
+            return parse_header(file.read(length), size, str(path))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", "a readable safetensors file", "check the path") from None
+
+
+def damaged(where: str, why: str) -> DamagedFileError:
+    """The error for a file whose header cannot be believed."""
+    return DamagedFileError(f"{where}: {why}", "a whole safetensors file", "download or save it again")
+
+
+def short(name: Any) -> str:
+    """A name fit for one line of a message, whatever a file claims it to be."""
+    text = ascii(name)
+    return text if len(text) <= 80 else f"{text[:76]}...'"
+
+
+def _json_object(content: bytes, where: str) -> dict[str, Any]:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise ValueError("a name occurs twice")
+        return found
+
+    try:
+        record = json.loads(content.decode("utf-8"), object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise damaged(where, f"its header is not JSON ({type(error).__name__}: {str(error)[:60]})") from None
+    if not isinstance(record, dict):
+        raise damaged(where, "its header is not a JSON object")
+    return record
+
+
+def _entry(name: str, value: Any, data: int, where: str) -> TensorEntry:
+    if not isinstance(value, dict):
+        raise damaged(where, f"the tensor {short(name)} is described by no object")
+    dtype, shape, offsets = value.get("dtype"), value.get("shape"), value.get("data_offsets")
+    if not isinstance(dtype, str) or dtype not in BITS:
+        raise damaged(where, f"the tensor {short(name)} has the unknown type {short(dtype)}")
+    if not _whole_numbers(shape):
+        raise damaged(where, f"the tensor {short(name)} has no shape of whole numbers")
+    if not _whole_numbers(offsets) or len(offsets) != 2 or offsets[1] < offsets[0]:
+        raise damaged(where, f"the tensor {short(name)} has no place of two increasing offsets")
+    if (offsets[1] - offsets[0]) * 8 != prod(shape) * BITS[dtype]:
+        raise damaged(where, f"the tensor {short(name)} has {offsets[1] - offsets[0]} bytes, which do not fit its shape")
+    return TensorEntry(name, dtype, tuple(shape), data + offsets[0], data + offsets[1])
+
+
+def _whole_numbers(values: Any) -> bool:
+    # Beyond 2^63 no file can hold it, and products of such numbers would only cost time.
+    return (
+        isinstance(values, list) and len(values) <= 64 and all(type(value) is int and 0 <= value < 2**63 for value in values)
+    )
