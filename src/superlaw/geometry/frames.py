@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import exp, lgamma, pi, sqrt
+
 
 def welch(n: int, m: int) -> float:
     """Welch's bound on the mean squared overlap of n unit vectors in R^m: (n - m) / (m (n - 1)).
@@ -38,3 +40,14 @@ def etf_capacity(m: int) -> int:
     28
     """
     return m * (m + 1) // 2
+
+
+def random_mean_abs_overlap(m: int) -> float:
+    """Mean |overlap| of two random unit vectors in R^m: Gamma(m/2) / (sqrt(pi) Gamma((m + 1)/2)).
+
+    Examples
+    --------
+    >>> round(random_mean_abs_overlap(2), 6), round(random_mean_abs_overlap(384), 6)
+    (0.63662, 0.040743)
+    """
+    return exp(lgamma(m / 2) - lgamma((m + 1) / 2)) / sqrt(pi)
