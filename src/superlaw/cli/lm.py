@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -109,7 +109,9 @@ def _print_heads(measured: list[HeadMeasures], slope: Slope | None, plot: Path |
         _print_words(shown)
     if slope:
         error = f"{slope.stderr:.3f}" if slope.stderr == slope.stderr else "(two widths give no error)"
-        print(f"mean squared overlap ~ 1/m^{slope.exponent:.3f} ± {error}; the paper's exponent, and random directions': 1")
+        print(
+            f"mean squared overlap ~ 1/m^{slope.exponent:.3f} ± {error}; the paper's exponent, and random directions': 1"
+        )
     if plot:
         print(f"Figure: {plot}")
 

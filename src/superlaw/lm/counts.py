@@ -34,7 +34,9 @@ def read_counts(path: str | Path) -> np.ndarray:
     values: dict[int, int] = {}
     for key, value in counts.items():
         if not key.isascii() or not key.isdigit() or len(key) > 9 or int(key) >= MOST_TOKENS:
-            raise InputError(f"{path}: the token {key[:40]!r}", "token ids as whole numbers", "make it with this tokenizer")
+            raise InputError(
+                f"{path}: the token {key[:40]!r}", "token ids as whole numbers", "make it with this tokenizer"
+            )
         if type(value) is not int or not 0 <= value < 2**53:
             raise InputError(f"{path}: the count {str(value)[:40]} of token {key}", "a whole number, 0 or more")
         values[int(key)] = value

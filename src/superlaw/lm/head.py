@@ -61,9 +61,7 @@ class Head:
     notes: tuple[str, ...] = ()
 
 
-def load_head(
-    model: str | Path, tensor: str | None = None, encoder: bool = False, follow_links: bool = False
-) -> Head:
+def load_head(model: str | Path, tensor: str | None = None, encoder: bool = False, follow_links: bool = False) -> Head:
     """Find and read the unembedding matrix of a model, and nothing else of it.
 
     Parameters

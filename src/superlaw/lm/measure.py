@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -155,7 +156,10 @@ def measure_head(
     >>> abs(shown.excess - 1) < 0.1, shown.represented
     (True, 1.0)
     """
-    for value, known, name in ((pairs, ("auto", "exact", "sampled"), "pairs"), *((k, KINDS, "leave_out") for k in leave_out)):
+    for value, known, name in (
+        (pairs, ("auto", "exact", "sampled"), "pairs"),
+        *((k, KINDS, "leave_out") for k in leave_out),
+    ):
         if value not in known:
             raise InputError(f"{name} = {value}", f"one of {', '.join(known)}")
     W = head.W
@@ -229,7 +233,9 @@ def _untrained(head: Head, zero: np.ndarray, padded: np.ndarray | None) -> np.nd
     if reference.sum() < REFERENCE_ROWS:
         return None
     centre = blocks.mean_row(head.W)
-    direction = blocks.mean_row(np.concatenate([w for _, w in blocks.unit_blocks(head.W, np.flatnonzero(reference), centre)]))
+    direction = blocks.mean_row(
+        np.concatenate([w for _, w in blocks.unit_blocks(head.W, np.flatnonzero(reference), centre)])
+    )
     direction /= np.linalg.norm(direction) or 1.0
     cosine = np.concatenate([w @ direction for _, w in blocks.unit_blocks(head.W, None, centre)])
     threshold = np.quantile(cosine[reference], 0.05)
@@ -262,7 +268,7 @@ def weigh(head: Head, norms: np.ndarray, counts: np.ndarray) -> dict[str, Any]:
     relation = spearmanr(full[counted], norms[counted])
     edges = [0, *[10**k for k in range(1, 7) if 10**k < len(ranked)], len(ranked)]
     bands = [{"ranks": [a + 1, b], "mean_norm": float(norms[ranked[a:b]].mean()), "std_norm": float(norms[ranked[a:b]].std())}
-             for a, b in zip(edges, edges[1:], strict=False)]  # fmt: skip
+             for a, b in pairwise(edges)]  # fmt: skip
     return {
         "mean_square_overlap": blocks.weighted_mean_square_overlap(head.W, np.where(norms > 0, full, 0.0)),
         "tokens_counted": int(full.sum()), "distinct": len(counted),

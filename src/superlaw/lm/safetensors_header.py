@@ -148,12 +148,16 @@ def _entry(name: str, value: Any, data: int, where: str) -> TensorEntry:
     if not _whole_numbers(offsets) or len(offsets) != 2 or offsets[1] < offsets[0]:
         raise damaged(where, f"the tensor {short(name)} has no place of two increasing offsets")
     if (offsets[1] - offsets[0]) * 8 != prod(shape) * BITS[dtype]:
-        raise damaged(where, f"the tensor {short(name)} has {offsets[1] - offsets[0]} bytes, which do not fit its shape")
+        raise damaged(
+            where, f"the tensor {short(name)} has {offsets[1] - offsets[0]} bytes, which do not fit its shape"
+        )
     return TensorEntry(name, dtype, tuple(shape), data + offsets[0], data + offsets[1])
 
 
 def _whole_numbers(values: Any) -> bool:
     # Beyond 2^63 no file can hold it, and products of such numbers would only cost time.
     return (
-        isinstance(values, list) and len(values) <= 64 and all(type(value) is int and 0 <= value < 2**63 for value in values)
+        isinstance(values, list)
+        and len(values) <= 64
+        and all(type(value) is int and 0 <= value < 2**63 for value in values)
     )

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files import write_atomically
 from superlaw.sweeps.execute import Report, execute
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.widths import WidthScan, scan_widths
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import read_text
-from superlaw.files import write_atomically
 from superlaw.toy.spec import RunSpec
 
 WIDTHS = (10, 15, 25, 39, 63, 100)  # the published ones
