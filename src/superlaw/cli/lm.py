@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -101,17 +101,16 @@ def _print_heads(measured: list[HeadMeasures], slope: Slope | None, plot: Path |
         if shown.centred:
             c = shown.centred
             error = f" ± {c.mean_abs_stderr:.1g}" if c.pairs else ""
-            rows.append(["  mean row removed", "", "", number(c.mean_square, 5), "", "", number(c.mean_abs, 5) + error, "",
-                         number(c.participation_ratio, 4), "", "", ""])  # fmt: skip
+            square, absolute = number(c.mean_square, 5), number(c.mean_abs, 5) + error
+            used = number(c.participation_ratio, 4)
+            rows.append(["  mean row removed", "", "", square, "", "", absolute, "", used, "", "", ""])  # fmt: skip
     print_table(header, rows)
     print()
     for shown in measured:
         _print_words(shown)
     if slope:
         error = f"{slope.stderr:.3f}" if slope.stderr == slope.stderr else "(two widths give no error)"
-        print(
-            f"mean squared overlap ~ 1/m^{slope.exponent:.3f} ± {error}; the paper's exponent, and random directions': 1"
-        )
+        print(f"mean squared overlap ~ 1/m^{slope.exponent:.3f} ± {error}; random directions (and the paper): 1")
     if plot:
         print(f"Figure: {plot}")
 
@@ -133,3 +132,73 @@ def _print_words(shown: HeadMeasures) -> None:
         print(f"  by frequency ({weighted['tokens_counted']} tokens): overlap^2 {weighted['mean_square_overlap']:.5g}; "
               f"rank correlation of norm with frequency {'-' if relation is None else f'{relation:.3f}'}; "
               f"mean norm by rank {bands}")  # fmt: skip
+
+
+CorpusOption = Annotated[
+    list[str], typer.Option(metavar="NAME=FILE", help="Text, .jsonl, .parquet or datasets:NAME,CONFIG,SPLIT; repeat.")
+]
+FieldOption = Annotated[str, typer.Option(help="Of the text in JSON lines, Parquet and datasets.")]
+
+
+@app.command()
+def tokens(
+    tokenizer: Annotated[str, typer.Option(metavar="DIR_OR_ID", help="Folder, tokenizer.json or hub id.")],
+    corpus: CorpusOption,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Counts file, .json.")],
+    max_tokens: Annotated[int, typer.Option(help="Of each corpus.")] = 1_000_000,
+    field: FieldOption = "text",
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Count tokens; the exponent of frequency against rank; write a counts file."""
+    import json
+
+    from superlaw.cli.output import print_json, progress_bar
+    from superlaw.files import write_atomically
+    from superlaw.lm.tokens import count_tokens, counts_record, load_tokenizer
+
+    check_out(out, (".json",), overwrite, "-o")
+    corpora = parse_corpora(corpus, field)
+    made = load_tokenizer(tokenizer)
+    found = []
+    for one in corpora:
+        with progress_bar(one.name, "tokens", silent=as_json) as bar:
+            found.append(count_tokens(made, one, max_tokens, bar.update if bar else None))
+    record = counts_record(found, tokenizer)
+    write_atomically(out, json.dumps(record, allow_nan=False).encode())
+    shown = {name: {k: v for k, v in one.items() if k != "counts"} for name, one in record["corpora"].items()}
+    if as_json:
+        print_json({"tokenizer": tokenizer, "vocabulary": record["vocabulary"], "corpora": shown, "path": str(out)})
+    else:
+        _print_tokens(shown, out)
+
+
+def parse_corpora(texts: list[str], field: str) -> list[Any]:
+    """Corpora of ``NAME=FILE``, each name once."""
+    from superlaw.lm.corpora import Corpus
+
+    corpora = [Corpus.parse(text, field) for text in texts]
+    names = [one.name for one in corpora]
+    if len(set(names)) < len(names):
+        raise InputError(f"the corpus name {max(names, key=names.count)} twice", "a name for each")
+    return corpora
+
+
+def _print_tokens(corpora: dict[str, Any], out: Path) -> None:
+    from superlaw.cli.output import print_table
+
+    rows = []
+    for name, one in corpora.items():
+        cells = [name, str(one["tokens"]), str(one["distinct"])]
+        for kind in ("likelihood", "split_half", "regression"):
+            fit = one[kind]
+            cells.append(f"{fit['exponent']:.4f} ± {fit['stderr']:.2g}" if fit else "-")
+        regression = one["regression"]
+        rows.append([*cells, "{}-{}".format(*regression["ranks"]) if regression else "-"])
+    print("Exponent alpha of frequency against rank, p_r ~ r^-alpha (Zipf's; text has about 1):")
+    print_table(["corpus", "tokens", "distinct", "likelihood", "split half", "regression", "over ranks"], rows)
+    for name, one in corpora.items():
+        half = one["split_half"]["exponent"]
+        print(f"{name}: alpha = {half:.3f} by split halves; "
+              f"{'all of the corpus' if one['whole_corpus'] else 'the first part of the corpus'}.")  # fmt: skip
+    print(f"Counts: {out}")
