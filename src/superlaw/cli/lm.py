@@ -202,3 +202,57 @@ def _print_tokens(corpora: dict[str, Any], out: Path) -> None:
         print(f"{name}: alpha = {half:.3f} by split halves; "
               f"{'all of the corpus' if one['whole_corpus'] else 'the first part of the corpus'}.")  # fmt: skip
     print(f"Counts: {out}")
+
+
+@app.command()
+def loss(
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Folder or hub id of a causal model.")],
+    corpus: CorpusOption,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Table, .csv; what it holds is kept.")],
+    document: Annotated[str, typer.Option(help="Cut text by line, blank, words:N or file.")] = "words:1024",
+    max_length: Annotated[int, typer.Option(help="Tokens of a document, at most.")] = 2048,
+    documents: Annotated[int, typer.Option(help="Of each corpus, at most.")] = 1000,
+    batch_tokens: Annotated[int, typer.Option(help="Tokens of a batch with padding.")] = 4096,
+    dtype: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    field: FieldOption = "text",
+    as_json: JsonOption = False,
+) -> None:
+    """Next-token cross-entropy of each model on each corpus; exit code 1 if one failed."""
+    from superlaw.cli.output import print_json, progress_bar
+    from superlaw.lm.loss import LossOptions, measure_losses
+
+    check_out(out, (".csv",), True, "-o")
+    options = LossOptions(document, max_length, documents, batch_tokens, dtype, device)
+    corpora = parse_corpora(corpus, field)
+    with progress_bar("losses", "documents", silent=as_json) as bar:
+        report = (lambda m, c, done, total: bar.update(done, total, f"{m} on {c}")) if bar else None
+        rows = measure_losses(models, corpora, options, out, report)
+    if as_json:
+        from dataclasses import asdict
+
+        finite = lambda record: {k: None if v != v else v for k, v in record.items()}  # noqa: E731
+        print_json({"losses": [finite(asdict(row)) for row in rows], "path": str(out)})
+    else:
+        _print_losses(rows, out)
+    if any(row.status != "ok" for row in rows):
+        raise typer.Exit(1)
+
+
+def _print_losses(rows: list[Any], out: Path) -> None:
+    from superlaw.cli.output import number, print_table
+
+    header = ["model", "corpus", "nats/token", "bits/byte", "tokens", "documents", "cut at", "special tokens"]
+    cells = []
+    for row in rows:
+        if row.status == "ok":
+            shown = f"{row.loss:.4f} ± {number(row.stderr, 2)}"
+            cells.append([row.model, row.corpus, shown, number(row.bits_per_byte), str(row.tokens), str(row.n_documents),
+                          str(row.context), row.bos])  # fmt: skip
+        else:
+            cells.append([row.model, row.corpus, "failed", "-", "-", "-", "-", "-"])
+    print_table(header, cells, left=(0, 1))
+    for row in rows:
+        if row.status != "ok":
+            print(f"failed {row.model} on {row.corpus}: {row.message}")
+    print(f"Table: {out}")

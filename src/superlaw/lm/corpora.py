@@ -21,8 +21,8 @@ class Corpus:
 
     Examples
     --------
-    >>> Corpus.parse("wiki=wiki.txt")
-    Corpus(name='wiki', source='wiki.txt', field='text')
+    >>> Corpus.parse("pile=datasets:monology/pile-uncopyrighted")
+    Corpus(name='pile', source='datasets:monology/pile-uncopyrighted', field='text')
     """
 
     name: str

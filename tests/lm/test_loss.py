@@ -1,0 +1,195 @@
+"""Losses: by hand, by plain unbatched evaluation, whatever the batch; failures recorded, work resumed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+
+from superlaw.errors import InputError
+from superlaw.lm.corpora import Corpus, documents
+from superlaw.lm.loss import LossOptions, batches, evaluate, load_model
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+
+def make_model(folder, words: list[str], width: int = 16, layers: int = 2, context: int = 64, change=None):
+    """A GPT-NeoX of random weights with a tokenizer of single words."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token=words[0]))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    torch.manual_seed(0)
+    config = transformers.GPTNeoXConfig(
+        vocab_size=len(words), hidden_size=width, num_hidden_layers=layers, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=context, bos_token_id=0, eos_token_id=0, tie_word_embeddings=False,
+        initializer_range=0.5,
+    )  # fmt: skip
+    model = transformers.GPTNeoXForCausalLM(config)
+    if change:
+        change(model)
+    model.save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)
+    return folder
+
+
+WORDS = [f"w{i}" for i in range(30)]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return make_model(tmp_path_factory.mktemp("small"), WORDS)
+
+
+@pytest.fixture
+def text(tmp_path):
+    random = np.random.default_rng(0)
+    lines = [" ".join(random.choice(WORDS, size)) for size in random.integers(1, 100, 40)]
+    path = tmp_path / "text.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def plain(folder, path) -> float:
+    """As anyone would write it: one document at a time, the library's own loss."""
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    total = count = 0
+    for document in documents(Corpus("x", str(path)), "line"):
+        ids = tokenizer(document, return_tensors="pt")["input_ids"][:, :64]
+        if ids.shape[1] > 1:
+            with torch.no_grad():
+                total += model(input_ids=ids, labels=ids).loss.item() * (ids.shape[1] - 1)
+            count += ids.shape[1] - 1
+    return total / count
+
+
+@pytest.mark.parametrize("batch_tokens", [2, 100, 500, 100_000])
+def test_the_loss_is_that_of_plain_evaluation_whatever_the_batch(small, text, batch_tokens):
+    options = LossOptions(document="line", batch_tokens=batch_tokens)
+    shown = evaluate(load_model(str(small), options), Corpus("x", str(text)), options)
+    assert shown.loss == pytest.approx(plain(small, text), abs=1e-5)
+    assert shown.context == 64
+    assert shown.cut > 0
+    assert shown.tokens + shown.n_documents <= 64 * shown.n_documents
+
+
+def test_the_order_of_documents_does_not_matter(small, text, tmp_path):
+    options = LossOptions(document="line", batch_tokens=300)
+    other = tmp_path / "other.txt"
+    other.write_text("\n".join(reversed(text.read_text().splitlines())))
+    loaded = load_model(str(small), options)
+    first, second = (evaluate(loaded, Corpus("x", str(path)), options) for path in (text, other))
+    assert first.loss == pytest.approx(second.loss, abs=1e-6)
+    assert first.stderr == pytest.approx(second.stderr, abs=1e-6)
+
+
+def test_a_two_token_model_has_the_cross_entropy_of_its_logits_by_hand(tmp_path):
+    def constant(model):
+        with torch.no_grad():
+            model.gpt_neox.final_layer_norm.weight.zero_()
+            model.gpt_neox.final_layer_norm.bias.zero_()
+            model.gpt_neox.final_layer_norm.bias[0] = 1
+            model.get_output_embeddings().weight[:, 0] = torch.tensor(
+                [0.3, 1.5]
+            )  # the logits of a and b, whatever came before
+
+    folder = make_model(tmp_path / "m", ["a", "b"], change=constant)
+    (tmp_path / "t.txt").write_text("a a b\nb a\na\n")
+    options = LossOptions(document="line")
+    shown = evaluate(load_model(str(folder), options), Corpus("x", str(tmp_path / "t.txt")), options)
+    a, b = (math.log(math.exp(0.3) + math.exp(1.5)) - logit for logit in (0.3, 1.5))
+    assert shown.loss == pytest.approx((a + b + a) / 3, abs=1e-6)
+    assert (shown.tokens, shown.n_documents, shown.short) == (3, 2, 1)
+    assert shown.bytes == 4 + 2  # " a b" and " a"
+    assert shown.bits_per_byte == pytest.approx((a + b + a) / math.log(2) / 6, abs=1e-6)
+    assert shown.bos == "none added"
+    residuals = np.array([a + b, a]) - shown.loss * np.array([2, 1])
+    assert shown.stderr == pytest.approx(math.sqrt(2 * residuals @ residuals) / 3, abs=1e-6)
+
+
+def test_batches_hold_every_document_once_within_their_size():
+    lengths = np.random.default_rng(0).integers(1, 90, 200).tolist()
+    found = list(batches(lengths, 256))
+    assert sorted(i for batch in found for i in batch) == list(range(200))
+    assert all(len(batch) == 1 or max(lengths[i] for i in batch) * len(batch) <= 256 for batch in found)
+
+
+def test_a_failure_is_recorded_and_the_others_go_on_and_a_second_call_resumes(
+    small, text, tmp_path, command, monkeypatch
+):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "config.json").write_text("{}")
+    out = tmp_path / "losses.csv"
+    arguments = ("lm", "loss", broken, small, "--corpus", f"t={text}", "--document", "line", "-o", out)
+    code, shown, _ = command(*arguments, "--json")
+    rows = json.loads(shown)["losses"]
+    assert code == 1
+    assert [row["status"] for row in rows] == ["failed", "ok"]
+    assert rows[0]["message"]
+    assert rows[1]["loss"] == pytest.approx(plain(small, text), abs=1e-5)
+    monkeypatch.setattr("superlaw.lm.loss.evaluate", lambda *a: pytest.fail("computed again"))
+    code, shown, _ = command("lm", "loss", small, "--corpus", f"t={text}", "--document", "line", "-o", out)
+    assert code == 0
+    assert f"{rows[1]['loss']:.4f}" in shown
+    with out.open() as file:
+        assert [row["status"] for row in csv.DictReader(file)] == ["failed", "ok"]
+    code, _, err = command("lm", "loss", small, "--corpus", f"t={text}", "--document", "blank", "-o", out)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "made with document = line" in err
+
+
+def test_a_pickle_with_code_is_not_run(small, text, tmp_path, command):
+    import os
+    import shutil
+
+    folder, canary = tmp_path / "bomb", tmp_path / "canary"
+    shutil.copytree(small, folder)
+    (folder / "model.safetensors").unlink()
+
+    class Bomb:
+        def __reduce__(self):
+            return os.system, (f"touch {canary}",)
+
+    torch.save({"embed_out.weight": Bomb()}, folder / "pytorch_model.bin")
+    code, _, _ = command("lm", "loss", folder, "--corpus", f"t={text}", "-o", tmp_path / "l.csv")
+    assert code == 1
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong, said",
+    [({"document": "page"}, "words:N"), ({"document": "words:0"}, "words:N"), ({"max_length": 1}, "max_length"),
+     ({"documents": 0}, "documents"), ({"batch_tokens": 0}, "batch_tokens"), ({"dtype": "int8"}, "--dtype")],
+)  # fmt: skip
+def test_wrong_options_are_refused(wrong, said):
+    with pytest.raises(InputError, match=said):
+        LossOptions(**wrong)
+
+
+def test_a_table_that_is_not_ours_is_left_alone(small, text, tmp_path, command):
+    out = tmp_path / "mine.csv"
+    out.write_text("a,b\n1,2\n")
+    code, _, err = command("lm", "loss", small, "--corpus", f"t={text}", "-o", out)
+    assert (code, err.count("\n")) == (2, 1)
+    assert out.read_text() == "a,b\n1,2\n"
+
+
+def test_without_transformers_the_extra_is_named(text, tmp_path):
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; sys.modules['transformers'] = None\n"
+        f"sys.argv = ['superlaw', 'lm', 'loss', 'x/y', '--corpus', 't={text}', '-o', {str(tmp_path / 'l.csv')!r}]\n"
+        "from superlaw.cli.main import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "pip install 'superlaw[lm]'" in done.stderr
+    assert done.stderr.count("\n") == 1
