@@ -9,13 +9,12 @@ import numpy as np
 from scipy import stats
 
 from superlaw.laws.objective import Objective
-from superlaw.laws.solve import Descent, Problem, descend
+from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, Problem, descend
 
 FLAT_LEVEL = 0.95  # level of the profile behind "poorly determined" and "not determined"
 POORLY = (0.75, 1.25)  # an exponent is poorly determined when its profile allows either factor
 NOT = (0.5, 2.0)  # and not determined when it allows one of these
 STRONG_CORRELATION = 0.8
-AGREEMENT = 1e-8  # starts agree when their values differ by less, relatively
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,7 @@ class Certificate:
 
 def agreeing(found: Descent) -> np.ndarray:
     """Which descents, sorted by value, ended at the best one; shape (B,) of bool."""
-    best = found.value[0]
-    return found.converged & (found.value <= best * (1 + AGREEMENT) + 1e-24)
+    return found.converged & (found.value <= found.value.min() * (1 + AGREEMENT) + NOTHING)
 
 
 def fall_threshold(dispersion: float, dof: int, level: float) -> float:

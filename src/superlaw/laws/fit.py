@@ -37,7 +37,7 @@ from superlaw.laws.intervals import (
     sandwich_covariance,
 )
 from superlaw.laws.objective import Objective
-from superlaw.laws.solve import Descent, Problem, solve
+from superlaw.laws.solve import Descent, Problem, solve, sorted_descents
 from superlaw.laws.table import Selection, as_table, select
 
 FORMAT = 1
@@ -485,8 +485,7 @@ def _search(problem, target, objective, weights, starts, seed, given) -> Descent
     while starts >= ENOUGH and agreeing(found).sum() < ENOUGH and count < MOST_STARTS:
         more = solve(problem, target, objective, weights, count, seed + count, given)
         both = [np.concatenate(pair) for pair in zip(_fields(found), _fields(more), strict=True)]
-        order = np.argsort(both[1], kind="stable")
-        found = Descent(*(x[order] for x in both), max(found.steps, more.steps))
+        found = sorted_descents(Descent(*both, max(found.steps, more.steps)), found.theta[0])
         count *= 2
     return found
 

@@ -78,7 +78,8 @@ class Formula:
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
         """d values / d theta, shape (p, p), at one theta."""
-        return np.diag(np.where(self.positive, np.exp(theta), 1.0))
+        with np.errstate(over="ignore"):
+            return np.diag(np.where(self.positive, np.exp(theta), 1.0))
 
     def _natural_jets(self, theta: np.ndarray) -> list[Jet]:
         jets = Jet.variables(theta)

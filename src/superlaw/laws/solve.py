@@ -1,8 +1,9 @@
 """From starts to the optimum: a second-order descent on whole batches of problems at once.
 
-Newton's method with the exact Hessian. Directions of negative curvature are followed downhill (the
-eigenvalues' absolute values), a Levenberg damping shrinks steps that do not pay, bounds are kept by
-an active set, and Huber's loss is reached from squares by shrinking its delta.
+Newton's method with the exact Hessian within a trust region (Nocedal and Wright, *Numerical
+Optimization*, 2006, chapter 4). Directions of negative curvature are followed downhill (the
+eigenvalues' absolute values), bounds are kept by an active set, and Huber's loss is reached from
+squares by shrinking its delta.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import numpy as np
 from superlaw.laws.objective import Objective
 
 GRADIENT_TOLERANCE = 1e-9  # of the scaled gradient: the cosine between residuals and a column
+MOST_STEPS = 1000  # some curved valleys take hundreds
+AGREEMENT = 1e-8  # starts agree when their values differ by less, relatively,
+NOTHING = 1e-24  # or when both are rounding error
 BLOCK = 128  # problems a block: what a block touches stays in the processor's cache
 
 
@@ -85,9 +89,10 @@ class _State:
 
 
 def _step(
-    state: _State, theta: np.ndarray, held: np.ndarray, damping: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Damped Newton step (B, p), the fall it predicts (B,), the scaled gradient norm (B,)."""
+    state: _State, held: np.ndarray, radius: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Newton step within the trust radius (B, p), its scaled length (B,), the fall it predicts (B,), and
+    the scaled gradient norm (B,). The Hessian's eigenvalues count with their absolute value."""
     d = np.where(state.scale > 0, state.scale, 1.0)
     g = np.where(held, 0.0, state.gradient / d)
     H = state.hessian / (d[:, :, None] * d[:, None, :])
@@ -95,12 +100,24 @@ def _step(
     diagonal = np.arange(H.shape[1])
     H[:, diagonal, diagonal] += held
     eigenvalues, vectors = np.linalg.eigh(H)
-    curvature = np.maximum(np.abs(eigenvalues), 1e-13)
+    curvature = np.maximum(np.abs(eigenvalues), 1e-15)
     along = (vectors.swapaxes(1, 2) @ g[:, :, None])[:, :, 0]
-    damped = curvature + damping[:, None]
-    fall = (along**2 / damped * (1 - 0.5 * curvature / damped)).sum(axis=1)
-    step = -(vectors @ (along / damped)[:, :, None])[:, :, 0] / d
-    return step, fall, np.abs(g).max(axis=1)
+    shift = np.zeros((len(g), 1))
+    length = np.sqrt(((along / curvature) ** 2).sum(axis=1))
+    outside = length > radius
+    for _ in range(12 if outside.any() else 0):  # the shift at which the step's length is the radius
+        damped = curvature + shift
+        length = np.sqrt(((along / damped) ** 2).sum(axis=1))
+        slope = (along**2 / damped**3).sum(axis=1)
+        change = (length / radius - 1) * length**2 / np.maximum(slope, 1e-300)
+        shift = np.where(outside, np.maximum(shift[:, 0] + change, 0.0), 0.0)[:, None]
+        if (np.abs(length - radius)[outside] <= 0.1 * radius[outside]).all():
+            break
+    damped = curvature + shift
+    scaled = along / damped
+    fall = (along * scaled * (1 - 0.5 * curvature / damped)).sum(axis=1)
+    step = -(vectors @ scaled[:, :, None])[:, :, 0] / d
+    return step, np.sqrt((scaled**2).sum(axis=1)), fall, np.abs(g).max(axis=1)
 
 
 def _held(
@@ -118,7 +135,6 @@ def descend(
     weights: np.ndarray | None = None,
     fixed: np.ndarray | None = None,
     most: int = 200,
-    damping: float = 1e-3,
     tolerance: float = GRADIENT_TOLERANCE,
 ) -> Descent:
     """Descend from every row of theta, shape (B, p).
@@ -140,7 +156,6 @@ def descend(
             _rows(weights, slice(i, i + BLOCK)),
             fixed[i : i + BLOCK],
             most,
-            damping,
             tolerance,
         )
         for i in range(0, len(theta), BLOCK)
@@ -153,7 +168,7 @@ def descend(
     )
 
 
-def _descend_block(problem, theta, target, objective, weights, fixed, most, damping, tolerance) -> Descent:
+def _descend_block(problem, theta, target, objective, weights, fixed, most, tolerance) -> Descent:
     theta = np.where(fixed, theta, np.clip(theta, problem.lower, problem.upper))
     batch = len(theta)
     with np.errstate(all="ignore"):  # a trial that overflows is rejected by its value
@@ -161,8 +176,9 @@ def _descend_block(problem, theta, target, objective, weights, fixed, most, damp
         state.value[~np.isfinite(state.value)] = np.inf
         # Below this the value is rounding error of the targets themselves.
         size = (target**2 if weights is None else weights * target**2).sum(axis=-1)
-        nothing = 1e-32 * (np.ones(batch) * size + (problem.n if objective.logarithmic else 0))
-        lam = np.full(batch, damping)
+        nothing = 1e-30 * (np.ones(batch) * size + (problem.n if objective.logarithmic else 0))
+        # At first no coordinate moves by more than about itself, or an e-fold of a coefficient.
+        radius = np.sqrt(((state.scale * np.maximum(np.abs(theta), 1.0)) ** 2).sum(axis=1))
         norm = np.full(batch, np.inf)
         converged = np.zeros(batch, bool)
         alive = np.flatnonzero(np.isfinite(state.value))
@@ -174,22 +190,24 @@ def _descend_block(problem, theta, target, objective, weights, fixed, most, damp
             now.hessian[bad] = np.eye(problem.p)
             here = theta[alive]
             held = _held(here, now.gradient, problem.lower, problem.upper, fixed[alive])
-            step, fall, gradient = _step(now, here, held, lam[alive])
+            step, length, fall, gradient = _step(now, held, radius[alive])
             scale = np.sqrt(2 * now.value) + 1e-300
             norm[alive] = gradient / scale
             # Done: the gradient is nothing beside the residuals, or no step can be seen in the value.
+            # The gradient itself is known to the rounding error of the model only.
+            rounding = 0.4 * np.sqrt(nothing[alive]) / scale
             done = (
-                (norm[alive] <= tolerance)
+                (norm[alive] <= tolerance + rounding)
                 | (now.value <= nothing[alive])
-                | ((fall <= 1e-17 * now.value) & (lam[alive] <= 1e-3))
+                | ((fall <= 1e-17 * now.value) & (length < 0.9 * radius[alive]))
                 | (bad & ~np.isfinite(step).all(axis=1))
             )
             converged[alive[done]] = True
-            gave_up = lam[alive] > 1e12
+            gave_up = length <= 1e-15 * np.sqrt(((now.scale * here) ** 2).sum(axis=1))
             if gave_up.any():
-                converged[alive[gave_up]] = norm[alive[gave_up]] < 1e-6
+                converged[alive[gave_up]] = (norm[alive] < 1e-7 + 10 * rounding)[gave_up]
             keep = ~(done | gave_up)
-            alive, here, step, fall = alive[keep], here[keep], step[keep], fall[keep]
+            alive, here, step, length, fall = alive[keep], here[keep], step[keep], length[keep], fall[keep]
             if not len(alive):
                 break
             trial = np.where(fixed[alive], here, np.clip(here + step, problem.lower, problem.upper))
@@ -202,10 +220,9 @@ def _descend_block(problem, theta, target, objective, weights, fixed, most, damp
             accepted = (ratio > 1e-4) & np.isfinite(new.value) & (fall > 0)
             theta[alive[accepted]] = trial[accepted]
             state.take(new, alive[accepted], accepted)
-            shrunk = np.where(lam[alive] < 1e-9, 0.0, lam[alive] * np.where(ratio > 0.75, 0.1, 0.5))
-            grown = np.maximum(lam[alive] * 8, 1e-4)
-            weak = np.where(ratio < 0.25, lam[alive] * 4, lam[alive])
-            lam[alive] = np.where(accepted, np.where(ratio > 0.5, shrunk, weak), grown)
+            at_edge = length > 0.8 * radius[alive]
+            wider = np.where((ratio > 0.75) & at_edge, 2.5 * radius[alive], radius[alive])
+            radius[alive] = np.where(ratio < 0.25, 0.25 * np.minimum(length, radius[alive]), wider)
     return Descent(theta, state.value, norm, converged, steps)
 
 
@@ -236,6 +253,19 @@ def descend_gradually(
     return descend(problem, theta, target, way[-1], weights, fixed, most)
 
 
+def sorted_descents(found: Descent, origin: np.ndarray) -> Descent:
+    """Best first; of equal optima (the same law with terms exchanged) the nearest to ``origin`` first."""
+    best = np.nanmin(found.value)
+    worse = ~found.converged | (found.value > best * (1 + AGREEMENT) + NOTHING)
+    distance = (((found.theta - origin) / np.maximum(np.abs(origin), 1e-3)) ** 2).sum(axis=1)
+    order = np.lexsort((np.where(worse, found.value, np.round(distance, 6)), worse))
+    if worse.all() or found.value[order[0]] > best * (1 + AGREEMENT) + NOTHING:
+        order = np.argsort(found.value, kind="stable")  # the best did not converge: show it, and say so
+    return Descent(
+        found.theta[order], found.value[order], found.gradient[order], found.converged[order], found.steps
+    )
+
+
 def solve(
     problem: Problem,
     target: np.ndarray,
@@ -262,11 +292,9 @@ def solve(
             theta = problem.starts(starts, rng, target, objective, weights)
         if given is not None:
             theta = np.concatenate([problem.improve(given, target, objective, weights), theta])
+    origin = theta[0].copy()
     squares = Objective("log-ls" if objective.logarithmic else "ls")
     if objective.robust:
         theta = descend(problem, theta, target, squares, weights, most=60, tolerance=1e-4).theta
-    found = descend_gradually(problem, theta, target, objective, weights)
-    order = np.argsort(found.value, kind="stable")
-    return Descent(
-        found.theta[order], found.value[order], found.gradient[order], found.converged[order], found.steps
-    )
+    found = descend_gradually(problem, theta, target, objective, weights, most=MOST_STEPS)
+    return sorted_descents(found, origin)
