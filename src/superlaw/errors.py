@@ -56,9 +56,7 @@ class MissingExtraError(SuperlawError, ImportError):
 
     def __init__(self, feature: str, extra: str):
         self.feature, self.extra = feature, extra
-        super().__init__(
-            f"{feature} needs packages that are not installed; do: pip install 'superlaw[{extra}]'"
-        )
+        super().__init__(f"{feature} needs packages that are not installed; do: pip install 'superlaw[{extra}]'")
 
     def __reduce__(self):
         return type(self), (self.feature, self.extra)

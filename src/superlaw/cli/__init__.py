@@ -1,0 +1,1 @@
+"""The command line: one file a noun. Parse, call the library, print; no numerics."""

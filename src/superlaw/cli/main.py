@@ -7,6 +7,9 @@ import sys
 
 import typer
 
+from superlaw.cli import demo, show, sweep, train
+from superlaw.errors import SuperlawError
+
 app = typer.Typer(
     name="superlaw",
     help="What sets a neural scaling law, and when will it hold?",
@@ -14,20 +17,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(demo.demo)
+app.command()(train.train)
+app.command()(show.show)
+app.add_typer(sweep.app, name="sweep")
 
 
 def main() -> None:
-    """Run the command line; deliberate errors become one line on stderr and their exit code."""
-    # One model a core: a BLAS pool spinning beside the engine costs far more than it gives.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from superlaw.errors import SuperlawError
-
+    """Run the command line; every deliberate error is one line on stderr and its exit code."""
+    # A BLAS pool spinning beside the engine costs far more than it gives.
+    for pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(pool, "1")
     try:
-        app()
-    except SuperlawError as error:
-        print(f"superlaw: {error}", file=sys.stderr)
+        code = app(standalone_mode=False)
+    except (SuperlawError, typer.TyperException) as error:
+        ours = isinstance(error, SuperlawError)
+        message = str(error) if ours else f"{error.format_message()} See --help."
+        print(f"superlaw: {' '.join(message.split())}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("superlaw: interrupted", file=sys.stderr)
-        sys.exit(130)
+    if code == 130:
+        print("superlaw: interrupted; nothing half-written", file=sys.stderr)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,1 @@
+"""Functional forms and their fits: a table and a law give a Fit."""

@@ -46,9 +46,7 @@ def fit_slope(x: np.ndarray, y: np.ndarray) -> Slope:
     """
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if not (np.isfinite(x).all() and np.isfinite(y).all() and (x > 0).all() and (y > 0).all()):
-        raise InputError(
-            "values that are not positive and finite", "positive x and y", "leave those points out"
-        )
+        raise InputError("values that are not positive and finite", "positive x and y", "leave those points out")
     if len(np.unique(x)) < 2:
         raise InputError(f"{len(np.unique(x))} distinct x", "at least two")
     log_x, log_y = np.log(x), np.log(y)

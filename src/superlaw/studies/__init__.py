@@ -1,0 +1,1 @@
+"""Whole questions, answered with all of the parts below them."""

@@ -1,0 +1,1 @@
+"""Closed forms, their parameters passed in."""

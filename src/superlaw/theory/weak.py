@@ -17,7 +17,7 @@ def unlearned_loss(frequencies: np.ndarray, learned: int) -> float:
 
     Examples
     --------
-    >>> unlearned_loss(np.array([0.5, 0.3, 0.3]), 2)
+    >>> round(unlearned_loss(np.array([0.5, 0.3, 0.3]), 2), 12)
     0.31
     """
     p = np.asarray(frequencies, dtype=np.float64)[learned:]

@@ -1,0 +1,1 @@
+"""The superposition toy model: RunSpec -> Run."""

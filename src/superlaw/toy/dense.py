@@ -35,9 +35,7 @@ class Dense:
             self.device = torch.device(device)
             torch.empty(1, device=self.device)
         except (RuntimeError, AssertionError) as error:
-            raise InputError(
-                f"device {device!r}: {str(error).splitlines()[0]}", "a PyTorch device here"
-            ) from None
+            raise InputError(f"device {device!r}: {str(error).splitlines()[0]}", "a PyTorch device here") from None
         if self.device.type == "cpu":
             torch.set_num_threads(threads)
 
@@ -72,12 +70,7 @@ class Dense:
             if diverged_at(losses[done - 1 : done], limit) is not None:
                 status = "diverged"
                 break
-            if (
-                watch
-                and done % WATCH_STEPS == 0
-                and watch(spec, done, float(losses[done - 1]))
-                and done < spec.steps
-            ):
+            if watch and done % WATCH_STEPS == 0 and watch(spec, done, float(losses[done - 1])) and done < spec.steps:
                 status = "stopped"
                 break
         state = [a.detach().cpu().numpy().copy() for a in (W, b)]

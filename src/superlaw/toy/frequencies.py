@@ -10,6 +10,7 @@ import csv
 import json
 import re
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from superlaw.errors import InputError
 FAMILIES = ("power", "exponential", "linear")
 
 
+@lru_cache(maxsize=64)
 def family_frequencies(family: str, n_features: int, data_exponent: float, decay_length: float) -> np.ndarray:
     """Frequencies of a named family, with sum 1.
 
@@ -49,7 +51,9 @@ def family_frequencies(family: str, n_features: int, data_exponent: float, decay
         weight = np.exp(-(rank - 1) / decay_length)
     else:
         weight = n_features - (rank - 1)
-    return weight / weight.sum()
+    p = weight / weight.sum()
+    p.flags.writeable = False  # shared by every spec that asks for the same
+    return p
 
 
 def check_frequencies(values: np.ndarray, name: str = "frequencies") -> np.ndarray:
@@ -70,9 +74,7 @@ def check_frequencies(values: np.ndarray, name: str = "frequencies") -> np.ndarr
             raise InputError(
                 f"{name} {problem}: {p[i]:g} at position {i + 1} of {p.size}",
                 "probabilities from 0 to 1",
-                "lower the activation density or allow clipping"
-                if problem == "above 1"
-                else "mend that value",
+                "lower the activation density or allow clipping" if problem == "above 1" else "mend that value",
             )
     if not p.any():
         raise InputError(f"{name} that are all 0", "at least one feature that can be active")
@@ -116,27 +118,39 @@ def words_in(text: str) -> Counter[str]:
     return Counter(re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.lower()))
 
 
-def read_text(path: str | Path) -> Counter[str]:
-    """Word counts of a text file; InputError when it cannot be read or holds no word."""
+def read_text(path: str | Path, n_features: int | None = None) -> np.ndarray:
+    """Frequencies of the ``n_features`` most frequent words of a text file (all when None), sum 1.
+
+    Returns
+    -------
+    ndarray, shape (n_features,)
+        Decreasing.
+    """
     path = Path(path)
     counts = words_in(_read(path))
     if not counts:
         raise InputError(f"{path}, which holds no words", "a text file with words in it")
-    return counts
+    most = _most_frequent(np.array(list(counts.values()), dtype=np.float64), n_features, f"{path}", "words")
+    return frequencies_from_counts(most)
 
 
-def read_frequencies(path: str | Path) -> tuple[np.ndarray, bool]:
+def read_frequencies(path: str | Path, n_features: int | None = None) -> np.ndarray:
     """Frequencies from a CSV or JSON file of counts or of probabilities.
 
     JSON: a list of numbers, or an object of names and numbers, either at the top or under ``counts`` or
     ``probabilities``. CSV: the last column; a first line that is not a number is a heading. Whole
-    numbers are counts, anything else probabilities.
+    numbers are counts and are divided by their sum; anything else is a probability, kept as it is.
+
+    Parameters
+    ----------
+    path : path
+    n_features : int, optional
+        Keep that many, the most frequent first; all when None.
 
     Returns
     -------
-    frequencies : ndarray, shape (n,)
-        Decreasing. Counts are divided by their sum, probabilities are as given.
-    are_counts : bool
+    ndarray, shape (n_features,)
+        Decreasing.
     """
     path = Path(path)
     text = _read(path)
@@ -145,21 +159,14 @@ def read_frequencies(path: str | Path) -> tuple[np.ndarray, bool]:
     elif path.suffix.lower() in (".csv", ".tsv"):
         values = _csv_numbers(path, text)
     else:
-        raise InputError(
-            f"{path}", "a .csv or .json file of counts or probabilities", "use --text FILE for prose"
-        )
+        raise InputError(f"{path}", "a .csv or .json file of counts or probabilities", "use --text FILE for prose")
     if not values:
         raise InputError(f"{path}, which holds no numbers", "at least one count or probability")
     p = np.asarray(values, dtype=np.float64)
-    if not np.isfinite(p).all() or (p < 0).any():
-        check_frequencies(p, f"values in {path}")
-    are_counts = bool((p == np.round(p)).all())
-    p = (
-        frequencies_from_counts(p, str(path))
-        if are_counts
-        else check_frequencies(p, f"probabilities in {path}")
-    )
-    return np.sort(p)[::-1], are_counts
+    whole = np.isfinite(p).all() and (p >= 0).all() and (p == np.round(p)).all()
+    if not whole:
+        return _most_frequent(check_frequencies(p, f"probabilities in {path}"), n_features, f"{path}", "values")
+    return frequencies_from_counts(_most_frequent(p, n_features, f"{path}", "values"), f"counts in {path}")
 
 
 def frequencies_from_counts(counts: np.ndarray, name: str = "counts") -> np.ndarray:
@@ -176,17 +183,15 @@ def frequencies_from_counts(counts: np.ndarray, name: str = "counts") -> np.ndar
     return counts / counts.sum()
 
 
-def most_frequent(frequencies: np.ndarray, n_features: int | None, name: str) -> np.ndarray:
-    """The ``n_features`` largest values (all when None); InputError when there are fewer."""
-    if n_features is None:
-        return frequencies
-    if n_features > frequencies.size:
+def _most_frequent(values: np.ndarray, n_features: int | None, name: str, kind: str) -> np.ndarray:
+    """The ``n_features`` largest values, decreasing."""
+    if n_features is not None and n_features > values.size:
         raise InputError(
-            f"n_features = {n_features} for {name}, which has {frequencies.size}",
-            f"at most {frequencies.size} features",
+            f"n_features = {n_features}, but {name} has {values.size} {kind}",
+            f"at most {values.size}",
             "leave n_features out to use them all",
         )
-    return np.sort(frequencies)[::-1][:n_features]
+    return np.sort(values)[::-1][:n_features]
 
 
 def _read(path: Path) -> str:
@@ -206,13 +211,9 @@ def _json_numbers(path: Path, text: str) -> list[float]:
     except json.JSONDecodeError as error:
         raise InputError(f"{path}, not JSON at line {error.lineno}: {error.msg}", "valid JSON") from None
     if isinstance(data, dict):
-        data = next(
-            (data[key] for key in ("counts", "probabilities") if isinstance(data.get(key), dict | list)), data
-        )
+        data = next((data[key] for key in ("counts", "probabilities") if isinstance(data.get(key), dict | list)), data)
     values = list(data.values()) if isinstance(data, dict) else data
-    if not isinstance(values, list) or not all(
-        isinstance(v, int | float) and not isinstance(v, bool) for v in values
-    ):
+    if not isinstance(values, list) or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         raise InputError(
             f"{path}, whose JSON is not a list or an object of numbers",
             'for example [5, 3, 1] or {"the": 5, "a": 3}',

@@ -63,7 +63,7 @@ def represented_fraction(W: np.ndarray, threshold: float = REPRESENTED) -> float
 
 
 def measure(run: Run, variances: bool = True) -> Measures:
-    """All measures of a run.
+    """All measures of a run; for a run without weights, those stored with it.
 
     Parameters
     ----------
@@ -79,6 +79,8 @@ def measure(run: Run, variances: bool = True) -> Measures:
     >>> measure(run).represented, measure(run).mean_square_overlap
     (2, 0.0)
     """
+    if run.W is None:
+        return Measures(**{k: float("nan") if v is None else v for k, v in run.measures.items()})
     W, n, m = run.W, run.spec.n_features, run.spec.width
     if not np.isfinite(W).all():
         W = np.zeros((0, m))

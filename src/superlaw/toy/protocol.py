@@ -58,7 +58,7 @@ def schedule(steps: int, warmup: int) -> np.ndarray:
     Examples
     --------
     >>> schedule(4, 2).round(4)
-    array([0.5   , 1.    , 0.525 , 0.05  ])
+    array([0.5  , 1.   , 0.525, 0.05 ])
     """
     t = np.arange(1, steps + 1, dtype=np.float64)
     start = warmup if warmup < steps else 0

@@ -68,7 +68,7 @@ class RunSpec:
     --------
     >>> spec = RunSpec(n_features=100, width=5, weight_decay=-1, steps=100, warmup=10)
     >>> spec.id
-    '4c5d0f3b7e0a3cb5'
+    '93d8362ee7121c72'
     >>> spec == RunSpec.from_dict(spec.to_dict())
     True
     """
@@ -111,9 +111,7 @@ class RunSpec:
             p = check_frequencies(self.frequencies).copy()
             p.flags.writeable = False
             if self.n_features not in (None, p.size):
-                raise InputError(
-                    f"n_features = {self.n_features} with {p.size} frequencies", "the same number"
-                )
+                raise InputError(f"n_features = {self.n_features} with {p.size} frequencies", "the same number")
             fix("frequencies", p)
             fix("n_features", p.size)
         if self.bias_learning_rate is None:
@@ -146,12 +144,12 @@ class RunSpec:
         notes = []
         if self.width >= self.n_features:
             notes.append(f"width {self.width} >= {self.n_features} features: nothing needs superposition")
+        if self.warmup >= self.steps:
+            notes.append(f"warm-up {self.warmup} >= {self.steps} steps: no warm-up")
         asked = self.activation_density
         if self.clip and asked is not None and self.probabilities.sum() < asked * (1 - 1e-12):
             clipped = int((self.probabilities == 1).sum())
-            notes.append(
-                f"{clipped} probabilities clipped to 1: density {self.probabilities.sum():.6g}, not {asked:g}"
-            )
+            notes.append(f"{clipped} probabilities clipped to 1: density {self.probabilities.sum():.6g}, not {asked:g}")
         return tuple(notes)
 
     @cached_property
@@ -195,9 +193,7 @@ class RunSpec:
         """The inverse of :meth:`to_dict`; unknown keys are refused with the nearest known one."""
         for key in record:
             if key not in DEFAULTS:
-                raise InputError(
-                    f"the unknown field {key!r} of a run", "a field of RunSpec", nearest(key, DEFAULTS)
-                )
+                raise InputError(f"the unknown field {key!r} of a run", "a field of RunSpec", nearest(key, DEFAULTS))
         record = dict(record)
         if isinstance(record.get("frequencies"), list):
             record["frequencies"] = np.asarray(record["frequencies"], dtype=np.float64)
@@ -213,9 +209,7 @@ class RunSpec:
             changes["bias_learning_rate"] = None
         for key in changes:
             if key not in DEFAULTS:
-                raise InputError(
-                    f"the unknown field {key!r} of a run", "a field of RunSpec", nearest(key, DEFAULTS)
-                )
+                raise InputError(f"the unknown field {key!r} of a run", "a field of RunSpec", nearest(key, DEFAULTS))
         return replace(self, **changes)
 
     def __eq__(self, other: object) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from superlaw.errors import InputError, nearest
+from superlaw.toy.measures import measure
 from superlaw.toy.protocol import Engine, Watch
 from superlaw.toy.run import Run
 from superlaw.toy.spec import RunSpec
@@ -44,7 +47,7 @@ def train(spec: RunSpec, engine: str = "fused", threads: int = 1, watch: Watch |
     Returns
     -------
     Run
-        A diverged run is returned too, with that status.
+        With its measures. A diverged run is returned too, with that status.
 
     Examples
     --------
@@ -55,4 +58,4 @@ def train(spec: RunSpec, engine: str = "fused", threads: int = 1, watch: Watch |
     chosen = make_engine(engine, threads)
     chosen.check(spec)
     (run,) = chosen.train([spec], watch)
-    return run
+    return replace(run, measures=measure(run).to_dict())

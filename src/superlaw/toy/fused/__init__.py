@@ -85,9 +85,7 @@ class Fused:
         return Run(spec, status, losses[:done].copy(), W, b, made)
 
 
-def sample(
-    frequencies: np.ndarray, batch: int, seed: int, step: int, simd: str = ""
-) -> tuple[np.ndarray, ...]:
+def sample(frequencies: np.ndarray, batch: int, seed: int, step: int, simd: str = "") -> tuple[np.ndarray, ...]:
     """The non-zeros of one batch, feature by feature.
 
     Returns
@@ -97,9 +95,7 @@ def sample(
     sample : ndarray of int32, shape (non-zeros,)
     value : ndarray of float32, shape (non-zeros,)
     """
-    start, which, value = _fused.sample(
-        np.ascontiguousarray(frequencies, dtype=np.float64), batch, seed, step, simd
-    )
+    start, which, value = _fused.sample(np.ascontiguousarray(frequencies, dtype=np.float64), batch, seed, step, simd)
     return np.array(start, dtype=np.int32), np.array(which, dtype=np.int32), np.array(value, dtype=np.float32)
 
 

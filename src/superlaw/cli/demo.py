@@ -1,0 +1,94 @@
+"""superlaw demo: the paper's central result, trained live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from superlaw.studies.demo import Demo
+
+
+def demo(
+    text: Annotated[Path | None, typer.Option(help="A text: its most frequent words become the features.")] = None,
+    n_features: Annotated[int | None, typer.Option(help="Number of features [1000].")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps of each model [5000].")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes [all cores].")] = None,
+    seed: Annotated[int, typer.Option(help="Of every model.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder for the runs and demo.png.")] = Path("demo"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Train weak and strong superposition at six widths, print and draw what is seen."""
+    from superlaw.cli.output import print_json, progress_bar
+    from superlaw.studies import demo as study
+
+    with progress_bar("demo", "models", silent=as_json) as bar:
+        report = (lambda tally: bar.update(tally.done, tally.planned)) if bar else (lambda tally: None)
+        result = study.demo(text, n_features, study.STEPS if steps is None else steps, workers, out, seed, report)
+    if as_json:
+        print_json(_record(result))
+    else:
+        _print(result)
+
+
+def _record(result: Demo) -> dict[str, Any]:
+    finite = lambda values: [None if v != v else float(v) for v in values]  # noqa: E731
+    regimes = {}
+    for name, r in result.regimes.items():
+        regimes[name] = {
+            "weight_decay": r.weight_decay,
+            "width": [int(m) for m in r.widths],
+            "loss": finite(r.loss),
+            "loss_std": finite(r.loss_std),
+            "represented_fraction": finite(r.represented_fraction),
+            "mean_square_overlap": finite(r.mean_square_overlap),
+            "unlearned_loss": finite(r.unlearned_own),
+            "slope": r.slope.exponent if r.slope else None,
+            "slope_stderr": r.slope.stderr if r.slope else None,
+            "diverged": list(r.diverged),
+        }
+    return {
+        "source": result.source, "steps": result.steps, "seed": result.seed, "regimes": regimes,
+        "unlearned_loss_at_width": finite(result.unlearned_at_width), "trained": result.trained,
+        "stored": result.stored, "folder": str(result.folder), "figure": str(result.folder / "demo.png"),
+        "sentences": list(result.sentences),
+    }  # fmt: skip
+
+
+def _print(result: Demo) -> None:
+    from superlaw.cli.output import number, print_table
+
+    weak, strong = result.regimes["weak"], result.regimes["strong"]
+    print(f"Features: {result.source}. {result.steps} steps, seed {result.seed}.")
+    if result.stored:
+        print(f"{result.stored} of {result.stored + result.trained} runs were already in {result.folder}.")
+    print()
+    rows = []
+    for i, m in enumerate(weak.widths):
+        row = [str(m)]
+        for r in (weak, strong):
+            row += [f"{number(r.loss[i])} ± {number(r.loss_std[i], 2)}", number(r.represented_fraction[i], 3),
+                    number(r.mean_square_overlap[i], 3)]  # fmt: skip
+        rows.append([*row, number(1 / m, 3), number(result.unlearned_at_width[i])])
+    header = [
+        "width m",
+        "weak: loss",
+        "phi_1/2",
+        "overlap^2",
+        "strong: loss",
+        "phi_1/2",
+        "overlap^2",
+        "1/m",
+        "sum i>m",
+    ]
+    print_table(header, rows)
+    print()
+    print(f"slope (loss ~ 1/m^slope)  weak {weak.slope or '-'} (local; theory here is the sum, not a power law)"
+          f"   strong {strong.slope or '-'} (theory 1)")  # fmt: skip
+    print()
+    for sentence in result.sentences:
+        print(sentence)
+    print()
+    print(f"Figure: {result.folder / 'demo.png'}   runs: {result.folder}/*.safetensors")

@@ -1,0 +1,332 @@
+"""superlaw sweep: grids of runs."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from superlaw.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from superlaw.sweeps.execute import Tally
+    from superlaw.sweeps.plan import Plan
+    from superlaw.sweeps.sweep import Sweep
+
+app = typer.Typer(help="Grids of runs: resumable, on this machine or a cluster.", no_args_is_help=True)
+
+PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="A preset (superlaw sweep list) or a TOML file.")]
+StoreOption = Annotated[Path, typer.Option("--store", help="The folder of runs.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set a field of the base run.")]
+OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="K=A,B", help="Cut an axis to these values.")]
+SeedsOption = Annotated[str | None, typer.Option("--seeds", metavar="A,B", help="Seeds, instead of the plan's.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+SCHEDULER_SECONDS = 8
+
+
+@app.command()
+def run(
+    plan: PlanArgument,
+    store: StoreOption,
+    workers: Annotated[int | None, typer.Option(help="Local processes [all cores].")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler, tcp://host:port, instead.")] = None,
+    engine: Annotated[str, typer.Option(help="fused or dense.")] = "fused",
+    sets: SetOption = None,
+    only: OnlyOption = None,
+    seeds: SeedsOption = None,
+    keep: Annotated[str | None, typer.Option(help="weights, losses, or widths whose weights to keep.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most this many new runs.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count and estimate; train nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train what the store lacks of a plan, then print the exponents."""
+    from superlaw.sweeps import sweep as library
+    from superlaw.sweeps.store import Store
+
+    chosen = _plan(plan, sets, only, seeds, keep)
+    if dry_run:
+        _dry_run(chosen, store, workers, engine, as_json)
+        return
+    if limit is not None and limit < 0:
+        raise InputError(f"--limit {limit}", "0 or more")
+    destination = Store(store)
+    executor, client = _dask(scheduler) if scheduler else (None, None)
+    from superlaw.cli.output import progress_bar
+
+    try:
+        with progress_bar(chosen.name, "runs", silent=as_json) as bar:
+            report = (
+                (lambda tally: bar.update(tally.done, tally.planned, _progress(tally))) if bar else lambda tally: None
+            )
+            result = library.sweep(chosen, destination, workers, executor, engine, limit, report)
+    except KeyboardInterrupt:
+        stored = len({spec.id for spec in chosen.specs} & destination.ids())
+        print(f"superlaw: interrupted; {stored} of {len(set(chosen.specs))} runs are stored in {store}; "
+              "run the same command to resume", file=sys.stderr)  # fmt: skip
+        raise typer.Exit(130) from None
+    finally:
+        if client is not None:
+            client.close()
+    _report(result, as_json)
+    if result.tally.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    plan: PlanArgument,
+    store: StoreOption,
+    sets: SetOption = None,
+    only: OnlyOption = None,
+    seeds: SeedsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How much of a plan is stored, and by which engines."""
+    from superlaw.cli.output import print_json
+
+    record = _status(_look(plan, store, sets, only, seeds))
+    if as_json:
+        print_json(record)
+        return
+    missing, damaged = record["missing"], record["damaged"]
+    print(f"{record['plan']}: {record['ok'] + record['diverged']} of {record['planned']} runs stored in {store} "
+          f"({record['diverged']} diverged), {missing} missing, {damaged} damaged")  # fmt: skip
+    if len(record["engines"]) > 1:
+        print("note: trained by several engines: " + ", ".join(f"{e} {n}" for e, n in record["engines"].items()))
+    if damaged:
+        print(f"do: superlaw sweep verify --store {store}")
+
+
+@app.command()
+def table(
+    plan: PlanArgument,
+    store: StoreOption,
+    out: Annotated[Path, typer.Option("-o", "--out", help="A .csv or .parquet file.")],
+    sets: SetOption = None,
+    only: OnlyOption = None,
+    seeds: SeedsOption = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+) -> None:
+    """Write one row for every planned run, missing and diverged ones included and marked."""
+    _check_out(out, (".csv", ".parquet"), overwrite)
+    rows = _look(plan, store, sets, only, seeds).table()
+    if out.suffix == ".parquet":
+        try:
+            content = rows.to_parquet()
+        except ImportError:
+            raise MissingExtraError("Parquet", "tables") from None
+    else:
+        content = rows.to_csv(index=False).encode()
+    from superlaw.toy.run import write_atomically
+
+    write_atomically(out, content)
+    print(f"{out}: {len(rows)} rows, {int((rows['status'] == 'missing').sum())} of them missing")
+
+
+@app.command()
+def grid(
+    plan: PlanArgument,
+    store: StoreOption,
+    out: Annotated[Path, typer.Option("-o", "--out", help="A .nc file (netCDF).")],
+    sets: SetOption = None,
+    only: OnlyOption = None,
+    seeds: SeedsOption = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+) -> None:
+    """Write the labelled grid of a complete sweep."""
+    _check_out(out, (".nc",), overwrite)
+    dataset = _look(plan, store, sets, only, seeds).grid()
+    from superlaw.toy.run import write_atomically
+
+    write_atomically(out, bytes(dataset.to_netcdf()))
+    print(f"{out}: " + ", ".join(f"{name} {size}" for name, size in dataset.sizes.items()))
+
+
+@app.command()
+def verify(
+    store: StoreOption,
+    keep: Annotated[bool, typer.Option("--keep", help="Only name bad files; move nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read every run whole; name what is damaged or foreign and set it aside (exit 1 if there was any)."""
+    from superlaw.cli.output import print_json
+    from superlaw.sweeps.store import Store
+
+    checked = Store(store, create=False)
+    good = len(checked.ids())
+    bad = [(path, reason, None if keep else checked.set_aside(path)) for path, reason in checked.verify()]
+    good -= sum(path.suffix == ".safetensors" for path, _, _ in bad)
+    if as_json:
+        files = [{"file": str(p), "reason": r, "moved_to": str(t) if t else None} for p, r, t in bad]
+        print_json({"store": str(store), "good": good, "bad": files})
+    else:
+        print(f"{store}: {good} runs whole, {len(bad)} files damaged or foreign")
+        for path, reason, target in bad:
+            print(f"  {reason}" + (f" -> moved to {target}" if target else f" ({path} left where it is)"))
+        if bad and not keep:
+            print("do: run the sweep again to train what was set aside")
+    if bad:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_presets(as_json: JsonOption = False) -> None:
+    """The plans that ship with the package: every published experiment, and small versions."""
+    from superlaw.cli.output import print_json, print_table
+    from superlaw.sweeps.plan import load_plan, preset_names
+
+    plans = [load_plan(name) for name in preset_names()]
+    if as_json:
+        print_json({"presets": [{"name": p.name, "runs": len(p.cells), "about": p.about} for p in plans]})
+        return
+    rows = [[p.name, str(len(p.cells)), str(p.base["steps"]), p.about] for p in plans]
+    print_table(["preset", "runs", "steps", "what"], rows, left=(0, 3))
+
+
+def _plan(
+    plan: str, sets: list[str] | None, only: list[str] | None, seeds: str | None, keep: str | None = None
+) -> Plan:
+    from superlaw.sweeps.plan import KEEP, load_plan
+
+    base = {key: _value(text) for key, text in _pairs("--set", sets)}
+    axes = {key: [_value(part) for part in text.split(",")] for key, text in _pairs("--only", only)}
+    keeping = keep if keep is None or keep in KEEP or not keep[0].isdigit() else _whole_numbers("--keep", keep)
+    return load_plan(plan).change(base, axes, _whole_numbers("--seeds", seeds) if seeds is not None else None, keeping)
+
+
+def _pairs(option: str, texts: list[str] | None) -> list[tuple[str, str]]:
+    for text in texts or ():
+        if "=" not in text or not text.partition("=")[2]:
+            raise InputError(f"{option} {text}", f"{option} name=value")
+    return [(text.partition("=")[0].strip(), text.partition("=")[2].strip()) for text in texts or ()]
+
+
+def _value(text: str) -> Any:
+    """A number or truth value where the text is one, else the text."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return value if isinstance(value, int | float) else text
+
+
+def _whole_numbers(option: str, text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"{option} {text}", "whole numbers with commas between, as 0,1,2") from None
+
+
+def _look(plan: str, store: Path, sets: list[str] | None, only: list[str] | None, seeds: str | None) -> Sweep:
+    from superlaw.sweeps.sweep import look
+
+    return look(_plan(plan, sets, only, seeds), store)
+
+
+def _check_out(out: Path, endings: tuple[str, ...], overwrite: bool) -> None:
+    if out.suffix not in endings:
+        raise InputError(f"-o {out}", f"a file name ending in {' or '.join(endings)}")
+    if not out.parent.is_dir():
+        raise InputError(f"-o {out}: no folder {out.parent}", "a folder that exists")
+    if out.exists() and not overwrite:
+        raise InputError(f"{out}, which exists", "a new file name", "choose another or pass --overwrite")
+
+
+def _dask(address: str) -> tuple[Any, Any]:
+    """The executor of a Dask cluster, and its client to close."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MissingExtraError("--scheduler", "cluster") from None
+    try:
+        client = Client(address, timeout=SCHEDULER_SECONDS)
+    except (OSError, ValueError, TimeoutError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"no Dask scheduler at {address} ({reason})", "the address of one that runs, tcp://host:port",
+            "start one with `dask scheduler`",
+        ) from None  # fmt: skip
+    return client.get_executor(pure=False), client
+
+
+def _progress(tally: Tally) -> str:
+    return f"{tally.running} running, {len(tally.failed)} failed, loss {tally.loss:.4g}"
+
+
+def _status(sweep: Sweep) -> dict[str, Any]:
+    counts: dict[str, int] = {"ok": 0, "diverged": 0, "missing": 0, "damaged": 0}
+    engines: dict[str, int] = {}
+    for state, engine in sweep.states():
+        counts[state] += 1
+        if engine:
+            engines[engine] = engines.get(engine, 0) + 1
+    return {"plan": sweep.plan.name, "store": str(sweep.store.path), "planned": sum(counts.values()), **counts,
+            "engines": engines}  # fmt: skip
+
+
+def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from superlaw.cli.output import duration, print_json, size
+    from superlaw.sweeps.estimate import estimate
+    from superlaw.sweeps.store import Store
+
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers {workers}", "1 or more")
+    existing = Store(store, create=False) if store.exists() else None
+    found = estimate(plan, existing, workers, engine)
+    notes = sorted({note for spec in plan.specs for note in spec.notes})
+    if as_json:
+        print_json({"plan": plan.name, **asdict(found), "notes": notes})
+        return
+    print(f"{plan.name}: {found.planned} runs, {found.stored} stored in {store}, {found.missing} to train")
+    for note in notes:
+        print(f"note: {note}")
+    if found.missing:
+        print(f"about {duration(found.seconds)} on {found.workers} cores and {size(found.bytes)} of disk "
+              f"({1e3 * found.cheapest_step:.3g} to {1e3 * found.dearest_step:.3g} ms a step, timed just now)")  # fmt: skip
+
+
+def _report(result: Sweep, as_json: bool) -> None:
+    from superlaw.cli.output import print_json
+
+    tally, plan = result.tally, result.plan
+    exponents = result.exponents() if len(plan.axes.get("width", ())) > 1 else None
+    if as_json:
+        missing = exponents is None
+        rows = [] if missing else exponents.astype(object).where(exponents.notna(), None).to_dict("records")
+        print_json({
+            "plan": plan.name, "store": str(result.store.path), "planned": tally.planned, "stored": tally.stored,
+            "trained": tally.trained, "diverged": tally.diverged, "failed": tally.failed, "exponents": rows,
+        })  # fmt: skip
+        return
+    left = tally.planned - tally.done - len(tally.failed)
+    print(f"{plan.name}: {tally.trained} runs trained ({tally.diverged} diverged), {tally.stored} were stored, "
+          f"{len(tally.failed)} failed" + (f", {left} left" if left else ""))  # fmt: skip
+    for run_id, reason in tally.failed.items():
+        print(f"  failed {run_id}: {reason}")
+    if exponents is not None:
+        _print_exponents(result, exponents)
+
+
+def _print_exponents(result: Sweep, exponents: Any) -> None:
+    from superlaw.cli.output import number, print_table
+
+    axes = [axis for axis in result.plan.axes if axis != "width"]
+    header = [*axes, "exponent", "R^2", "runs", "phi_1/2", "regime", "theory"]
+    rows = []
+    for row in exponents.to_dict("records"):
+        cells = [f"{row[axis]:.4g}" if isinstance(row[axis], int | float) else str(row[axis]) for axis in axes]
+        runs = str(row["n"]) + (f" (-{row['left_out']})" if row["left_out"] else "")
+        exponent = f"{number(row['exponent'], 3)} ± {number(row['stderr'], 2)}"
+        shown = [number(row["r_squared"], 3), runs, number(row["represented_fraction"], 2), row["regime"]]
+        rows.append([*cells, exponent, *shown, number(row["theory"], 3)])
+    steps = result.plan.specs[0].steps
+    print(f"\nModel exponent (loss ~ 1/m^exponent) over widths {', '.join(map(str, result.plan.axes['width']))}, "
+          f"seeds {', '.join(map(str, result.plan.seeds))}, {steps} steps; error: residuals of the line")  # fmt: skip
+    print_table(header, rows)

@@ -1,0 +1,1 @@
+"""Sweeps: plans, the store of runs, and their execution (the function is superlaw.sweep)."""

@@ -1,0 +1,208 @@
+"""Plans: a base run, axes and seeds, in TOML; the published experiments ship as presets."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from superlaw.errors import InputError, nearest
+from superlaw.toy.spec import DEFAULTS, RunSpec
+
+KEYS = ("name", "about", "base", "axes", "seeds", "keep")
+KEEP = ("weights", "losses")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A grid of runs.
+
+    Parameters
+    ----------
+    name, about : str
+    base : dict
+        Fields of RunSpec shared by all runs.
+    axes : dict of str to tuple
+        Fields of RunSpec and the values each takes; the grid is their product, the last one fastest.
+    seeds : tuple of int
+        Replicates of every cell.
+    keep : {"weights", "losses"} or tuple of int
+        Whether stored runs keep W and b: all, none, or those of these widths. Measures are always kept.
+
+    Examples
+    --------
+    >>> plan = Plan("p", {"steps": 10}, {"width": (5, 10), "weight_decay": (-1.0, 1.0)}, (0, 1))
+    >>> len(plan.specs), plan.specs[0].width, plan.specs[-1].weight_decay
+    (8, 5, 1.0)
+    """
+
+    name: str
+    base: dict[str, Any]
+    axes: dict[str, tuple[Any, ...]]
+    seeds: tuple[int, ...] = (0,)
+    keep: str | tuple[int, ...] = "weights"
+    about: str = ""
+
+    def __post_init__(self):
+        for field in (*self.base, *self.axes):
+            if field not in DEFAULTS or field == "seed":
+                known = [name for name in DEFAULTS if name != "seed"]
+                hint = "seeds are given under `seeds`" if field == "seed" else nearest(field, known)
+                raise InputError(f"the field {field!r} in the plan {self.name}", "fields of RunSpec", hint)
+        both = set(self.base) & set(self.axes)
+        if both:
+            raise InputError(f"{min(both)} both in [base] and in [axes] of the plan {self.name}", "one of them")
+        for axis, values in (*self.axes.items(), ("seeds", self.seeds)):
+            if not values:
+                raise InputError(f"an empty axis {axis} in the plan {self.name}", "at least one value")
+            if len(set(values)) < len(values):
+                raise InputError(f"a value twice in the axis {axis} of the plan {self.name}", "distinct values")
+        if isinstance(self.keep, str) and self.keep not in KEEP:
+            raise InputError(f"keep = {self.keep!r}", 'keep = "weights", "losses" or a list of widths',
+                             nearest(self.keep, KEEP))  # fmt: skip
+
+    @cached_property
+    def cells(self) -> tuple[dict[str, Any], ...]:
+        """Coordinates of every run: its value on each axis, and its seed (the last, fastest)."""
+        names = [*self.axes, "seed"]
+        grid = itertools.product(*self.axes.values(), self.seeds)
+        return tuple(dict(zip(names, values, strict=True)) for values in grid)
+
+    @cached_property
+    def specs(self) -> tuple[RunSpec, ...]:
+        """One RunSpec for every cell, in the same order; InputError where a cell is impossible."""
+        return tuple(self._specs())
+
+    def _specs(self) -> Iterator[RunSpec]:
+        for cell in self.cells:
+            try:
+                yield RunSpec(**self.base, **cell)
+            except InputError as error:
+                where = ", ".join(f"{k} = {v}" for k, v in cell.items())
+                raise InputError(
+                    f"{error.got}, in the cell {where} of the plan {self.name}", error.need, error.do
+                ) from None
+
+    def keeps_weights(self, spec: RunSpec) -> bool:
+        """Whether the stored run of that spec keeps W and b."""
+        return self.keep == "weights" if isinstance(self.keep, str) else spec.width in self.keep
+
+    def change(
+        self,
+        base: dict[str, Any] | None = None,
+        only: dict[str, Sequence[Any]] | None = None,
+        seeds: Sequence[int] | None = None,
+        keep: str | Sequence[int] | None = None,
+    ) -> Plan:
+        """A copy with base fields set, axes cut to some of their values, other seeds, or other keeping."""
+        for field in base or {}:
+            if field in self.axes:
+                raise InputError(f"{field}, which is an axis of the plan {self.name}", "a field of [base]",
+                                 f"choose among its values with --only {field}=...")  # fmt: skip
+        axes = dict(self.axes)
+        for axis, chosen in (only or {}).items():
+            if axis not in axes:
+                raise InputError(f"the axis {axis!r}", f"an axis of the plan {self.name}", nearest(axis, axes))
+            axes[axis] = tuple(_pick(axis, axes[axis], value) for value in chosen)
+        return replace(
+            self,
+            base={**self.base, **(base or {})},
+            axes=axes,
+            seeds=tuple(seeds) if seeds is not None else self.seeds,
+            keep=self.keep if keep is None else keep if isinstance(keep, str) else tuple(keep),
+        )
+
+
+def _pick(axis: str, values: tuple[Any, ...], wanted: Any) -> Any:
+    """The axis value that was meant: equal, or a number that agrees to the digits given."""
+    for value in values:
+        same = value == wanted or str(value) == str(wanted)
+        close = _is_number(value) and _is_number(wanted) and math.isclose(value, wanted, rel_tol=1e-3, abs_tol=1e-9)
+        if same or close:
+            return value
+    shown = ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in values)
+    raise InputError(f"{axis} = {wanted}", f"values of that axis: {shown}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def preset_names() -> list[str]:
+    """Names of the plans that ship with the package."""
+    return sorted(entry.name.removesuffix(".toml") for entry in _presets().iterdir() if entry.name.endswith(".toml"))
+
+
+def load_plan(source: str | Path | Plan) -> Plan:
+    """A plan from a preset's name or a TOML file; a Plan as it is.
+
+    Examples
+    --------
+    >>> len(load_plan("weight-decay-grid").specs)
+    1020
+    """
+    if isinstance(source, Plan):
+        return source
+    path = Path(source)
+    if path.suffix == ".toml" or path.exists():
+        try:
+            text, name = path.read_text(encoding="utf-8"), path.stem
+        except OSError as error:
+            raise InputError(f"the plan {path}: {error.strerror}", "a TOML file or a preset", _known()) from None
+    elif str(source) in preset_names():
+        text, name = (_presets() / f"{source}.toml").read_text(encoding="utf-8"), str(source)
+    else:
+        raise InputError(f"the plan {str(source)!r}", "a preset's name or a TOML file", _known(str(source)))
+    try:
+        return parse_plan(tomllib.loads(text), name)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"the plan {source}, not TOML: {error}", "a TOML file") from None
+
+
+def parse_plan(record: dict[str, Any], name: str) -> Plan:
+    """A plan from its parsed TOML; unknown keys are refused with the nearest known one."""
+    for key in record:
+        if key not in KEYS:
+            raise InputError(
+                f"the unknown key {key!r} in the plan {name}", f"keys {', '.join(KEYS)}", nearest(key, KEYS)
+            )
+    for key in ("base", "axes"):
+        if not isinstance(record.get(key, {}), dict):
+            raise InputError(f"{key} = {record[key]!r} in the plan {name}", f"a table [{key}]")
+    seeds = record.get("seeds", [0])
+    if not isinstance(seeds, list) or not all(isinstance(s, int) and not isinstance(s, bool) for s in seeds):
+        raise InputError(f"seeds = {seeds!r} in the plan {name}", "a list of whole numbers")
+    keep = record.get("keep", "weights")
+    axes = {axis: _axis_values(axis, values, name) for axis, values in record.get("axes", {}).items()}
+    return Plan(
+        str(record.get("name", name)), dict(record.get("base", {})), axes, tuple(seeds),
+        tuple(keep) if isinstance(keep, list) else keep, str(record.get("about", "")),
+    )  # fmt: skip
+
+
+def _axis_values(axis: str, values: Any, name: str) -> tuple[Any, ...]:
+    """A list as it is; {start, stop, num} evenly spaced, both ends included."""
+    if isinstance(values, list):
+        return tuple(values)
+    if isinstance(values, dict) and set(values) == {"start", "stop", "num"}:
+        start, stop, num = values["start"], values["stop"], values["num"]
+        if not (_is_number(start) and _is_number(stop) and isinstance(num, int) and num > 0):
+            raise InputError(f"{axis} = {values} in the plan {name}", "numbers start and stop, and num of 1 or more")
+        return tuple(float(v) for v in np.linspace(start, stop, num))
+    raise InputError(f"the axis {axis} = {values!r} in the plan {name}", "a list, or {start, stop, num}")
+
+
+def _presets() -> Any:
+    return resources.files("superlaw.sweeps") / "presets"
+
+
+def _known(name: str = "") -> str:
+    return f"{nearest(name, preset_names())} (superlaw sweep list)"

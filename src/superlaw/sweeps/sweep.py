@@ -1,0 +1,210 @@
+"""sweep: plan -> Sweep, the plan with whatever runs of it exist."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from superlaw.errors import DamagedFileError, InputError
+from superlaw.laws.slope import fit_slope
+from superlaw.sweeps.execute import Report, Tally, execute
+from superlaw.sweeps.plan import Plan, load_plan
+from superlaw.sweeps.store import Store
+from superlaw.theory.strong import strong_exponent
+from superlaw.theory.weak import weak_exponent
+from superlaw.toy.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+STRONG_FROM = 0.9  # represented fraction from which superposition is called strong
+WEAK_UP_TO = 1.5  # represented features a dimension up to which it is called weak
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A plan and the store that holds its runs.
+
+    ``tally`` says what the call that made it did (None when it only looked).
+    """
+
+    plan: Plan
+    store: Store
+    tally: Tally | None = None
+
+    def runs(self) -> list[Run | None]:
+        """Every planned run in the plan's order, read whole and checked; None where it is missing."""
+        return [self.store.load(spec.id) if self.store.has(spec.id) else None for spec in self.plan.specs]
+
+    def states(self) -> list[tuple[str, str | None]]:
+        """(status, engine) of every planned run; status is ok, diverged, missing or damaged."""
+        present, states = self.store.ids(), []
+        for spec in self.plan.specs:
+            if spec.id not in present:
+                states.append(("missing", None))
+                continue
+            try:
+                header = self.store.header(spec.id)
+                states.append((header["status"], header["provenance"].get("engine")))
+            except DamagedFileError:
+                states.append(("damaged", None))
+        return states
+
+    def table(self) -> pd.DataFrame:
+        """One row for every planned run: coordinates, id, status, measures, provenance.
+
+        ``status`` is ok, diverged, missing, or damaged (see ``superlaw sweep verify``). Built from the
+        headers of the files: weights are not read.
+        """
+        import pandas as pd  # a third of a second: only tables need it
+
+        present, rows = self.store.ids(), []
+        for cell, spec in zip(self.plan.cells, self.plan.specs, strict=True):
+            row: dict[str, Any] = {**cell, "id": spec.id, "status": "missing"}
+            if spec.id in present:
+                try:
+                    header = self.store.header(spec.id)
+                    row |= {"status": header["status"], **(header["measures"] or {})}
+                    row |= {key: header["provenance"].get(key) for key in ("engine", "wall_seconds")}
+                except DamagedFileError:
+                    row["status"] = "damaged"
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def grid(self) -> xr.Dataset:
+        """Measures over the axes and seeds, labelled; diverged runs are NaN and marked in ``status``.
+
+        Raises
+        ------
+        InputError
+            When a cell is missing or damaged: an average over what happens to exist is never made.
+        """
+        import xarray as xr
+
+        table = self.table()
+        absent = table[~table["status"].isin(["ok", "diverged"])]
+        if len(absent):
+            counts = ", ".join(f"{n} {status}" for status, n in absent["status"].value_counts().items())
+            raise InputError(
+                f"{counts} of the {len(table)} runs of {self.plan.name}", "all of them for a grid",
+                f"superlaw sweep run {self.plan.name} --store {self.store.path}",
+            )  # fmt: skip
+        axes = {**self.plan.axes, "seed": self.plan.seeds}
+        shape = tuple(len(values) for values in axes.values())
+        names = [name for name in table.columns if name not in axes]
+        data = {}
+        for name in names:
+            column = table[name]
+            values = column.astype(str) if column.dtype == object or name in ("id", "status", "engine") else column
+            data[name] = (tuple(axes), np.asarray(values.to_list()).reshape(shape))
+        return xr.Dataset(data, {name: list(values) for name, values in axes.items()}, {"plan": self.plan.name})
+
+    def exponents(self) -> pd.DataFrame:
+        """The model exponent of every cell of the axes other than width, seeds as replicates.
+
+        Columns: the axes; ``exponent``, ``stderr`` and ``r_squared`` of a straight line of log loss on log
+        width; ``n`` runs used, ``widths`` and ``seeds`` among them, ``left_out`` runs missing or diverged;
+        ``represented_fraction`` (mean), ``regime`` by what the runs represent, and ``theory``'s exponent
+        there (NaN where theory has none).
+        """
+        import pandas as pd
+
+        if "width" not in self.plan.axes:
+            raise InputError(f"the plan {self.plan.name} without an axis width", "several widths for an exponent")
+        table, rest = self.table(), [axis for axis in self.plan.axes if axis != "width"]
+        groups = table.groupby(rest, sort=False) if rest else [((), table)]
+        rows = []
+        for key, group in groups:
+            good = group[group["status"] == "ok"] if "loss" in group else group[:0]
+            row: dict[str, Any] = dict(zip(rest, key if isinstance(key, tuple) else (key,), strict=True))
+            row |= {"exponent": np.nan, "stderr": np.nan, "r_squared": np.nan}
+            if good["width"].nunique() > 1:
+                slope = fit_slope(good["width"].to_numpy(), good["loss"].to_numpy())
+                row |= {"exponent": slope.exponent, "stderr": slope.stderr, "r_squared": slope.r_squared}
+            row |= {"n": len(good), "widths": good["width"].nunique(), "seeds": good["seed"].nunique(),
+                    "left_out": len(group) - len(good)}  # fmt: skip
+            rows.append(row | self._theory(row, good))
+        return pd.DataFrame(rows)
+
+    def _theory(self, cell: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
+        """The regime of the runs, by what they represent, and the exponent theory gives it."""
+        if not len(runs):
+            return {"represented_fraction": np.nan, "regime": "unknown", "theory": np.nan}
+        phi = runs["represented_fraction"].mean()
+        a_dimension = (runs["represented"] / runs["width"]).mean()
+        spec = self.plan.specs[0].change(**{k: v for k, v in cell.items() if k in self.plan.axes})
+        power = spec.frequencies_name == "power"
+        if phi >= STRONG_FROM:
+            regime, theory = "strong", strong_exponent(spec.data_exponent) if power else 1.0
+        elif a_dimension <= WEAK_UP_TO:
+            regime, theory = "weak", weak_exponent(spec.data_exponent) if power else None
+        else:
+            regime, theory = "between", None
+        return {"represented_fraction": phi, "regime": regime, "theory": np.nan if theory is None else theory}
+
+
+def sweep(
+    plan: str | Path | Plan,
+    store: str | Path | Store,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    engine: str = "fused",
+    limit: int | None = None,
+    report: Report = lambda tally: None,
+) -> Sweep:
+    """Train what the store lacks of a plan.
+
+    Parameters
+    ----------
+    plan : preset name, TOML file, or Plan
+    store : folder
+        Runs are stored there as they finish; what is there already is not trained again.
+    workers : int, optional
+        Local processes, one model each; all processors when left out.
+    executor : concurrent.futures.Executor, optional
+        Where to run instead (a Dask client's ``get_executor()``, say).
+    engine : {"fused", "dense"}
+    limit : int, optional
+        At most this many new runs, in the plan's order.
+    report : callable
+        Progress: called with a Tally.
+
+    Returns
+    -------
+    Sweep
+
+    Examples
+    --------
+    In a script, call it under ``if __name__ == "__main__":`` (workers import the script).
+
+    >>> import tempfile
+    >>> plan = Plan("tiny", {"n_features": 20, "steps": 20, "batch": 32}, {"width": (2, 4)})
+    >>> sweep(plan, tempfile.mkdtemp(), workers=1).table()["status"].tolist()
+    ['ok', 'ok']
+    """
+    from superlaw.toy.train import make_engine
+
+    plan = load_plan(plan)
+    chosen = make_engine(engine)
+    for spec in plan.specs:
+        chosen.check(spec)
+    store = store if isinstance(store, Store) else Store(store)
+    store.clean()
+    specs = plan.specs
+    if limit is not None:
+        present = store.ids()
+        missing = [spec for spec in dict.fromkeys(specs) if spec.id not in present]
+        allowed = {spec.id for spec in missing[: max(0, limit)]}
+        specs = tuple(spec for spec in specs if spec.id in allowed or spec.id in present)
+    tally = execute(specs, store, workers, executor, engine, plan.keeps_weights, report)
+    return Sweep(plan, store, tally)
+
+
+def look(plan: str | Path | Plan, store: str | Path) -> Sweep:
+    """The Sweep of a plan and an existing store, training nothing."""
+    return Sweep(load_plan(plan), Store(store, create=False))

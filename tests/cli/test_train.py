@@ -1,0 +1,180 @@
+"""superlaw train and superlaw show, as a user types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from superlaw import RunSpec, load_run
+
+SMALL = ("--n-features", 60, "--width", 5, "--steps", 80, "--warmup", 10, "--batch", 64, "--weight-decay", -1)
+KEYS = {
+    "id", "path", "status", "loss", "loss_std", "represented_fraction", "strong_fraction", "mean_square_overlap",
+    "welch", "wall_seconds", "steps_per_second",
+}  # fmt: skip
+
+
+def test_json_is_one_object_and_nothing_else(command, tmp_path):
+    path = tmp_path / "run.safetensors"
+    code, out, err = command("train", *SMALL, "--out", path, "--json")
+    record = json.loads(out)
+    assert code == 0 and err == ""
+    assert set(record) >= KEYS
+    run = load_run(path)
+    assert record["id"] == run.id and record["loss"] == run.loss and record["status"] == "ok"
+    assert run.spec == RunSpec(n_features=60, width=5, steps=80, warmup=10, batch=64, weight_decay=-1)
+
+
+def test_show_repeats_what_train_said(command, tmp_path):
+    path = tmp_path / "run.safetensors"
+    _, trained, _ = command("train", *SMALL, "--out", path)
+    code, shown, _ = command("show", path)
+    assert code == 0 and shown == trained
+    assert "60 represented" in shown or "of 60 represented" in shown
+
+
+def test_without_out_the_file_is_named_by_the_id(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    record = json.loads(command("train", *SMALL, "--json")[1])
+    assert [p.name for p in tmp_path.iterdir()] == [f"{record['id']}.safetensors"]
+
+
+def test_a_saved_spec_is_overridden_by_options(command, tmp_path):
+    first = json.loads(command("train", *SMALL, "--out", tmp_path / "a.safetensors", "--json")[1])
+    (tmp_path / "spec.json").write_text(json.dumps(first["spec"]))
+    for source in ("spec.json", "a.safetensors"):
+        out = command("train", "--spec", tmp_path / source, "--seed", 9, "--out", tmp_path / f"{source}.out", "--json")[
+            1
+        ]
+        assert json.loads(out)["spec"] == {**first["spec"], "seed": 9}
+
+
+def test_a_run_file_with_explicit_frequencies_is_a_spec_too(command, tmp_path):
+    counts = tmp_path / "counts.csv"
+    counts.write_text("\n".join(str(100 - i) for i in range(40)))
+    options = ("--frequencies", counts, "--width", 4, "--steps", 10, "--batch", 32, "--warmup", 2)
+    first = json.loads(command("train", *options, "--out", tmp_path / "a.safetensors", "--json")[1])
+    again = json.loads(
+        command("train", "--spec", tmp_path / "a.safetensors", "--out", tmp_path / "b.safetensors", "--json")[1]
+    )
+    assert first["id"] == again["id"] and first["loss"] == again["loss"]
+    other = json.loads(
+        command(
+            "train", "--spec", tmp_path / "a.safetensors", "--frequencies", "power", "--out", tmp_path / "c", "--json"
+        )[1]
+    )
+    assert other["spec"]["n_features"] == 1000
+
+
+def test_text_becomes_frequencies(command, tmp_path):
+    text = tmp_path / "t.txt"
+    text.write_text("a a a a b b b c c d e f g h " * 5)
+    out = command(
+        "train", "--text", text, "--width", 3, "--steps", 10, "--batch", 32, "--out", tmp_path / "r", "--json"
+    )[1]
+    assert json.loads(out)["spec"]["n_features"] == 8
+
+
+def test_divergence_is_a_recorded_result(command, tmp_path):
+    path = tmp_path / "run.safetensors"
+    code, out, _ = command("train", *SMALL, "--learning-rate", 100, "--warmup", 0, "--out", path, "--json")
+    assert code == 0 and json.loads(out)["status"] == "diverged" and json.loads(out)["loss"] is None
+    assert load_run(path).status == "diverged"
+    assert "DIVERGED" in command("show", path)[1].splitlines()[0]
+
+
+def test_a_width_of_n_is_allowed_with_a_note(command, tmp_path):
+    options = ("--n-features", 5, "--width", 5, "--steps", 10, "--batch", 16, "--out", tmp_path / "r")
+    code, out, _ = command("train", *options)
+    assert code == 0 and "nothing needs superposition" in out
+
+
+BAD = [
+    (("--width", 0), "width = 0"),
+    (("--width", "x"), "--width"),
+    (("--widht", 3), "--widht"),
+    (("--n-features", -3), "n_features = -3"),
+    (("--steps", 0), "steps = 0"),
+    (("--batch", 0), "batch = 0"),
+    (("--seed", -1), "seed = -1"),
+    (("--learning-rate", "nan"), "learning_rate = nan"),
+    (("--learning-rate", 0), "learning_rate = 0"),
+    (("--weight-decay", "inf"), "weight_decay = inf"),
+    (("--activation-density", 9), "activation density 9"),
+    (("--activation-density", -1), "activation_density = -1"),
+    (("--frequencies", "powr"), "did you mean power?"),
+    (("--frequencies", "none.csv"), "does not exist"),
+    (("--text", "none.txt"), "does not exist"),
+    (("--frequencies", "power", "--text", "t.txt"), "both --frequencies and --text"),
+    (("--engine", "fusd"), "did you mean fused?"),
+    (("--activation", "linear"), "--engine dense"),
+    (("--threads", 0), "threads = 0"),
+    (("--spec", "none.json"), "--spec"),
+    (("--out", "/dev/null/x"), "no folder"),
+    (("--out", "nowhere/x"), "no folder"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), BAD, ids=[" ".join(map(str, o)) for o, _ in BAD])
+def test_bad_input_is_one_line_and_leaves_nothing(command, tmp_path, monkeypatch, options, said):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command("train", *options)
+    assert code == 2 and out == ""
+    assert err.startswith("superlaw: ") and err.count("\n") == 1 and said in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("p.csv", "0.5\n-0.5\n", "negative"),
+        ("p.csv", "0.5\nnan\n", "not finite"),
+        ("p.csv", "0.5\n1.5\n", "above 1"),
+        ("p.csv", "", "no numbers"),
+        ("p.json", "[]", "no numbers"),
+        ("p.json", "{", "not JSON"),
+        ("p.bin", "x", "--text FILE"),
+    ],
+)
+def test_bad_frequency_files_are_one_line(command, tmp_path, name, content, said):
+    path = tmp_path / name
+    path.write_text(content)
+    code, out, err = command("train", "--frequencies", path, "--out", tmp_path / "r")
+    assert code == 2 and out == "" and err.count("\n") == 1 and said in err
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_an_existing_file_is_kept_unless_overwritten(command, tmp_path):
+    path = tmp_path / "run.safetensors"
+    path.write_text("mine")
+    code, _, err = command("train", *SMALL, "--out", path)
+    assert code == 2 and "--overwrite" in err and path.read_text() == "mine"
+    assert command("train", *SMALL, "--out", path, "--overwrite")[0] == 0
+
+
+def test_show_names_a_damaged_file(command, tmp_path):
+    path = tmp_path / "run.safetensors"
+    command("train", *SMALL, "--out", path)
+    path.write_bytes(path.read_bytes()[:-5])
+    code, out, err = command("show", path)
+    assert code == 2 and out == "" and "run.safetensors" in err and err.count("\n") == 1
+
+
+def test_ctrl_c_leaves_no_half_file_and_exits_130(tmp_path):
+    arguments = ["train", "--steps", "2000000", "--out", str(tmp_path / "run.safetensors")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "superlaw", *arguments], stderr=subprocess.PIPE, env={**os.environ}, text=True
+    )
+    time.sleep(2)
+    assert process.poll() is None, process.stderr.read()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert err.count("\n") == 1 and "interrupted" in err
+    assert list(tmp_path.iterdir()) == []

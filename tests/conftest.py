@@ -1,0 +1,38 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Property tests draw the same examples on every machine: a failure can be repeated.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def published() -> Path:
+    """The folder of published data; the test is skipped, saying so, where it is absent."""
+    folder = Path(os.environ.get("SUPERLAW_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no published data: set SUPERLAW_DATA (looked in {folder})")
+    return folder
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run a command line in this process: (exit code, stdout, stderr)."""
+    from superlaw.cli.main import main
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["superlaw", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        out, err = capsys.readouterr()
+        return stop.value.code or 0, out, err
+
+    return run

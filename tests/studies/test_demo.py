@@ -1,0 +1,118 @@
+"""The demo says what its own numbers carry."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from superlaw import InputError
+from superlaw.figures import demo as figure
+from superlaw.studies import demo as study
+from superlaw.theory.weak import unlearned_loss
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return study.demo(steps=1500, workers=2, out=tmp_path_factory.mktemp("demo") / "out")
+
+
+def test_twelve_runs_and_a_picture_are_stored(result):
+    names = sorted(p.name for p in result.folder.iterdir() if p.is_file())
+    assert len(names) == 13 and "demo.png" in names
+    assert (result.folder / "demo.png").read_bytes().startswith(b"\x89PNG")
+    assert result.trained == 12
+
+
+def test_strong_superposition_represents_all_features_and_weak_few(result):
+    assert result.regimes["strong"].represented_fraction.min() > 0.9
+    assert result.regimes["weak"].represented_fraction.max() < 0.1
+
+
+def test_strong_falls_faster_than_weak(result):
+    assert result.regimes["strong"].slope.exponent > result.regimes["weak"].slope.exponent + 0.2
+
+
+def test_the_theory_column_is_the_exact_sum(result):
+    p = np.arange(1, 1001.0) ** -1
+    p /= p.sum()
+    assert result.unlearned_at_width == pytest.approx([unlearned_loss(p, m) for m in study.WIDTHS])
+
+
+def test_a_second_demo_trains_nothing_again(result):
+    again = study.demo(steps=1500, workers=2, out=result.folder)
+    assert (again.trained, again.stored) == (0, 12)
+    assert np.array_equal(again.regimes["weak"].loss, result.regimes["weak"].loss)
+
+
+def test_sentences_follow_the_numbers(result):
+    text = " ".join(result.sentences)
+    assert "fewer features than it has dimensions" in text  # so short a run
+    weak = result.regimes["weak"]
+    full = replace(weak, represented_fraction=weak.widths / 1000, loss=result.unlearned_at_width * 1.05)
+    told = " ".join(study._sentences(replace(result, regimes={**result.regimes, "weak": full})))
+    assert "keeps about the top m features" in told and "fewer features than" not in told
+    raw = replace(weak, loss=weak.loss + 5)
+    told = study._sentences(replace(result, regimes={**result.regimes, "weak": raw}))
+    assert "too short to read a law from" in told[0]
+    half = replace(result.regimes["strong"], represented_fraction=np.full(6, 0.5))
+    told = " ".join(study._sentences(replace(result, regimes={**result.regimes, "strong": half})))
+    assert "not (yet) fully strong" in told
+    lost = replace(weak, diverged=(10,))
+    told = study._sentences(replace(result, regimes={**result.regimes, "weak": lost}))
+    assert told[0].startswith("Weak superposition: diverged at width 10")
+
+
+def test_the_picture_plots_the_numbers(result):
+    data = figure.data(result)
+    strong = data["regimes"]["strong"]
+    assert np.array_equal(strong["loss"], result.regimes["strong"].loss)
+    slope = np.polyfit(np.log(strong["width"]), np.log(strong["fit"]), 1)[0]
+    assert -slope == pytest.approx(result.regimes["strong"].slope.exponent)
+
+
+def test_the_command_prints_the_table_or_json(result, command):
+    options = ("demo", "--steps", 1500, "--out", result.folder)
+    code, out, err = command(*options)
+    assert code == 0 and err == "" and "phi_1/2" in out and "theory 1" in out
+    record = json.loads(command(*options, "--json")[1])
+    assert record["regimes"]["strong"]["slope"] == pytest.approx(result.regimes["strong"].slope.exponent)
+
+
+def test_words_of_a_text_become_the_features(tmp_path):
+    text = tmp_path / "small.txt"
+    text.write_text(" ".join(f"word{i} " * (1 + 300 // (i + 1)) for i in range(60)))
+    result = study.demo(text=text, steps=60, workers=2, out=tmp_path / "out")
+    assert "60 most frequent words of small.txt" in result.source
+    assert [int(m) for m in result.regimes["weak"].widths] == [10, 15, 25, 39]
+
+
+def test_real_words(published, tmp_path):
+    result = study.demo(text=published / "wikitext2-valid.txt", steps=300, workers=2, out=tmp_path)
+    assert len(result.frequencies) == 1000
+    assert result.regimes["strong"].represented_fraction.min() > 0.9
+
+
+def test_a_text_with_too_few_words_is_refused(tmp_path):
+    (tmp_path / "t.txt").write_text("just five words in here")
+    with pytest.raises(InputError, match="5 different words"):
+        study.demo(text=tmp_path / "t.txt", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--steps", 0), "steps = 0"),
+        (("--workers", 0), "workers = 0"),
+        (("--text", "none.txt"), "does not exist"),
+        (("--out", "/dev/null/x"), "store /dev/null/x"),
+    ],
+)
+def test_bad_input_is_one_line(command, tmp_path, monkeypatch, options, said):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command("demo", *options)
+    assert code == 2 and out == "" and err.count("\n") == 1 and said in err
+    assert not list(tmp_path.glob("**/*.safetensors"))

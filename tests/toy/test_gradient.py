@@ -1,0 +1,117 @@
+"""Gradients of every kernel of `fused` against autograd of `dense` in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from superlaw.toy.fused import gradient, sample, variants
+
+torch = pytest.importorskip("torch")
+from superlaw.toy.dense import model_loss  # noqa: E402
+
+TOLERANCE = 1e-5
+UNDECIDED = 1e-5  # relu'(z) is not compared where |z| is below this
+PRODUCTS = ("plain", "symmetric-gradient", "symmetric")
+
+
+def dense_batch(entries, batch: int, n: int) -> np.ndarray:
+    start, which, value = entries
+    x = np.zeros((batch, n))
+    x[which, np.repeat(np.arange(n), np.diff(start))] = value
+    return x
+
+
+def reference(W, b, x) -> tuple[float, np.ndarray, np.ndarray, float, int]:
+    """L, dW, db by autograd in float64; the most that undecided entries can change dW and db; their number."""
+    W64, b64 = (torch.tensor(a.astype(np.float64), requires_grad=True) for a in (W, b))
+    loss = model_loss(W64, b64, torch.tensor(x))
+    loss.backward()
+    W, b = W.astype(np.float64), b.astype(np.float64)
+    h = x @ W
+    z = h @ W.T + b
+    undecided = np.argwhere(np.abs(z) < UNDECIDED)
+    slack = 0.0
+    for s, j in undecided:
+        e = 2 * abs(max(z[s, j], 0) - x[s, j]) / len(x)
+        slack += e * (1 + np.linalg.norm(x[s]) * np.linalg.norm(W[j]) + np.linalg.norm(h[s]))
+    return loss.item(), W64.grad.numpy(), b64.grad.numpy(), slack, len(undecided)
+
+
+def check(W, b, p, batch, seed, **options):
+    entries = sample(p, batch, seed, 0)
+    x = dense_batch(entries, batch, p.size)
+    loss, dW, db, slack, undecided = reference(W, b, x)
+    got_loss, got_dW, got_db = gradient(W, b, entries, batch, **options)
+    rounding = 1e-6 * np.mean(np.sum(x**2, axis=1))  # of (y - x)^2 in float32, where y is close to x
+    assert got_loss == pytest.approx(loss, rel=TOLERANCE, abs=rounding)
+    scale = np.linalg.norm(dW), np.linalg.norm(db)
+    assert np.linalg.norm(got_dW - dW) <= TOLERANCE * scale[0] + slack + 1e-12
+    assert np.linalg.norm(got_db - db) <= TOLERANCE * scale[1] + slack + 1e-12
+    return undecided
+
+
+@st.composite
+def problems(draw):
+    n, m = draw(st.integers(1, 300)), draw(st.integers(1, 70))
+    batch = draw(st.integers(1, 300))
+    density = draw(st.floats(0.01, 8))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    p = np.minimum(1, random.pareto(1.5, n) * density / n)
+    p[random.random(n) < draw(st.sampled_from([0, 0.3]))] = 0
+    p[random.random(n) < draw(st.sampled_from([0, 0.02]))] = 1
+    W = (random.standard_normal((n, m)) / np.sqrt(m)).astype(np.float32)
+    b = (random.standard_normal(n) * draw(st.sampled_from([0.0, 0.3, 1.0]))).astype(np.float32)
+    return W, b, p, batch, draw(st.integers(0, 1000))
+
+
+@settings(max_examples=120, deadline=None, derandomize=True)
+@given(problems(), st.sampled_from(variants()), st.sampled_from(PRODUCTS), st.sampled_from([1, 2, 3]))
+def test_gradients_match_autograd_in_float64(problem, simd, products, threads):
+    undecided = check(*problem, simd=simd, products=products, threads=threads)
+    event(f"undecided entries: {min(undecided, 3)}")
+
+
+@pytest.mark.parametrize("simd", variants())
+@pytest.mark.parametrize("products", PRODUCTS)
+@pytest.mark.parametrize(
+    ("n", "m", "batch", "p"),
+    [
+        (1, 1, 5, 0.5),  # one feature
+        (1, 3, 7, 1.0),  # always active
+        (64, 16, 100, 0.02),  # exactly one tile
+        (65, 17, 100, 0.02),  # one column more
+        (128, 5, 40, 1.0),  # dense: every feature in every sample
+        (200, 100, 50, 0.0),  # only empty samples
+        (30, 64, 20, 0.1),  # wider than it has features
+        (1000, 25, 2048, 0.001),
+    ],
+)
+def test_corner_cases(simd, products, n, m, batch, p):
+    random = np.random.default_rng(n + m)
+    W = (random.standard_normal((n, m)) / np.sqrt(m)).astype(np.float32)
+    b = random.standard_normal(n).astype(np.float32)
+    check(W, b, np.full(n, p), batch, 0, simd=simd, products=products)
+
+
+def test_relu_has_derivative_zero_at_zero():
+    """z = 0 exactly: b = 0 and W = 0, x = 1 active; with relu'(0) = 0 nothing flows."""
+    entries = np.array([0, 1], np.int32), np.array([0], np.int32), np.array([1.0], np.float32)
+    loss, dW, db = gradient(np.zeros((1, 1), np.float32), np.zeros(1, np.float32), entries, 1)
+    assert loss == 1 and dW[0, 0] == 0 and db[0] == 0
+
+
+def test_a_wrong_kernel_would_be_seen():
+    """The tolerance is tight: leaving one entry out of 2,000 from the batch is far beyond it."""
+    random = np.random.default_rng(0)
+    p = np.full(200, 0.01)
+    W = (random.standard_normal((200, 20)) / np.sqrt(20)).astype(np.float32)
+    b = random.standard_normal(200).astype(np.float32)
+    start, which, value = sample(p, 1000, 0, 0)
+    _, dW, _, _, _ = reference(W, b, dense_batch((start, which, value), 1000, 200))
+    altered = value.copy()
+    altered[0] = 0
+    _, got, _ = gradient(W, b, (start, which, altered), 1000)
+    assert np.linalg.norm(got - dW) > 50 * TOLERANCE * np.linalg.norm(dW)
