@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.figures import style
 from superlaw.laws.fit import Fit
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 CURVE_POINTS = 120
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#7f7f7f"  # Okabe and Ito: told apart by all
+KINDS = ("png", "pdf", "svg")
+CURVE, ERRORS, RUNS = style.WEAK, style.STRONG, style.THEORY
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,7 @@ def data(fit: Fit) -> LawFigure:
         raise InputError("a fit without its points", "a fit just made", "plot it with superlaw law fit --plot")
     law, points, losses = fit.law, fit.data.points, fit.data.losses
     groups = {
-        column: np.array([points.labels[g].split(",")[i] for g in points.group])
-        for i, column in enumerate(law.groups)
+        column: np.array([points.labels[g].split(",")[i] for g in points.group]) for i, column in enumerate(law.groups)
     }
     here = {**dict(zip(law.sizes, points.sizes, strict=True)), **groups}
     fitted = fit.predict(here).loss
@@ -112,43 +110,43 @@ def _estimate(fit: Fit, column: str) -> str:
     return f"{name} = {fit.params[name]}"
 
 
-def draw(plotted: LawFigure) -> Figure:
-    """Paint it."""
-    from matplotlib.figure import Figure
-
+def draw(data: LawFigure, kind: str = "png") -> bytes:
+    """The figure as PNG (or PDF, SVG)."""
+    plotted, plt = data, style.pyplot()
     count = len(plotted.panels) + 1
-    figure = Figure(figsize=(3.3 * count, 3.1), layout="constrained", dpi=110)
-    axes = figure.subplots(1, count, squeeze=False)[0]
+    figure, grid = plt.subplots(1, count, figsize=(3.3 * count, 3.1), layout="constrained", squeeze=False)
+    axes = grid[0]
     for axis, panel in zip(axes, plotted.panels, strict=False):
-        axis.plot(panel.x, panel.adjusted, "o", ms=3, color=GREY, alpha=0.55, mew=0, label="runs, adjusted")
-        axis.fill_between(panel.curve_x, panel.low, panel.high, color=BLUE, alpha=0.25, lw=0)
-        axis.plot(panel.curve_x, panel.curve, color=BLUE, lw=1.6, label=f"fit, {plotted.level:.0%} band")
+        axis.plot(panel.x, panel.adjusted, "o", ms=3, color=RUNS, alpha=0.55, mew=0, label="runs, adjusted")
+        axis.fill_between(panel.curve_x, panel.low, panel.high, color=CURVE, alpha=0.25, lw=0)
+        axis.plot(panel.curve_x, panel.curve, color=CURVE, lw=1.6, label=f"fit, {plotted.level:.0%} band")
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.set_xlabel(panel.column)
         axis.set_title(panel.estimate, fontsize=9)
-        plain_ticks(axis, panel.x)
+        _plain_ticks(axis, panel.x)
     axes[0].set_ylabel("loss")
     axes[0].legend(fontsize=8, frameon=False)
     last = axes[-1]
     last.axhline(0, color="black", lw=0.8)
-    last.plot(plotted.fitted, plotted.errors, "o", ms=3, color=ORANGE, alpha=0.55, mew=0)
+    last.plot(plotted.fitted, plotted.errors, "o", ms=3, color=ERRORS, alpha=0.55, mew=0)
     last.set_xlabel("fitted loss")
     last.set_ylabel(f"error of {plotted.errors_of}")
     last.set_title("measured less fitted", fontsize=9)
     others = f"; each panel with the other sizes at {plotted.held}" if len(plotted.panels) > 1 else ""
     figure.suptitle(plotted.title + others, fontsize=9)
-    return figure
+    out = io.BytesIO()
+    figure.savefig(out, format=kind, dpi=110)
+    plt.close(figure)
+    return out.getvalue()
 
 
-def plain_ticks(axis: Any, x: np.ndarray) -> None:
-    """A few plain numbers on a logarithmic loss axis; sizes as they are when they span under a decade or two."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+def _plain_ticks(axis: Any, x: np.ndarray) -> None:
+    """Plain numbers on the axis of the loss, and on that of sizes like widths and depths."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     low, high = axis.get_ylim()
     if high / low < 20:
-        from matplotlib.ticker import MaxNLocator
-
         axis.yaxis.set_major_locator(MaxNLocator(5))
         axis.yaxis.set_minor_formatter(NullFormatter())
         axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.3g}"))
@@ -156,19 +154,3 @@ def plain_ticks(axis: Any, x: np.ndarray) -> None:
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
         axis.xaxis.set_minor_formatter(NullFormatter())
-
-
-def save(fit: Fit, path: str | Path) -> Path:
-    """Draw a fit into a file (PNG, PDF or SVG by its ending), whole or not at all."""
-    from io import BytesIO
-
-    from superlaw.files import write_atomically
-
-    path = Path(path)
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in ("png", "pdf", "svg"):
-        raise InputError(f"--plot {path}", "a file ending in .png, .pdf or .svg")
-    buffer = BytesIO()
-    draw(data(fit)).savefig(buffer, format=kind)
-    write_atomically(path, buffer.getvalue())
-    return path

@@ -108,7 +108,7 @@ def flat_exponents(
     coordinate = np.array(exponents, dtype=int)[which]
     start, row = theta[index].copy(), np.arange(len(index))
     current = start[row, coordinate]
-    moved = current + np.log(factor) if _logs(problem, exponents) else current * factor
+    moved = np.where(problem.log_coordinates[coordinate], current + np.log(factor), current * factor)
     start = _along_ravine(problem, theta, target, objective, weights, coordinate, index, moved - current)
     start[row, coordinate] = moved
     fixed = np.zeros(start.shape, bool)
@@ -129,9 +129,7 @@ def flat_exponents(
     return out
 
 
-def _along_ravine(
-    problem: Problem, theta, target, objective, weights, coordinate, index, change
-) -> np.ndarray:
+def _along_ravine(problem: Problem, theta, target, objective, weights, coordinate, index, change) -> np.ndarray:
     """Starts in which the other coordinates follow a held one to first order, shape (rows, p)."""
     hessian = problem.assemble(theta, target, objective, weights)[2]
     d = np.sqrt(np.maximum(np.einsum("bkk->bk", hessian), 1e-300))
@@ -141,11 +139,6 @@ def _along_ravine(
     tangent = column[index][row, :, coordinate] / column[index][row, coordinate, coordinate][:, None]
     # Beyond an e-fold or so of a coefficient the tangent says little.
     return theta[index] + np.clip(tangent * change[:, None], -2.0, 2.0)
-
-
-def _logs(problem: Problem, exponents: list[int]) -> bool:
-    positive = getattr(problem, "positive", None)
-    return positive is not None and bool(len(exponents)) and bool(positive[exponents[0]])
 
 
 def correlations(covariance: np.ndarray, names: list[str]) -> dict[str, float]:

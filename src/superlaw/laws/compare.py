@@ -167,9 +167,7 @@ def compare_laws(
     table = as_table(table)
     objective = Objective(objective) if isinstance(objective, str) else objective
     common = {"where": where, "drop_highest": drop_highest, "weights": weights, "errors": errors}
-    fits = [
-        fit_law(table, law, loss, objective=objective, interval="none", seed=seed, **common) for law in laws
-    ]
+    fits = [fit_law(table, law, loss, objective=objective, interval="none", seed=seed, **common) for law in laws]
     columns = {"logarithmic": objective.logarithmic, "cluster": cluster, **common}
     chosen = [select(table, law, loss, **columns) for law in laws]
     fold, fold_words = _folds(chosen[0], cluster, folds, seed)
@@ -189,9 +187,7 @@ def compare_laws(
         judged.append(Judged(name, fit, _rms(squares), tuple(_rms(x) for x in ahead)))
     judged.sort(key=lambda entry: entry.fit.aic)
     what = "log L" if objective.logarithmic else "L"
-    return Comparison(
-        tuple(judged), fits[0].n, fold_words, cut_by, tuple(float(c) for c in cuts), what, tuple(notes)
-    )
+    return Comparison(tuple(judged), fits[0].n, fold_words, cut_by, tuple(float(c) for c in cuts), what, tuple(notes))
 
 
 def _names(laws: Sequence[Law]) -> list[str]:
@@ -211,7 +207,7 @@ def _folds(chosen: Selection, cluster: str | None, folds: int, seed: int) -> tup
     if chosen.clusters is not None:
         unit = np.unique(chosen.clusters, return_inverse=True)[1]
     count = int(unit.max()) + 1
-    if not 2 <= folds:
+    if not folds >= 2:
         raise InputError(f"{folds} folds", "at least 2")
     folds = min(folds, count)
     deal = np.random.default_rng(seed).permutation(count) % folds
@@ -358,8 +354,7 @@ def _row(name: str, fit: Fit, mask: str | None, count: int) -> dict[str, Any]:
         "filter": ", ".join(words) or "all",
         "n": fit.n,
         "exponents": {
-            key: (fit.params[key].value, fit.params[key].low, fit.params[key].high)
-            for key in fit.law.exponents
+            key: (fit.params[key].value, fit.params[key].low, fit.params[key].high) for key in fit.law.exponents
         },
         "warnings": list(fit.warnings),
     }

@@ -76,9 +76,7 @@ def evaluate(expression: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return _value(tree.body, columns, quoted, expression)
     except (TypeError, np.exceptions.DTypePromotionError) as error:
-        raise InputError(
-            f"the expression {expression!r} ({error})", "numbers with numbers, text with text"
-        ) from None
+        raise InputError(f"the expression {expression!r} ({error})", "numbers with numbers, text with text") from None
 
 
 def _value(node: ast.AST, columns: Mapping[str, np.ndarray], quoted: dict[str, str], text: str) -> Any:
@@ -89,9 +87,7 @@ def _value(node: ast.AST, columns: Mapping[str, np.ndarray], quoted: dict[str, s
     if isinstance(node, ast.Name):
         name = quoted.get(node.id, node.id)
         if name not in columns:
-            raise InputError(
-                f"the column {name!r} in {text!r}", "a column of the table", nearest(name, columns)
-            )
+            raise InputError(f"the column {name!r} in {text!r}", "a column of the table", nearest(name, columns))
         return columns[name]
     if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
         return _BINARY[type(node.op)](inner(node.left), inner(node.right))

@@ -37,6 +37,7 @@ from superlaw.laws.intervals import (
     sandwich_covariance,
 )
 from superlaw.laws.objective import Objective
+from superlaw.laws.powers import FLOOR
 from superlaw.laws.solve import Descent, Problem, solve, sorted_descents
 from superlaw.laws.table import Selection, as_table, select
 
@@ -85,6 +86,8 @@ class Fit:
     params : dict of str to Estimate
     covariance : ndarray, shape (p, p)
         Of the parameters in the order of ``params``.
+    log_covariance : ndarray, shape (p, p)
+        The same with log c in place of every c that must be positive: closer to normal.
     objective : float
         Its value at the optimum, as ``objective_name`` states it.
     loss : Objective
@@ -113,6 +116,7 @@ class Fit:
     columns: dict[str, Any]
     params: dict[str, Estimate]
     covariance: np.ndarray
+    log_covariance: np.ndarray
     objective: float
     loss: Objective
     n: int
@@ -174,15 +178,9 @@ class Fit:
         """
         level = self.interval["level"] if level is None else level
         problem, at = self._problem_at(sizes)
-        order = self.law.order(self.labels)
         theta = at(self.values[None])[0]
         f = problem.model(theta[None])[0]
-        G = np.nan_to_num(problem.jacobian(theta))
-        back = np.linalg.pinv(G)
-        # parameters at 0 have no variance and no coordinate to carry one
-        inside = np.empty(len(order), dtype=int)
-        inside[order] = np.arange(len(order))
-        covariance = back @ self.covariance[np.ix_(inside, inside)] @ back.T
+        covariance = self._coordinate_covariance(problem, theta)
         J = residual_jacobian(problem, theta, self.loss)
         variance = np.einsum("nk,kl,nl->n", J, covariance, J) + (self.rms_error**2 if points else 0.0)
         half = stats.t.ppf(0.5 + level / 2, max(self.dof, 1)) * np.sqrt(np.maximum(variance, 0))
@@ -211,6 +209,15 @@ class Fit:
 
         return problem, coordinates
 
+    def _coordinate_covariance(self, problem: Problem, theta: np.ndarray) -> np.ndarray:
+        """``log_covariance`` in a problem's own coordinates, of which it is a linear image; shape (p, p)."""
+        inside = np.empty(len(theta), dtype=int)
+        inside[self.law.order(self.labels)] = np.arange(len(theta))
+        covariance = self.log_covariance[np.ix_(inside, inside)]
+        scale = np.where(problem.log_coordinates, 1 / np.maximum(problem.values(theta), FLOOR), 1.0)
+        back = np.linalg.inv(scale[:, None] * problem.jacobian(theta))
+        return back @ covariance @ back.T
+
     def draws(self, count: int, seed: int = 0) -> tuple[np.ndarray, str]:
         """Parameters drawn from their uncertainty, shape (count, p), and where they come from.
 
@@ -224,21 +231,17 @@ class Fit:
         for i, column in enumerate(self.law.groups):
             table[column] = [self.labels[0].split(",")[i]] * 2
         problem, at = self._problem_at(table)
-        order = self.law.order(self.labels)
         theta = at(self.values[None])[0]
-        back = np.linalg.pinv(problem.jacobian(theta))
-        inside = np.empty(len(order), dtype=int)
-        inside[order] = np.arange(len(order))
-        covariance = back @ self.covariance[np.ix_(inside, inside)] @ back.T
+        covariance = self._coordinate_covariance(problem, theta)
         root = np.linalg.svd((covariance + covariance.T) / 2)
         noise = np.random.default_rng(seed).normal(size=(count, len(theta)))
         drawn = theta + noise * np.sqrt(root.S) @ root.Vh
         drawn = problem.values(np.clip(drawn, problem.lower, problem.upper))
-        return drawn[:, order], "normal draws from the covariance"
+        return drawn[:, self.law.order(self.labels)], "normal draws from the covariance"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; an interval's open end is null."""
-        record = {
+        return {
             "format": FORMAT,
             "law": self.law.name,
             "columns": self.columns,
@@ -253,6 +256,7 @@ class Fit:
                 for name, estimate in self.params.items()
             },
             "covariance": [[number(x) for x in row] for row in self.covariance],
+            "log_covariance": [[number(x) for x in row] for row in self.log_covariance],
             "objective": self.objective,
             "objective_name": self.objective_name,
             "loss": {"name": self.loss.name, "delta": self.loss.delta, "reduction": self.loss.reduction},
@@ -268,7 +272,6 @@ class Fit:
             "certificate": self.certificate.to_dict(),
             "warnings": list(self.warnings),
         }
-        return record
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any], law: Law | None = None) -> Fit:
@@ -292,6 +295,7 @@ class Fit:
                 columns=record["columns"],
                 params=params,
                 covariance=np.array(record["covariance"], dtype=float).reshape(len(params), len(params)),
+                log_covariance=np.array(record["log_covariance"], float).reshape(len(params), len(params)),
                 objective=record["objective"],
                 loss=Objective(**record["loss"]),
                 n=record["n"],
@@ -404,9 +408,7 @@ def fit_law(
     """
     objective = Objective(objective) if isinstance(objective, str) else objective
     interval = _checked_interval(interval, level, replicates, cluster, objective.robust)
-    chosen = select(
-        table, law, loss, where, drop_highest, weights, errors, cluster, logarithmic=objective.logarithmic
-    )
+    chosen = select(table, law, loss, where, drop_highest, weights, errors, cluster, logarithmic=objective.logarithmic)
     names = law.names(chosen.points.labels)
     _check_points(chosen, law, len(names))
     problem = law.problem(chosen.points, objective.logarithmic)
@@ -424,15 +426,11 @@ def fit_law(
     raise AssertionError("a profile keeps finding lower values than the solver")
 
 
-def _checked_interval(
-    interval: str | None, level: float, replicates: int, cluster: str | None, robust: bool
-) -> str:
+def _checked_interval(interval: str | None, level: float, replicates: int, cluster: str | None, robust: bool) -> str:
     if interval is None:
         interval = "bootstrap" if cluster is not None or robust else "profile"
     if interval not in METHODS:
-        raise InputError(
-            f"interval = {interval!r}", f"one of {', '.join(METHODS)}", nearest(interval, METHODS)
-        )
+        raise InputError(f"interval = {interval!r}", f"one of {', '.join(METHODS)}", nearest(interval, METHODS))
     if not 0 < level < 1:
         raise InputError(f"level = {level}", "a number between 0 and 1", "0.95 is usual")
     if interval == "bootstrap" and replicates < 20:
@@ -508,9 +506,7 @@ class _Finisher:
     names: list[str]
     order: np.ndarray
 
-    def finish(
-        self, interval: str, level: float, replicates: int, cluster: str | None, seed: int, workers: int
-    ) -> Fit:
+    def finish(self, interval: str, level: float, replicates: int, cluster: str | None, seed: int, workers: int) -> Fit:
         problem, objective, weights = self.problem, self.objective, self.chosen.weights
         theta, value = self.found.theta[0], float(self.found.value[0])
         values = problem.values(theta)
@@ -524,6 +520,8 @@ class _Finisher:
         certificate = self._certificate(theta, value, plain)
         J = problem.jacobian(theta)
         naive = covariance = J @ plain @ J.T
+        logs = problem.log_coordinates
+        scale = np.where(logs, 1 / np.maximum(values, FLOOR), 1.0)
         ends, drawn, record = None, None, {"method": interval, "level": level}
         if cluster is not None:
             record |= {"cluster": cluster, "clusters": len(set(self.chosen.clusters))}
@@ -554,15 +552,17 @@ class _Finisher:
             )
             record |= {"replicates": replicates, "failed": failed, "seed": seed}
             covariance = np.cov(drawn, rowvar=False).reshape(problem.p, problem.p)
+            logged = np.where(logs, np.log(np.maximum(drawn, FLOOR)), drawn)
+            log_covariance = np.cov(logged, rowvar=False).reshape(problem.p, problem.p)
             tail = (1 - level) / 2
             ends = Interval(*np.quantile(drawn, [tail, 1 - tail], axis=0))
-        return self._fit(values, naive, covariance, ends, drawn, record, certificate, errors, value)
+        if drawn is None:
+            log_covariance = scale[:, None] * covariance * scale
+        return self._fit(values, naive, covariance, log_covariance, ends, drawn, record, certificate, errors, value)
 
     def _sandwich(self, theta, J, level) -> tuple[np.ndarray, Interval]:
         clusters = self.chosen.clusters
-        inner = sandwich_covariance(
-            self.problem, theta, self.target, self.objective, self.chosen.weights, clusters
-        )
+        inner = sandwich_covariance(self.problem, theta, self.target, self.objective, self.chosen.weights, clusters)
         dof = self.dof if clusters is None else len(set(clusters)) - 1
         return J @ inner @ J.T, normal_interval(self.problem, theta, inner, dof, level)
 
@@ -581,14 +581,10 @@ class _Finisher:
         ]
         if at and self.dof > 0 and value > 1e-24:
             threshold = fall_threshold(self.lam, self.dof, FLAT_LEVEL)
-            grades = flat_exponents(
-                problem, theta[None], value, self.target, objective, weights, at, threshold
-            )[0]
+            grades = flat_exponents(problem, theta[None], value, self.target, objective, weights, at, threshold)[0]
             inverse = {int(k): self.names[i] for i, k in enumerate(self.order)}
             flat = {
-                inverse[k]: {1: "poorly", 2: "not"}[int(grade)]
-                for k, grade in zip(at, grades, strict=True)
-                if grade
+                inverse[k]: {1: "poorly", 2: "not"}[int(grade)] for k, grade in zip(at, grades, strict=True) if grade
             }
         J = problem.jacobian(theta)
         natural = (J @ plain @ J.T)[np.ix_(self.order, self.order)]
@@ -607,7 +603,7 @@ class _Finisher:
             derivatives="exact" if exact else "finite differences",
         )
 
-    def _fit(self, values, naive, covariance, ends, drawn, record, certificate, errors, value) -> Fit:
+    def _fit(self, values, naive, covariance, log_covariance, ends, drawn, record, certificate, errors, value) -> Fit:
         order = self.order
         by_cluster = "cluster" in record
         sigma, plain = np.sqrt(np.diag(covariance)), np.sqrt(np.diag(naive))
@@ -628,14 +624,13 @@ class _Finisher:
         }
         weight = self.chosen.weights
         squares = errors**2 if weight is None else weight * errors**2
-        warnings = report.fit_warnings(
-            params, certificate, self.law, self.dof, record, self.chosen, self.objective
-        )
+        warnings = report.fit_warnings(params, certificate, self.law, self.dof, record, self.chosen, self.objective)
         return Fit(
             law=self.law,
             columns={"loss": self.loss, **self.law.columns()},
             params=params,
             covariance=covariance[np.ix_(order, order)],
+            log_covariance=log_covariance[np.ix_(order, order)],
             objective=self.objective.stated(value, len(errors)),
             loss=self.objective,
             n=len(errors),

@@ -437,9 +437,7 @@ class FunctionLaw:
         object.__setattr__(self, "positive", tuple(self.positive))
         for name in (*self.positive, *self.bounds):
             if name not in self.start:
-                raise InputError(
-                    f"the parameter {name!r}", "one of those in start", nearest(name, self.start)
-                )
+                raise InputError(f"the parameter {name!r}", "one of those in start", nearest(name, self.start))
         for name in self.positive:
             if not self.start[name] > 0:
                 raise InputError(f"the start {name} = {self.start[name]}", "a positive number")
@@ -485,8 +483,7 @@ class FunctionLaw:
 
 
 LAWS = {
-    law.name: law
-    for law in (PowerLaw, GroupedPowerLaw, AdditiveLaw, Chinchilla, Kaplan, BrokenPowerLaw, FunctionLaw)
+    law.name: law for law in (PowerLaw, GroupedPowerLaw, AdditiveLaw, Chinchilla, Kaplan, BrokenPowerLaw, FunctionLaw)
 }
 
 

@@ -48,7 +48,7 @@ class Formula:
         logarithmic: bool = True,
     ):
         self.function, self.n, self.p = function, n, len(positive)
-        self.positive = np.array(positive, dtype=bool)
+        self.log_coordinates = np.array(positive, dtype=bool)
         self._starts, self._logarithmic = starts, logarithmic
         self.lower, self.upper = self.thetas(np.asarray(lower, float)), self.thetas(np.asarray(upper, float))
         self.exact = self._jets_work()
@@ -69,21 +69,21 @@ class Formula:
     def values(self, theta: np.ndarray) -> np.ndarray:
         """Parameters of theta, shapes (..., p)."""
         with np.errstate(over="ignore"):
-            return np.where(self.positive, np.exp(theta), theta)
+            return np.where(self.log_coordinates, np.exp(theta), theta)
 
     def thetas(self, values: np.ndarray) -> np.ndarray:
         """The inverse of :meth:`values`."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.positive, np.clip(np.log(np.maximum(values, FLOOR)), -690, 690), values)
+            return np.where(self.log_coordinates, np.clip(np.log(np.maximum(values, FLOOR)), -690, 690), values)
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
         """d values / d theta, shape (p, p), at one theta."""
         with np.errstate(over="ignore"):
-            return np.diag(np.where(self.positive, np.exp(theta), 1.0))
+            return np.diag(np.where(self.log_coordinates, np.exp(theta), 1.0))
 
     def _natural_jets(self, theta: np.ndarray) -> list[Jet]:
         jets = Jet.variables(theta)
-        return [np.exp(jet) if log else jet for jet, log in zip(jets, self.positive, strict=True)]
+        return [np.exp(jet) if log else jet for jet, log in zip(jets, self.log_coordinates, strict=True)]
 
     def model(self, theta: np.ndarray) -> np.ndarray:
         """f, shape (B, n)."""

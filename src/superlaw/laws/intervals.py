@@ -43,9 +43,7 @@ def _inverse(gram: np.ndarray, free: np.ndarray) -> np.ndarray:
         inner = gram[np.ix_(free, free)]
         d = np.sqrt(np.diag(inner))
         d[d == 0] = 1.0
-        out[np.ix_(free, free)] = np.linalg.pinv(inner / np.outer(d, d), rcond=1e-15, hermitian=True) / (
-            np.outer(d, d)
-        )
+        out[np.ix_(free, free)] = np.linalg.pinv(inner / np.outer(d, d), rcond=1e-15, hermitian=True) / (np.outer(d, d))
     return out
 
 
@@ -92,9 +90,7 @@ def sandwich_covariance(
     return factor * bread @ (score.T @ score) @ bread
 
 
-def normal_interval(
-    problem: Problem, theta: np.ndarray, covariance: np.ndarray, dof: int, level: float
-) -> Interval:
+def normal_interval(problem: Problem, theta: np.ndarray, covariance: np.ndarray, dof: int, level: float) -> Interval:
     """t intervals from a covariance of the coordinates; of log c for coefficients, so that c stays above 0."""
     low, high = np.empty(problem.p), np.empty(problem.p)
     t = float(stats.t.ppf(0.5 + level / 2, dof))
@@ -142,14 +138,9 @@ def profile_interval(
         points = np.tile(here, (2, 1))
         points[:, at] = np.where(np.isfinite(ends), ends, here[at])
         low[k], high[k] = np.where(np.isfinite(ends), pinned.values(points)[:, at], [0.0, np.inf])
-        if ends[0] == -np.inf and not _is_log(problem, k):
+        if ends[0] == -np.inf and not problem.log_coordinates[k]:
             low[k] = -np.inf
     return Interval(low, high)
-
-
-def _is_log(problem: Problem, k: int) -> bool:
-    positive = getattr(problem, "positive", None)
-    return bool(positive[k]) if positive is not None else k < getattr(problem, "n_terms", 0)
 
 
 def _profile_ends(
@@ -170,11 +161,11 @@ def _profile_ends(
     """
     sign = np.array([-1.0, 1.0])
     centre, goal = theta[at], np.sqrt(2 * threshold)
-    far_low = max(problem.lower[at], centre - FAR) if _is_log(problem, at) else problem.lower[at]
-    far_high = min(problem.upper[at], centre + FAR) if _is_log(problem, at) else problem.upper[at]
+    far_low = max(problem.lower[at], centre - FAR) if problem.log_coordinates[at] else problem.lower[at]
+    far_high = min(problem.upper[at], centre + FAR) if problem.log_coordinates[at] else problem.upper[at]
     bounds = np.array([far_low, far_high])
     first = sigma * 2 if np.isfinite(sigma) and sigma > 0 else 0.1 * max(abs(centre), 1e-3)
-    first = min(first, max(abs(centre), 1.0)) if not _is_log(problem, at) else min(first, 3.0)
+    first = min(first, max(abs(centre), 1.0)) if not problem.log_coordinates[at] else min(first, 3.0)
     v = np.clip(centre + sign * first, bounds[0], bounds[1])
     inside, outside = np.full(2, centre), np.full(2, np.nan)
     warm, ends = np.tile(theta, (2, 1)), np.full(2, np.nan)
@@ -197,7 +188,7 @@ def _profile_ends(
             if zeta < goal:
                 if v[side] == bounds[side]:
                     finite = np.isfinite(problem.lower[at] if side == 0 else problem.upper[at])
-                    closed = finite and side == 0 and not _is_log(problem, at)
+                    closed = finite and side == 0 and not problem.log_coordinates[at]
                     ends[side] = v[side] if closed else sign[side] * np.inf
                     continue
                 inside[side], warm[side] = v[side], found.theta[i]
@@ -211,17 +202,13 @@ def _profile_ends(
             if not min(inside[side], nearest_end) < new < max(inside[side], nearest_end):
                 new = 0.5 * (inside[side] + nearest_end) if np.isfinite(outside[side]) else nearest_end
             v[side] = np.clip(new, bounds[0], bounds[1])
-            if np.isfinite(outside[side]) and abs(outside[side] - inside[side]) <= 1e-9 * max(
-                abs(inside[side]), 1e-9
-            ):
+            if np.isfinite(outside[side]) and abs(outside[side] - inside[side]) <= 1e-9 * max(abs(inside[side]), 1e-9):
                 ends[side] = outside[side]  # a jump of the profile
     ends[np.isnan(ends)] = v[np.isnan(ends)]
     return ends
 
 
-def resampled_weights(
-    n: int, replicates: int, rng: np.random.Generator, clusters: np.ndarray | None
-) -> np.ndarray:
+def resampled_weights(n: int, replicates: int, rng: np.random.Generator, clusters: np.ndarray | None) -> np.ndarray:
     """How often each point is drawn in each bootstrap replicate, shape (replicates, n)."""
     if clusters is None:
         return rng.multinomial(n, np.full(n, 1 / n), replicates).astype(float)

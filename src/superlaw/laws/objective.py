@@ -39,9 +39,7 @@ class Objective:
 
     def __post_init__(self):
         if self.name not in NAMES:
-            raise InputError(
-                f"objective = {self.name!r}", f"one of {', '.join(NAMES)}", nearest(self.name, NAMES)
-            )
+            raise InputError(f"objective = {self.name!r}", f"one of {', '.join(NAMES)}", nearest(self.name, NAMES))
         if not (np.isfinite(self.delta) and self.delta > 0):
             raise InputError(f"delta = {self.delta}", "a positive number")
         if self.reduction not in ("sum", "mean"):

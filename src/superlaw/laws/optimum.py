@@ -45,8 +45,7 @@ class Optimum:
         for column, triple in self.sizes.items():
             power = self.exponents[column]
             lines.append(
-                f"  {column}: {_words(triple)}; grows as {kind}^{power[0]:.3f} "
-                f"({power[1]:.3f} to {power[2]:.3f})"
+                f"  {column}: {_words(triple)}; grows as {kind}^{power[0]:.3f} ({power[1]:.3f} to {power[2]:.3f})"
             )
         lines.append(f"  loss: {_words(self.loss)}")
         return "\n".join(lines)

@@ -59,6 +59,7 @@ class PowerSum:
         self.n_terms, self.n_exponents = J, K
         self.n_groups = 0 if group is None else n_groups
         self.p = J + K + self.n_groups
+        self.log_coordinates = np.arange(self.p) < J
         self.centre = logs.mean(axis=1)
         if uncentred is not None:
             self.centre[list(terms[uncentred])] = 0.0
@@ -77,9 +78,7 @@ class PowerSum:
         }
         lowest = -LARGEST_EXPONENT if free_sign else 0.0
         self.lower = np.concatenate([np.full(J, -700.0), np.full(K, lowest), np.zeros(self.n_groups)])
-        self.upper = np.concatenate(
-            [np.full(J, 700.0), np.full(K, LARGEST_EXPONENT), np.full(self.n_groups, np.inf)]
-        )
+        self.upper = np.concatenate([np.full(J, 700.0), np.full(K, LARGEST_EXPONENT), np.full(self.n_groups, np.inf)])
 
     def pinned(self, k: int) -> tuple[PowerSum, int]:
         """The same problem in coordinates one of which is parameter k itself (its log for a c)."""
@@ -235,8 +234,7 @@ class PowerSum:
             small = np.abs(trial - a).max(axis=1) < 1e-3 * a.max(axis=1)
             a[better] = trial[better]
             best = tuple(
-                np.where(better.reshape(batch, *[1] * (x.ndim - 1)), x, y)
-                for x, y in zip(new, best, strict=True)
+                np.where(better.reshape(batch, *[1] * (x.ndim - 1)), x, y) for x, y in zip(new, best, strict=True)
             )
             damping = np.where(better, damping * 0.2, damping * 10)
             if (small | (damping > 1e6)).all():
@@ -276,9 +274,7 @@ class PowerSum:
         _, _, reduced, slope = state
         diagonal = np.einsum("bkk->bk", reduced)
         shift = damping[:, None] * diagonal + 1e-12 * diagonal.max(axis=1, keepdims=True) + FLOOR
-        return -np.linalg.solve(reduced + shift[:, :, None] * np.eye(shift.shape[1]), slope[:, :, None])[
-            :, :, 0
-        ]
+        return -np.linalg.solve(reduced + shift[:, :, None] * np.eye(shift.shape[1]), slope[:, :, None])[:, :, 0]
 
     def _theta(self, a: np.ndarray, coefficient: np.ndarray) -> np.ndarray:
         """Coordinates; a coefficient that was eliminated to 0 is revived at a thousandth of the largest."""

@@ -28,9 +28,7 @@ def fit_warnings(
     """Plain sentences on what the fit cannot be trusted for, the gravest first."""
     out = []
     if not certificate.converged:
-        out.append(
-            f"not converged: the scaled gradient is {certificate.gradient:.1e}; do not use these numbers"
-        )
+        out.append(f"not converged: the scaled gradient is {certificate.gradient:.1e}; do not use these numbers")
     if dof < 1:
         out.append("as many parameters as points: nothing is left to judge the errors by, so no intervals")
     out += _undetermined(params, certificate)
@@ -49,9 +47,7 @@ def fit_warnings(
             f"{interval['clusters']} clusters: intervals from fewer than {FEW_CLUSTERS} are themselves uncertain"
         )
     if objective.robust and interval["method"] == "profile" and dof > 0:
-        out.append(
-            "profile intervals of Huber's loss take the errors as alike everywhere; the bootstrap does not"
-        )
+        out.append("profile intervals of Huber's loss take the errors as alike everywhere; the bootstrap does not")
     return out
 
 
@@ -117,9 +113,7 @@ def fit_report(fit: Fit) -> str:
     if fit.dropped["where"]:
         masks.append(f"{fit.dropped['by_where']} by where {fit.dropped['where']!r}")
     if fit.dropped["drop_highest"]:
-        masks.append(
-            f"{fit.dropped['by_drop_highest']} by drop-highest {fit.dropped['drop_highest']}, ties included"
-        )
+        masks.append(f"{fit.dropped['by_drop_highest']} by drop-highest {fit.dropped['drop_highest']}, ties included")
     lines.append(f"points: {fit.n} used, {left} left out" + (f" ({'; '.join(masks)})" if masks else ""))
     what = "log L" if fit.loss.logarithmic else "L"
     lines.append(
@@ -137,9 +131,7 @@ def fit_report(fit: Fit) -> str:
 
 def _interval_words(interval: dict[str, Any]) -> str:
     method, level = interval["method"], f"{interval['level']:.4g}"
-    group = (
-        f" of the {interval['clusters']} clusters of {interval['cluster']!r}" if "cluster" in interval else ""
-    )
+    group = f" of the {interval['clusters']} clusters of {interval['cluster']!r}" if "cluster" in interval else ""
     return {
         "profile": f"profile of the objective, calibrated by F, level {level}; stderr from the covariance",
         "bootstrap": f"bootstrap{group or ' of points'}, {interval.get('replicates')} replicates, "

@@ -29,6 +29,7 @@ class Problem(Protocol):
     p: int
     lower: np.ndarray
     upper: np.ndarray
+    log_coordinates: np.ndarray  # which parameters are solved for through their logarithm, (p,) of bool
 
     def model(self, theta: np.ndarray) -> np.ndarray: ...
     def gradient_of_model(self, theta: np.ndarray) -> np.ndarray: ...
@@ -88,9 +89,7 @@ class _State:
         return _State(self.value[index], self.gradient[index], self.hessian[index], self.scale[index])
 
 
-def _step(
-    state: _State, held: np.ndarray, radius: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _step(state: _State, held: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Newton step within the trust radius (B, p), its scaled length (B,), the fall it predicts (B,), and
     the scaled gradient norm (B,). The Hessian's eigenvalues count with their absolute value."""
     d = np.where(state.scale > 0, state.scale, 1.0)
@@ -163,9 +162,7 @@ def descend(
     if len(out) == 1:
         return out[0]
     join = lambda name: np.concatenate([getattr(d, name) for d in out])  # noqa: E731
-    return Descent(
-        join("theta"), join("value"), join("gradient"), join("converged"), max(d.steps for d in out)
-    )
+    return Descent(join("theta"), join("value"), join("gradient"), join("converged"), max(d.steps for d in out))
 
 
 def _descend_block(problem, theta, target, objective, weights, fixed, most, tolerance) -> Descent:
@@ -261,9 +258,7 @@ def sorted_descents(found: Descent, origin: np.ndarray) -> Descent:
     order = np.lexsort((np.where(worse, found.value, np.round(distance, 6)), worse))
     if worse.all() or found.value[order[0]] > best * (1 + AGREEMENT) + NOTHING:
         order = np.argsort(found.value, kind="stable")  # the best did not converge: show it, and say so
-    return Descent(
-        found.theta[order], found.value[order], found.gradient[order], found.converged[order], found.steps
-    )
+    return Descent(found.theta[order], found.value[order], found.gradient[order], found.converged[order], found.steps)
 
 
 def solve(

@@ -37,9 +37,7 @@ def load_table(path: str | Path, let: Mapping[str, str] | Sequence[str] = ()) ->
 
     path = Path(path)
     if path.suffix.lower() not in READERS:
-        raise InputError(
-            f"{path}", f"a table ending in {', '.join(READERS)}", "save it as one of these and try again"
-        )
+        raise InputError(f"{path}", f"a table ending in {', '.join(READERS)}", "save it as one of these and try again")
     if not path.is_file():
         raise InputError(f"{path}, which does not exist", "a table of runs", "check the path")
     try:
@@ -186,9 +184,7 @@ def _mask(where: str, table: pd.DataFrame) -> np.ndarray:
 def _below_highest(table: pd.DataFrame, loss: str, keep: np.ndarray, count: int) -> np.ndarray:
     rows = np.flatnonzero(keep)
     if count < 0 or count >= len(rows):
-        raise InputError(
-            f"--drop-highest {count} of {len(rows)} rows", f"a whole number from 0 to {len(rows) - 1}"
-        )
+        raise InputError(f"--drop-highest {count} of {len(rows)} rows", f"a whole number from 0 to {len(rows) - 1}")
     values = np.full(len(keep), -np.inf)
     values[rows] = _numbers(table, loss, rows, positive=False)
     return values < np.sort(values[rows])[-count]
