@@ -247,7 +247,7 @@ def bootstrap(
 
     def block(rows: slice) -> Descent:
         start = np.tile(theta, (len(drawn[rows]), 1))
-        return descend_gradually(problem, start, target, objective, drawn[rows], most=60)
+        return descend_gradually(problem, start, target, objective, drawn[rows], most=300)
 
     rows = list(_blocks(replicates))
     with ThreadPoolExecutor(max(workers, 1)) as pool:
