@@ -120,8 +120,7 @@ def flat_exponents(
         objective,
         weights if weights is None or weights.ndim == 1 else weights[index],
         fixed,
-        most=60,
-        tolerance=1e-4,
+        enough=value[index] + threshold[index],
     )
     allowed = (ended.value - value[index] <= threshold[index]).reshape(batch, len(exponents), len(factors))
     out[allowed[:, :, :2].any(axis=2)] = 1

@@ -11,7 +11,7 @@ from scipy import stats
 
 from superlaw.errors import InputError
 from superlaw.laws.objective import Objective
-from superlaw.laws.solve import BLOCK, Descent, Problem, descend, descend_gradually, solve
+from superlaw.laws.solve import BLOCK, Descent, Problem, descend, solve
 
 METHODS = ("profile", "bootstrap", "sandwich", "none")
 FAR = 60.0  # e-folds of a coefficient beyond which its interval counts as open
@@ -247,7 +247,7 @@ def bootstrap(
 
     def block(rows: slice) -> Descent:
         start = np.tile(theta, (len(drawn[rows]), 1))
-        return descend_gradually(problem, start, target, objective, drawn[rows], most=300)
+        return descend(problem, start, target, objective, drawn[rows], most=300)
 
     rows = list(_blocks(replicates))
     with ThreadPoolExecutor(max(workers, 1)) as pool:

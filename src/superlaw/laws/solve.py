@@ -135,6 +135,7 @@ def descend(
     fixed: np.ndarray | None = None,
     most: int = 200,
     tolerance: float = GRADIENT_TOLERANCE,
+    enough: np.ndarray | None = None,
 ) -> Descent:
     """Descend from every row of theta, shape (B, p).
 
@@ -144,6 +145,9 @@ def descend(
         One set of points for all, or one for each problem.
     fixed : ndarray of bool, shape (p,) or (B, p)
         Coordinates that keep their value.
+    enough : ndarray, shape (B,), optional
+        Stop where it is clear whether the value ends below this: it is there, or a whole Newton step
+        promises less than a third of what is missing.
     """
     fixed = np.broadcast_to(np.zeros(problem.p, bool) if fixed is None else fixed, theta.shape)
     out = [
@@ -156,6 +160,7 @@ def descend(
             fixed[i : i + BLOCK],
             most,
             tolerance,
+            None if enough is None else enough[i : i + BLOCK],
         )
         for i in range(0, len(theta), BLOCK)
     ]
@@ -165,7 +170,7 @@ def descend(
     return Descent(join("theta"), join("value"), join("gradient"), join("converged"), max(d.steps for d in out))
 
 
-def _descend_block(problem, theta, target, objective, weights, fixed, most, tolerance) -> Descent:
+def _descend_block(problem, theta, target, objective, weights, fixed, most, tolerance, enough) -> Descent:
     theta = np.where(fixed, theta, np.clip(theta, problem.lower, problem.upper))
     batch = len(theta)
     with np.errstate(all="ignore"):  # a trial that overflows is rejected by its value
@@ -199,6 +204,9 @@ def _descend_block(problem, theta, target, objective, weights, fixed, most, tole
                 | ((fall <= 1e-17 * now.value) & (length < 0.9 * radius[alive]))
                 | (bad & ~np.isfinite(step).all(axis=1))
             )
+            if enough is not None:
+                missing = now.value - enough[alive]
+                done |= (missing <= 0) | ((3 * fall < missing) & (length < 0.9 * radius[alive]))
             converged[alive[done]] = True
             gave_up = length <= 1e-15 * np.sqrt(((now.scale * here) ** 2).sum(axis=1))
             if gave_up.any():
