@@ -73,6 +73,11 @@ MODELS = {
 }
 
 
+# From these a single descent ends in another optimum (of Lanczos's sums: the same with terms
+# exchanged); starts scattered about the certified one find the certified optimum.
+SCATTERED = {"Eckerle4", "Hahn1", "Lanczos1", "Lanczos2", "Lanczos3", "MGH09", "MGH10"}
+
+
 def certified(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray], float]:
     """Both starts (2, p), certified values and standard deviations (2, p), the data, the residual squares."""
     lines = (FOLDER / f"{name}.dat").read_text().splitlines()
@@ -100,7 +105,7 @@ def test_certified_values_are_reached_to_six_figures(name, which):
         [column for column in data if column != "loss"],
         {f"b{k + 1}": value for k, value in enumerate(starts[which])},
     )
-    fit = fit_law(data, law, objective="ls", interval="none", starts=8)
+    fit = fit_law(data, law, objective="ls", interval="none", starts=8 if name in SCATTERED else 1)
     assert fit.certificate.derivatives == "exact"
     np.testing.assert_allclose(fit.values, values, rtol=5e-7)
     if name != "Lanczos1":  # its residuals are the rounding of its data in the thirteenth figure

@@ -146,8 +146,8 @@ def descend(
     fixed : ndarray of bool, shape (p,) or (B, p)
         Coordinates that keep their value.
     enough : ndarray, shape (B,), optional
-        Stop where it is clear whether the value ends below this: it is there, or a whole Newton step
-        promises less than a third of what is missing.
+        Stop where it is clear whether the value ends below this: it is there, or a whole Newton
+        step promises less than a hundredth of what is missing.
     """
     fixed = np.broadcast_to(np.zeros(problem.p, bool) if fixed is None else fixed, theta.shape)
     out = [
@@ -206,7 +206,7 @@ def _descend_block(problem, theta, target, objective, weights, fixed, most, tole
             )
             if enough is not None:
                 missing = now.value - enough[alive]
-                done |= (missing <= 0) | ((3 * fall < missing) & (length < 0.9 * radius[alive]))
+                done |= (missing <= 0) | ((100 * fall < missing) & (length < 0.9 * radius[alive]))
             converged[alive[done]] = True
             gave_up = length <= 1e-15 * np.sqrt(((now.scale * here) ** 2).sum(axis=1))
             if gave_up.any():
