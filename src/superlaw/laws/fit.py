@@ -62,7 +62,11 @@ class Estimate:
     naive_stderr: float = math.nan
 
     def __str__(self) -> str:
-        return f"{self.value:.4g} ± {self.stderr:.2g}"
+        """The value to the second figure of its standard error."""
+        if not (math.isfinite(self.stderr) and self.stderr > 0):
+            return f"{self.value:.4g}"
+        decimals = max(0, 1 - math.floor(math.log10(self.stderr)))
+        return f"{self.value:.{decimals}f} ± {self.stderr:.{decimals}f}"
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class Fit:
     data : Selection, optional
         The points used; not kept in JSON.
     replicates : ndarray, optional
-        Bootstrap replicates of the parameters, shape (R, p); not kept in JSON.
+        Bootstrap replicates of the parameters, shape (R, p), to ten figures.
     """
 
     law: Law
@@ -174,19 +178,27 @@ class Fit:
         Returns
         -------
         Prediction
-            The band is that of the linearised law (on log L where the fit is on log L), t-quantiles.
+            The band is of percentiles over bootstrap replicates where the fit has them; else that of the
+            linearised law (of log L where the fit is of log L), by t quantiles.
         """
         level = self.interval["level"] if level is None else level
         problem, at = self._problem_at(sizes)
         theta = at(self.values[None])[0]
         f = problem.model(theta[None])[0]
         covariance = self._coordinate_covariance(problem, theta)
-        J = residual_jacobian(problem, theta, self.loss)
-        variance = np.einsum("nk,kl,nl->n", J, covariance, J) + (self.rms_error**2 if points else 0.0)
-        half = stats.t.ppf(0.5 + level / 2, max(self.dof, 1)) * np.sqrt(np.maximum(variance, 0))
+        t = stats.t.ppf(0.5 + level / 2, max(self.dof, 1))
+        noise = t * self.rms_error if points else 0.0
+        if self.replicates is not None:
+            curves = self.loss.target(problem.model(at(self.replicates)))
+            ends = np.quantile(curves, [0.5 - level / 2, 0.5 + level / 2], axis=0) - self.loss.target(f)
+            below, above = np.hypot(np.minimum(ends[0], 0), noise), np.hypot(np.maximum(ends[1], 0), noise)
+        else:
+            J = residual_jacobian(problem, theta, self.loss)
+            variance = np.einsum("nk,kl,nl->n", J, covariance, J)
+            below = above = np.hypot(t * np.sqrt(np.maximum(variance, 0)), noise)
         if self.loss.logarithmic:
-            return Prediction(f, f * np.exp(-half), f * np.exp(half))
-        return Prediction(f, f - half, f + half)
+            return Prediction(f, f * np.exp(-below), f * np.exp(above))
+        return Prediction(f, f - below, f + above)
 
     def loss_at(self, sizes: Any, values: np.ndarray) -> np.ndarray:
         """The law's loss for other parameters, shape (B, p), at given sizes: shape (B, n)."""
@@ -271,6 +283,7 @@ class Fit:
             "interval": self.interval,
             "certificate": self.certificate.to_dict(),
             "warnings": list(self.warnings),
+            **({} if self.replicates is None else {"replicates": self.replicates.tolist()}),
         }
 
     @classmethod
@@ -308,6 +321,7 @@ class Fit:
                 log_likelihood=math.inf if likelihood is None else likelihood,
                 ranges={column: tuple(ends) for column, ends in record["ranges"].items()},
                 labels=tuple(record["labels"]),
+                replicates=np.array(record["replicates"], float) if "replicates" in record else None,
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, InputError):
@@ -317,6 +331,12 @@ class Fit:
                 "the JSON of superlaw law fit -o",
                 "fit again",
             ) from None
+
+
+def ten_figures(x: np.ndarray) -> np.ndarray:
+    """Rounded to ten significant figures, so that JSON holds the same numbers."""
+    place = 10.0 ** (9 - np.floor(np.log10(np.abs(x), where=x != 0, out=np.zeros_like(x))))
+    return np.round(x * place) / place
 
 
 def number(x: float) -> float | None:
@@ -647,5 +667,5 @@ class _Finisher:
             },
             labels=self.chosen.points.labels,
             data=self.chosen,
-            replicates=None if drawn is None else drawn[:, order],
+            replicates=None if drawn is None else ten_figures(drawn[:, order]),
         )

@@ -19,7 +19,7 @@ GRADIENT_TOLERANCE = 1e-9  # of the scaled gradient: the cosine between residual
 MOST_STEPS = 1000  # some curved valleys take hundreds
 AGREEMENT = 1e-8  # starts agree when their values differ by less, relatively,
 NOTHING = 1e-24  # or when both are rounding error
-BLOCK = 128  # problems a block: what a block touches stays in the processor's cache
+BLOCK = 256  # problems a block: what a block touches stays in the processor's cache
 
 
 class Problem(Protocol):
