@@ -145,7 +145,7 @@ def fit(
     level: LevelOption = 0.95,
     bootstrap: Annotated[int, typer.Option("--bootstrap", metavar="N", help="Replicates.")] = 1000,
     cluster: ClusterOption = None,
-    starts: Annotated[int, typer.Option(min=1, help="Random starts.")] = 24,
+    starts: Annotated[int, typer.Option(min=1, help="Random starts.")] = 16,
     seed: SeedOption = 0,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the fit: .png, .pdf or .svg.")] = None,
     out: OutOption = None,

@@ -42,7 +42,7 @@ from superlaw.laws.solve import Descent, Problem, solve, sorted_descents
 from superlaw.laws.table import Selection, as_table, select
 
 FORMAT = 1
-STARTS = 24
+STARTS = 16
 MOST_STARTS = 192  # tried when fewer than ENOUGH starts agree
 ENOUGH = 3
 REPLICATES = 1000

@@ -274,7 +274,7 @@ def solve(
     target: np.ndarray,
     objective: Objective,
     weights: np.ndarray | None = None,
-    starts: int = 24,
+    starts: int = 16,
     seed: int = 0,
     given: np.ndarray | None = None,
 ) -> Descent:
