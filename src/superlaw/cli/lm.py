@@ -247,8 +247,8 @@ def _print_losses(rows: list[Any], out: Path) -> None:
     for row in rows:
         if row.status == "ok":
             shown = f"{row.loss:.4f} ± {number(row.stderr, 2)}"
-            cells.append([row.model, row.corpus, shown, number(row.bits_per_byte), str(row.tokens), str(row.n_documents),
-                          str(row.context), row.bos])  # fmt: skip
+            counts = [str(row.tokens), str(row.n_documents), str(row.context)]
+            cells.append([row.model, row.corpus, shown, number(row.bits_per_byte), *counts, row.bos])
         else:
             cells.append([row.model, row.corpus, "failed", "-", "-", "-", "-", "-"])
     print_table(header, cells, left=(0, 1))
@@ -256,3 +256,57 @@ def _print_losses(rows: list[Any], out: Path) -> None:
         if row.status != "ok":
             print(f"failed {row.model} on {row.corpus}: {row.message}")
     print(f"Table: {out}")
+
+
+@app.command()
+def study(
+    family: Annotated[str, typer.Argument(metavar="FAMILY", help="Family file (TOML), or paper: its 27 models.")],
+    corpus: CorpusOption,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder; what it holds is kept.")],
+    document: Annotated[str, typer.Option(help="Cut text by line, blank, words:N or file.")] = "words:1024",
+    max_length: Annotated[int, typer.Option(help="Tokens of a document, at most.")] = 2048,
+    documents: Annotated[int, typer.Option(help="Of each corpus, at most.")] = 1000,
+    batch_tokens: Annotated[int, typer.Option(help="Tokens of a batch with padding.")] = 4096,
+    dtype: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    max_tokens: Annotated[int, typer.Option(help="Counted of each corpus.")] = 1_000_000,
+    field: FieldOption = "text",
+    as_json: JsonOption = False,
+) -> None:
+    """Heads, tokens and losses of a family, and the joint fit of loss on width; exit code 1 if one failed."""
+    from superlaw.cli.output import print_json, progress_bar
+    from superlaw.lm.families import load_family
+    from superlaw.lm.loss import LossOptions
+    from superlaw.studies import language_models
+
+    models, corpora = load_family(family), parse_corpora(corpus, field)
+    options = LossOptions(document, max_length, documents, batch_tokens, dtype, device)
+    with progress_bar("study", "steps", silent=as_json) as bar:
+        report = (lambda what, done, total: bar.update(done, total, what)) if bar else None
+        found = language_models.study(models, corpora, out, options, max_tokens, report)
+    print_json(found.to_dict()) if as_json else _print_study(found)
+    if found.failures:
+        raise typer.Exit(1)
+
+
+def _print_study(found: Any) -> None:
+    from superlaw.cli.output import number, print_table
+
+    header = ["model", "family", "m", "depth", "corpus", "nats/token", "overlap^2", "x m", "Zipf alpha"]
+    rows = []
+    for row in found.rows():
+        loss = f"{row['loss']:.4f} ± {number(row['stderr'], 2)}" if row["loss"] is not None else "-"
+        rows.append([row["model"], row["family"], str(row["width"]), str(row["depth"]), row["corpus"], loss,
+                     number(row["mean_square_overlap"]), number(row["overlap_times_width"], 3),
+                     number(row["zipf_exponent"], 3)])  # fmt: skip
+    print_table(header, rows, left=(0, 1, 4))
+    print()
+    if found.fit:
+        for name, value in found.fit.params.items():
+            print(f"{name:<24} {value.value:.4g}  (95 %: {value.low:.4g} to {value.high:.4g})")
+        print()
+    for sentence in found.sentences():
+        print(sentence)
+    for what, reason in found.failures.items():
+        print(f"failed {what}: {reason}")
+    print(f"Study: {found.folder / 'study.json'}, {found.folder / 'study.png'}, {found.folder / 'losses.csv'}")

@@ -22,7 +22,8 @@ def data(measured: list[HeadMeasures]) -> dict[str, Any]:
         density, edges = np.histogram(scaled, BINS, (0.0, float(np.quantile(scaled, 0.999))), density=True)
         norms, norm_edges = np.histogram(shown.norms / shown.norms.mean(), BINS // 2, density=True)
         models.append({
-            "name": shown.head.name.rstrip("/").split("/")[-1], "m": shown.m, "overlap": density, "overlap_edges": edges,
+            "name": shown.head.name.rstrip("/").split("/")[-1], "m": shown.m, "overlap": density,
+            "overlap_edges": edges,
             "norm": norms, "norm_edges": norm_edges, "spectrum": shown.overlaps.spectrum,
             "mean_square_overlap": shown.overlaps.mean_square, "inverse_width": 1 / shown.m,
             "centred": shown.centred.mean_square if shown.centred else None,

@@ -54,7 +54,7 @@ class Overlaps:
             "mean_abs_overlap_stderr": self.mean_abs_stderr,
             "std_overlap": self.std,
             "sampled_pairs": self.pairs,
-            "overlap_quantiles": dict(zip(map(str, QUANTILES), np.quantile(self.sample, QUANTILES).tolist(), strict=True)),
+            "overlap_quantiles": {str(q): float(np.quantile(self.sample, q)) for q in QUANTILES},
             "participation_ratio": self.participation_ratio,
             "largest_direction": float(self.spectrum[0]),
             "directions_for_90_percent": int(np.searchsorted(shares, 0.9)) + 1,
@@ -267,8 +267,10 @@ def weigh(head: Head, norms: np.ndarray, counts: np.ndarray) -> dict[str, Any]:
     ranked = counted[np.argsort(-full[counted], kind="stable")]
     relation = spearmanr(full[counted], norms[counted])
     edges = [0, *[10**k for k in range(1, 7) if 10**k < len(ranked)], len(ranked)]
-    bands = [{"ranks": [a + 1, b], "mean_norm": float(norms[ranked[a:b]].mean()), "std_norm": float(norms[ranked[a:b]].std())}
-             for a, b in pairwise(edges)]  # fmt: skip
+    bands = []
+    for a, b in pairwise(edges):
+        inside = norms[ranked[a:b]]
+        bands.append({"ranks": [a + 1, b], "mean_norm": float(inside.mean()), "std_norm": float(inside.std())})
     return {
         "mean_square_overlap": blocks.weighted_mean_square_overlap(head.W, np.where(norms > 0, full, 0.0)),
         "tokens_counted": int(full.sum()), "distinct": len(counted),

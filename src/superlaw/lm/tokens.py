@@ -50,10 +50,14 @@ class TokenCounts:
             "likelihood": fit_zipf(by_rank).to_dict(),
             "split_half": split_half(by_rank).to_dict(),
             "regression": regression.to_dict() if regression else None,
-            "table": [{"rank": int(r), "id": int(ranked[r - 1]), "token": self.names.get(int(ranked[r - 1]), ""),
-                       "count": int(by_rank[r - 1]), "frequency": float(by_rank[r - 1] / by_rank.sum())} for r in shown],
+            "table": [self._rank(int(r), int(ranked[r - 1])) for r in shown],
             "counts": {str(int(i)): int(self.counts[i]) for i in ranked},
         }  # fmt: skip
+
+    def _rank(self, rank: int, i: int) -> dict[str, Any]:
+        count = int(self.counts[i])
+        frequency = count / int(self.counts.sum())
+        return {"rank": rank, "id": i, "token": self.names.get(i, ""), "count": count, "frequency": frequency}
 
 
 def load_tokenizer(source: str | Path) -> Any:

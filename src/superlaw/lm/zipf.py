@@ -40,8 +40,10 @@ class ZipfFit:
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         finite = lambda x: float(x) if np.isfinite(x) else None  # noqa: E731
-        return {"exponent": finite(self.exponent), "stderr": finite(self.stderr),
-                "interval_95": [finite(x) for x in self.interval], "ranks": list(self.ranks), "method": self.method}  # fmt: skip
+        return {
+            "exponent": finite(self.exponent), "stderr": finite(self.stderr),
+            "interval_95": [finite(x) for x in self.interval], "ranks": list(self.ranks), "method": self.method,
+        }  # fmt: skip
 
 
 def fit_zipf(counts: np.ndarray, support: int | None = -1) -> ZipfFit:

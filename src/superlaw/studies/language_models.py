@@ -1,0 +1,214 @@
+"""The language-model study: heads, tokens and losses of a family, and the joint fit of loss on width.
+
+Every part is kept in the study's folder as soon as it is known, so that the same call resumes; a model
+that fails is recorded with its reason and the others go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from superlaw.errors import InputError, MissingExtraError
+from superlaw.figures import language_models as figure
+from superlaw.files import write_atomically
+from superlaw.laws.fit import Fit, fit_law
+from superlaw.laws.forms import GroupedPowerLaw
+from superlaw.laws.slope import Slope, fit_slope
+from superlaw.lm.corpora import Corpus
+from superlaw.lm.families import FamilyModel
+from superlaw.lm.head import load_head
+from superlaw.lm.loss import Loss, LossOptions, measure_losses
+from superlaw.lm.measure import measure_head
+from superlaw.lm.tokens import MAX_TOKENS, count_tokens, counts_record, load_tokenizer
+
+Watch = Callable[[str, int, int], None]
+DOUBTED = 0.05  # level of the joint fit's interval: 95 %
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What was found: by model name heads, token records and failures; losses; the two laws of width."""
+
+    models: tuple[FamilyModel, ...]
+    corpora: tuple[Corpus, ...]
+    heads: dict[str, dict[str, Any]]
+    tokens: dict[str, dict[str, Any]]
+    losses: dict[tuple[str, str], Loss]
+    failures: dict[str, str]
+    overlap_slope: Slope | None
+    fit: Fit | None
+    no_fit: str
+    folder: Path = field(default=Path())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a model and corpus; None for what is not known."""
+        found = []
+        for model in self.models:
+            head = self.heads.get(model.name, {})
+            for corpus in self.corpora:
+                loss = self.losses.get((model.name, corpus.name))
+                ok = loss is not None and loss.status == "ok"
+                tokens = self.tokens.get(model.name, {}).get(corpus.name)
+                finite = lambda x, ok=ok: x if ok and x == x else None  # noqa: E731
+                found.append({
+                    "model": model.name, "family": model.family, "width": model.width, "depth": model.depth,
+                    "corpus": corpus.name, "head_width": head.get("m"),
+                    "mean_square_overlap": head.get("mean_square_overlap"),
+                    "mean_abs_overlap": head.get("mean_abs_overlap"),
+                    "overlap_times_width": head["mean_square_overlap"] * head["m"] if head else None,
+                    "loss": finite(loss.loss if loss else None), "stderr": finite(loss.stderr if loss else None),
+                    "bits_per_byte": finite(loss.bits_per_byte if loss else None),
+                    "zipf_exponent": tokens["split_half"]["exponent"] if tokens else None,
+                })  # fmt: skip
+        return found
+
+    def sentences(self) -> list[str]:
+        """What the study says, plainly."""
+        said = []
+        strong = [name for name, head in self.heads.items() if "strong superposition" in head["verdict"]]
+        if self.heads:
+            said.append(f"{len(strong)} of {len(self.heads)} heads are in strong superposition.")
+        if self.overlap_slope:
+            said.append(f"Mean squared overlap falls as 1/m^{self.overlap_slope} (random directions: 1).")
+        if self.fit is None:
+            said.append(f"No joint fit: {self.no_fit}.")
+            return said
+        a, n = self.fit.params["a"], len({row["model"] for row in self.rows() if row["loss"] is not None})
+        said.append(f"Loss less an offset for each family and corpus falls as 1/m^{a.value:.3g} "
+                    f"(95 % interval {a.low:.3g} to {a.high:.3g}; {self.fit.n} losses of {n} models).")  # fmt: skip
+        if a.low <= 1 <= a.high:
+            said.append("An exponent of 1, which strong superposition predicts, is within the interval.")
+        else:
+            said.append("An exponent of 1, which strong superposition predicts, is outside the interval.")
+        said.extend(f"Warning of the fit: {warning}" for warning in self.fit.warnings)
+        return said
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        slope = self.overlap_slope
+        return {
+            "folder": str(self.folder), "table": self.rows(),
+            "slope": slope.exponent if slope else None,
+            "slope_stderr": slope.stderr if slope and slope.stderr == slope.stderr else None,
+            "fit": self.fit.to_dict() if self.fit else None, "no_fit": self.no_fit or None,
+            "failures": self.failures, "sentences": self.sentences(),
+        }  # fmt: skip
+
+
+def study(
+    models: list[FamilyModel],
+    corpora: list[Corpus],
+    out: Path,
+    options: LossOptions | None = None,
+    max_tokens: int = MAX_TOKENS,
+    watch: Watch | None = None,
+) -> Study:
+    """Heads, tokens and losses of every model, then the joint fit L = C / m^a + offset[family, corpus].
+
+    Parameters
+    ----------
+    models, corpora : list
+    out : Path
+        Folder of heads/, tokens/, losses.csv, study.json and study.png; made when it is not there.
+    options : LossOptions, optional
+    max_tokens : int
+        Counted of each corpus.
+    watch : callable, optional
+        Called with what is done, and how many of how many.
+    """
+    options = options or LossOptions()
+    report = watch or (lambda what, done, total: None)
+    for folder in (out, out / "heads", out / "tokens"):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{folder}: {error.strerror}", "a folder that can be made") from None
+    failures: dict[str, str] = {}
+    heads, tokens = {}, {}
+    for i, model in enumerate(models):
+        report(f"head of {model.name}", i, len(models))
+        for part, kept, make in (
+            ("head", heads, lambda m: _head(m, out / "heads")),
+            ("tokens", tokens, lambda m: _tokens(m, corpora, max_tokens, out / "tokens")),
+        ):
+            try:
+                kept[model.name] = make(model)
+            except MissingExtraError:
+                raise
+            except InputError as error:
+                failures[f"{model.name}: {part}"] = str(error)
+    by_source = {model.source: model.name for model in models}
+    note = (lambda s, c, d, t: report(f"{by_source[s]} on {c}", d, t)) if watch else None
+    rows = measure_losses([model.source for model in models], corpora, options, out / "losses.csv", note)
+    losses = {(by_source[row.model], row.corpus): row for row in rows}
+    for (name, corpus), row in losses.items():
+        if row.status != "ok":
+            failures[f"{name}: loss on {corpus}"] = row.message
+    fit, no_fit = _fit(models, losses)
+    points = [(head["m"], head["mean_square_overlap"]) for head in heads.values()]
+    slope = fit_slope(*zip(*points, strict=True)) if len({m for m, _ in points}) > 1 else None
+    found = Study(tuple(models), tuple(corpora), heads, tokens, losses, failures, slope, fit, no_fit, out)
+    write_atomically(out / "study.json", json.dumps(found.to_dict(), allow_nan=False).encode())
+    if heads:
+        write_atomically(out / "study.png", figure.draw(figure.data(found.rows(), fit)))
+    return found
+
+
+def _head(model: FamilyModel, folder: Path) -> dict[str, Any]:
+    """The head's record, kept under the model's name with its source."""
+    path = folder / f"{model.name}.json"
+    kept = _kept(path)
+    if kept and kept.get("source") == model.source:
+        return kept["head"]
+    head = load_head(model.source)
+    if head.hidden_size and head.hidden_size != model.width:
+        raise InputError(f"{model.name} of width {model.width}, with a config of {head.hidden_size}", "the same width")
+    record = measure_head(head).to_dict()
+    write_atomically(path, json.dumps({"source": model.source, "head": record}, allow_nan=False).encode())
+    return record
+
+
+def _tokens(model: FamilyModel, corpora: list[Corpus], max_tokens: int, folder: Path) -> dict[str, Any]:
+    """Token records by corpus; models that share a tokenizer share the file, named by its digest."""
+    tokenizer = load_tokenizer(model.source)
+    asked = {"corpora": [asdict(corpus) for corpus in corpora], "max_tokens": max_tokens}
+    digest = hashlib.sha256((tokenizer.to_str() + json.dumps(asked)).encode()).hexdigest()[:16]
+    path = folder / f"{digest}.json"
+    record = _kept(path)
+    if record is None:
+        found = [count_tokens(tokenizer, corpus, max_tokens) for corpus in corpora]
+        record = counts_record(found, model.source)
+        write_atomically(path, json.dumps(record, allow_nan=False).encode())
+    return record["corpora"]
+
+
+def _kept(path: Path) -> dict[str, Any] | None:
+    """A record of an earlier call; one that cannot be read is made again."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _fit(models: list[FamilyModel], losses: dict[tuple[str, str], Loss]) -> tuple[Fit | None, str]:
+    """The joint fit by least squares of the loss as the paper's, or why there is none."""
+    by_name = {model.name: model for model in models}
+    rows = [(by_name[name], row) for (name, _), row in losses.items() if row.status == "ok"]
+    if len({model.width for model, _ in rows}) < 3:
+        return None, f"losses at {len({model.width for model, _ in rows})} widths, three are needed"
+    table = {
+        "width": [float(model.width) for model, _ in rows],
+        "family": [model.family for model, _ in rows],
+        "corpus": [row.corpus for _, row in rows],
+        "loss": [row.loss for _, row in rows],
+    }
+    try:
+        return fit_law(table, GroupedPowerLaw("width", ("family", "corpus")), objective="ls"), ""
+    except InputError as error:
+        return None, str(error)
