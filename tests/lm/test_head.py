@@ -141,7 +141,11 @@ X = np.ones((40, 8), np.float32)
     [
         ({"lm_head.weight": W, "model.embed_tokens.weight": X}, {"hidden_size": 8, "vocab_size": 40}, "lm_head.weight"),
         ({"embed_out.weight": W, "gpt_neox.embed_in.weight": X}, {}, "embed_out.weight"),
-        ({"model.embed_tokens.weight": W, "model.norm.weight": X}, {"tie_word_embeddings": True}, "model.embed_tokens.weight"),
+        (
+            {"model.embed_tokens.weight": W, "model.norm.weight": X},
+            {"tie_word_embeddings": True},
+            "model.embed_tokens.weight",
+        ),
         ({"wte.weight": W, "wpe.weight": X}, {"n_embd": 8}, "wte.weight"),
         ({"transformer.wte.weight": W, "transformer.h.0.attn.c_attn.weight": X}, {}, "transformer.wte.weight"),
         (
@@ -149,7 +153,11 @@ X = np.ones((40, 8), np.float32)
             {"hidden_size": 16, "word_embed_proj_dim": 8, "vocab_size": 38},
             "model.decoder.embed_tokens.weight",
         ),
-        ({"language_model.model.embed_tokens.weight": W, "v": X}, {"text_config": {"hidden_size": 8}}, "language_model.model.embed_tokens.weight"),
+        (
+            {"language_model.model.embed_tokens.weight": W, "v": X},
+            {"text_config": {"hidden_size": 8}},
+            "language_model.model.embed_tokens.weight",
+        ),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("shards", [1, 2])

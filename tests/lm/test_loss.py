@@ -26,8 +26,8 @@ def make_model(folder, words: list[str], width: int = 16, layers: int = 2, conte
     torch.manual_seed(0)
     config = transformers.GPTNeoXConfig(
         vocab_size=len(words), hidden_size=width, num_hidden_layers=layers, num_attention_heads=2,
-        intermediate_size=32, max_position_embeddings=context, bos_token_id=0, eos_token_id=0, tie_word_embeddings=False,
-        initializer_range=0.5,
+        intermediate_size=32, max_position_embeddings=context, bos_token_id=0, eos_token_id=0, initializer_range=0.5,
+        tie_word_embeddings=False,
     )  # fmt: skip
     model = transformers.GPTNeoXForCausalLM(config)
     if change:
