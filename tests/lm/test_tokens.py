@@ -124,7 +124,8 @@ def test_wrong_things_are_refused_in_one_line_and_nothing_is_written(words, tmp_
 
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"counts": [1, 2]}', '{"counts": {"a": 1}}', '{"counts": {"1": -1}}',
-                '{"counts": {"1": true}}', '{"counts": {"99999999": 1}}', '{"counts": {"5000": 3, "1": 2}}', '{"counts": {"1": 2}}'],
+                '{"counts": {"1": true}}', '{"counts": {"99999999": 1}}', '{"counts": {"5000": 3, "1": 2}}',
+                '{"counts": {"1": 2}}'],
 )  # fmt: skip
 def test_counts_that_do_not_fit_the_head_are_refused(tmp_path, command, gaussian, content):
     (tmp_path / "c.json").write_text(content)

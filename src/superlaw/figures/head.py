@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from math import lgamma
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def data(measured: list[HeadMeasures]) -> dict[str, Any]:
     models = []
     for shown in measured:
         scaled = shown.overlaps.sample * np.sqrt(shown.m)
-        density, edges = np.histogram(scaled, BINS, (0.0, float(np.quantile(scaled, 0.999))), density=True)
+        density, edges = np.histogram(scaled, BINS, (0.0, float(np.quantile(scaled, 0.99))), density=True)
         norms, norm_edges = np.histogram(shown.norms / shown.norms.mean(), BINS // 2, density=True)
         models.append({
             "name": shown.head.name.rstrip("/").split("/")[-1], "m": shown.m, "overlap": density,
@@ -28,7 +29,23 @@ def data(measured: list[HeadMeasures]) -> dict[str, Any]:
             "mean_square_overlap": shown.overlaps.mean_square, "inverse_width": 1 / shown.m,
             "centred": shown.centred.mean_square if shown.centred else None,
         })  # fmt: skip
-    return {"models": models}
+    m = min(shown.m for shown in measured)
+    x = np.linspace(0, min(4.0, np.sqrt(m) * 0.999), 200)
+    return {"models": models, "random": (x, random_density(x / np.sqrt(m), m) / np.sqrt(m)), "random_m": m}
+
+
+def random_density(x: np.ndarray, m: int) -> np.ndarray:
+    """Density of |overlap| of two random unit vectors in R^m, whose square is Beta(1/2, (m - 1)/2).
+
+    Examples
+    --------
+    >>> random_density(np.array([0.0, 0.5]), 3)
+    array([1., 1.])
+    """
+    if m < 2:
+        return np.full_like(x, np.nan)
+    scale = 2 * np.exp(lgamma(m / 2) - lgamma((m - 1) / 2)) / np.sqrt(np.pi)
+    return scale * (1 - x**2) ** ((m - 3) / 2)
 
 
 def draw(data: dict[str, Any], kind: str = "png") -> bytes:
@@ -46,9 +63,7 @@ def draw(data: dict[str, Any], kind: str = "png") -> bytes:
         width.loglog(model["m"], model["mean_square_overlap"], "o", color=color)
         if model["centred"] is not None:
             width.loglog(model["m"], model["centred"], "s", mfc="none", color=color)
-    x = np.linspace(0, overlap.get_xlim()[1], 200)
-    gauss = np.sqrt(2 / np.pi) * np.exp(-(x**2) / 2)
-    overlap.plot(x, gauss, "--", color=style.THEORY, lw=1, label="random directions")
+    overlap.plot(*data["random"], "--", color=style.THEORY, lw=1, label=f"random directions (m = {data['random_m']})")
     m = np.array(sorted(model["m"] for model in models))
     m = m if m[0] < m[-1] else np.array([m[0] / 2, m[0] * 2])
     width.loglog(m, 1 / m, "--", color=style.THEORY, lw=1, label="1/m (random directions)")
@@ -62,8 +77,8 @@ def draw(data: dict[str, Any], kind: str = "png") -> bytes:
     spectrum.set(xlabel="principal direction", ylabel="share × m (1: even)")
     for panel in axes.flat:
         panel.grid(alpha=0.2)
-    for panel in (overlap, width):
-        panel.legend(fontsize=7.5, frameon=False)
+    overlap.legend(fontsize=7.5, frameon=False)
+    width.legend(fontsize=7.5, frameon=False, loc="lower left")
     out = io.BytesIO()
     figure.savefig(out, format=kind, dpi=150)
     plt.close(figure)

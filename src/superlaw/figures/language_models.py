@@ -58,6 +58,7 @@ def draw(data: dict[str, Any]) -> bytes:
     for axes in (left, right):
         style.width_axis(axes, np.unique(data["m"]).astype(int))
         axes.legend(fontsize=7.5, frameon=False)
+    left.set_yscale("linear")  # the offsets are most of the losses: no power of ten lies between them
     left.set_ylabel("loss (nats a token)")
     right.set_ylabel("mean squared overlap")
     left.set_title(data["title"], fontsize=9)
