@@ -10,6 +10,7 @@ import pytest
 from lm_files import write_model
 
 from superlaw.lm.corpora import Corpus, documents
+from superlaw.lm.head import load_head
 from superlaw.lm.tokens import count_tokens, load_tokenizer
 
 pytest.importorskip("tokenizers")
@@ -81,7 +82,13 @@ def test_minilm_on_real_texts(minilm, published, tmp_path, command):
     weighted = json.loads(shown)["models"][0]["weighted"]
     assert code == 0
     assert weighted["tokens_counted"] == sum(record["counts"].values())
-    assert weighted["norm_frequency_rank_correlation"] < -0.1  # frequent tokens have short rows
+    import pandas
+
+    counts = pandas.Series(record["counts"])
+    norms = np.linalg.norm(load_head(minilm, encoder=True).W.astype(np.float64)[counts.index.astype(int)], axis=1)
+    truth = pandas.Series(norms, counts.index).corr(counts, method="spearman")
+    assert weighted["norm_frequency_rank_correlation"] == pytest.approx(truth, abs=1e-9)
+    assert [band["ranks"] for band in weighted["norm_by_rank"]][0] == [1, 10]
 
 
 def test_documents_are_cut_as_asked(tmp_path):

@@ -265,7 +265,9 @@ def weigh(head: Head, norms: np.ndarray, counts: np.ndarray) -> dict[str, Any]:
     if len(counted) < 3:
         raise InputError(f"counts of {len(counted)} tokens of {head.name}", "at least three")
     ranked = counted[np.argsort(-full[counted], kind="stable")]
-    relation = spearmanr(full[counted], norms[counted])
+    relation = float(spearmanr(full[counted], norms[counted]).statistic)  # NaN where all counts or norms are equal
+    # Of Fisher's z of a rank correlation (Bonett and Wright, Psychometrika 65, 2000), carried back.
+    error = (1 - relation**2) * np.sqrt((1 + relation**2 / 2) / max(1, len(counted) - 3))
     edges = [0, *[10**k for k in range(1, 7) if 10**k < len(ranked)], len(ranked)]
     bands = []
     for a, b in pairwise(edges):
@@ -274,6 +276,7 @@ def weigh(head: Head, norms: np.ndarray, counts: np.ndarray) -> dict[str, Any]:
     return {
         "mean_square_overlap": blocks.weighted_mean_square_overlap(head.W, np.where(norms > 0, full, 0.0)),
         "tokens_counted": int(full.sum()), "distinct": len(counted),
-        "norm_frequency_rank_correlation": None if np.isnan(relation.statistic) else float(relation.statistic),
+        "norm_frequency_rank_correlation": None if np.isnan(relation) else relation,
+        "norm_frequency_rank_correlation_stderr": None if np.isnan(relation) else float(error),
         "norm_by_rank": bands,
     }  # fmt: skip
