@@ -112,6 +112,25 @@ def test_a_two_token_model_has_the_cross_entropy_of_its_logits_by_hand(tmp_path)
     assert shown.stderr == pytest.approx(math.sqrt(2 * residuals @ residuals) / 3, abs=1e-6)
 
 
+def test_encoders_are_failures_and_not_numbers(small, text, tmp_path, command):
+    import shutil
+
+    def message(folder) -> str:
+        code, shown, _ = command("lm", "loss", folder, "--corpus", f"t={text}", "-o", tmp_path / "l.csv", "--json")
+        (row,) = json.loads(shown)["losses"]
+        assert (code, row["status"], row["loss"]) == (1, "failed", None)
+        return row["message"]
+
+    config = transformers.BertConfig(vocab_size=30, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+                                     intermediate_size=32, initializer_range=0.5)  # fmt: skip
+    for kind, said in ((transformers.BertModel, "without"), (transformers.BertForMaskedLM, "sees the tokens")):
+        folder = tmp_path / kind.__name__
+        shutil.copytree(small, folder)
+        torch.manual_seed(0)
+        kind(config).save_pretrained(folder)
+        assert said in message(folder)
+
+
 def test_batches_hold_every_document_once_within_their_size():
     lengths = np.random.default_rng(0).integers(1, 90, 200).tolist()
     found = list(batches(lengths, 256))

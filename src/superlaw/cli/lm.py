@@ -130,8 +130,9 @@ def _print_words(shown: HeadMeasures) -> None:
         bands = ", ".join(f"{b['ranks'][0]}-{b['ranks'][1]}: {b['mean_norm']:.4g}" for b in weighted["norm_by_rank"])
         relation = weighted["norm_frequency_rank_correlation"]
         error = weighted["norm_frequency_rank_correlation_stderr"]
+        shown_relation = "-" if relation is None else f"{relation:.3f} ± {error:.2g}"
         print(f"  by frequency ({weighted['tokens_counted']} tokens): overlap^2 {weighted['mean_square_overlap']:.5g}; "
-              f"rank correlation of norm with frequency {'-' if relation is None else f'{relation:.3f} ± {error:.2g}'}; "
+              f"rank correlation of norm with frequency {shown_relation}; "
               f"mean norm by rank {bands}")  # fmt: skip
 
 

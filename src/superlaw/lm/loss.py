@@ -127,10 +127,26 @@ def load_model(name: str, options: LossOptions) -> LoadedModel:
     if str(name)[:1] in "./~" and not Path(name).is_dir():
         raise InputError(f"{name}, which is no folder", "a model folder or a hub id")
     tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-    model = AutoModelForCausalLM.from_pretrained(name, dtype=getattr(torch, dtype), trust_remote_code=False)
+    model, info = AutoModelForCausalLM.from_pretrained(
+        name, dtype=getattr(torch, dtype), trust_remote_code=False, output_loading_info=True
+    )
+    if missing := sorted(info["missing_keys"]):  # the library would fill them with random numbers
+        raise InputError(f"{name} without {len(missing)} weights of a causal model ({missing[0]}, ...)", "all of them")
+    model = model.to(device).eval()
+    check_causal(model, name, device)
     config = model.config.get_text_config()
     context = next((getattr(config, key) for key in CONTEXTS if isinstance(getattr(config, key, None), int)), None)
-    return LoadedModel(str(name), model.to(device).eval(), tokenizer, context, dtype, device)
+    return LoadedModel(str(name), model, tokenizer, context, dtype, device)
+
+
+def check_causal(model: Any, name: str, device: str = "cpu") -> None:
+    """Refuse a model whose prediction changes with the tokens that come after it: an encoder, say."""
+    import torch
+
+    with torch.inference_mode():
+        first, other = (model(input_ids=torch.tensor([[1, 0, last]], device=device)).logits[0, :2] for last in (0, 1))
+    if (first - other).abs().max() > 1e-2 * first.abs().max():
+        raise InputError(f"{name}, which sees the tokens it should predict", "a causal model")
 
 
 def evaluate(loaded: LoadedModel, corpus: Corpus, options: LossOptions, watch: Watch | None = None) -> Loss:
