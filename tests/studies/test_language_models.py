@@ -85,6 +85,25 @@ def test_a_model_that_fails_is_recorded_and_the_others_go_on(family, command, tm
     assert [row["loss"] is None for row in record["table"]] == [False, True, True, False, False]
 
 
+def test_every_option_that_the_documents_show_exists():
+    import re
+
+    import typer
+
+    from superlaw.cli.main import app
+
+    known = {}
+    for name, sub in typer.main.get_command(app).commands["lm"].commands.items():
+        known[name] = {option for parameter in sub.params for option in parameter.opts}
+    shown = 0
+    for page in (ROOT / "README.md", ROOT / "docs" / "language-models.md"):
+        for line in re.findall(r"^superlaw lm .*$", page.read_text(), re.M):
+            for option in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", line.split(" #")[0]):
+                assert option in known[line.split()[2]], (page.name, line, option)
+                shown += 1
+    assert shown >= 12
+
+
 def test_wrong_things_are_refused(family, command, tmp_path):
     held = f"held={family / 'held.txt'}"
     for arguments in (("none.toml", "--corpus", held), (family / "out" / "family.toml", "--corpus", "held=none.txt"),

@@ -27,7 +27,8 @@ INPUT_EMBEDDINGS = (
 ENCODER_EMBEDDINGS = ("embeddings.word_embeddings.weight", "word_embeddings.weight", "shared.weight")
 ENCODER_PART = re.compile(r"(^|\.)(attention\.self\.query|encoder\.layer|cls\.predictions)")
 WIDTHS = ("word_embed_proj_dim", "hidden_size", "n_embd", "d_model", "embedding_size", "dim")
-PLACEHOLDER = re.compile(r"\W*(unused|reserved|extra_id|extra_token|dummy|madeupword)\w*\W*", re.I)
+# Between brackets: "unused" and "reserved" alone are words.
+PLACEHOLDER = re.compile(r"[\[<]\W*(unused|reserved|extra_id|extra_token|dummy)\w*\W*[\]>]|madeupword\d+", re.I)
 
 
 @dataclass(frozen=True, eq=False)
