@@ -22,7 +22,14 @@ def test_the_paper_has_27_models_of_four_families():
 def test_a_source_that_starts_with_a_dot_is_beside_the_file(tmp_path):
     (tmp_path / "f.toml").write_text(ONE)
     (model,) = load_family(tmp_path / "f.toml")
-    assert model.source == str(tmp_path / "a")
+    assert model.source == str(tmp_path.resolve() / "a")
+
+
+def test_a_relative_source_is_never_a_hub_id(tmp_path, monkeypatch):
+    (tmp_path / "f.toml").write_text(ONE)
+    monkeypatch.chdir(tmp_path)
+    (model,) = load_family("f.toml")
+    assert model.source == str(tmp_path.resolve() / "a")
 
 
 @pytest.mark.parametrize(

@@ -80,5 +80,7 @@ def _model(entry: Any, where: str, folder: Path) -> FamilyModel:
             raise InputError(f"{where}: {key} = {entry.get(key)!r}", what)
     if not re.fullmatch(r"\w[\w.-]*", entry["name"]):
         raise InputError(f"{where}: name = {entry['name']!r}", "letters, digits, dots and dashes")
-    source = str(folder / entry["source"]) if entry["source"].startswith(".") else entry["source"]
+    source = entry["source"]
+    if source.startswith("."):  # absolute, so that a folder that is not there is not taken for a hub id
+        source = str(folder.resolve() / source)
     return FamilyModel(**{**entry, "source": source})
