@@ -27,7 +27,6 @@ from superlaw.lm.measure import measure_head
 from superlaw.lm.tokens import MAX_TOKENS, count_tokens, counts_record, load_tokenizer
 
 Watch = Callable[[str, int, int], None]
-DOUBTED = 0.05  # level of the joint fit's interval: 95 %
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,10 +80,12 @@ class Study:
         a, n = self.fit.params["a"], len({row["model"] for row in self.rows() if row["loss"] is not None})
         said.append(f"Loss less an offset for each family and corpus falls as 1/m^{a.value:.3g} "
                     f"(95 % interval {a.low:.3g} to {a.high:.3g}; {self.fit.n} losses of {n} models).")  # fmt: skip
-        if a.low <= 1 <= a.high:
-            said.append("An exponent of 1, which strong superposition predicts, is within the interval.")
-        else:
-            said.append("An exponent of 1, which strong superposition predicts, is outside the interval.")
+        where = "within" if a.low <= 1 <= a.high else "outside"
+        said.append(f"An exponent of 1, which strong superposition predicts, is {where} the interval.")
+        if a.low < a.value / 2 and a.high > 2 * a.value:
+            said.append(
+                "The interval is so wide that these losses do not determine the exponent: more widths are needed."
+            )
         said.extend(f"Warning of the fit: {warning}" for warning in self.fit.warnings)
         return said
 
