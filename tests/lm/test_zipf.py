@@ -43,21 +43,23 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(exponent):
     assert 180 <= inside <= 199  # 95 % of 200, within four standard deviations
 
 
-@pytest.mark.parametrize("exponent", [1.5, 2.0, 2.5, 3.0])
-def test_exponents_agree_with_powerlaw_and_take_a_hundredth_of_its_time(exponent):
+def test_exponents_agree_with_powerlaw_and_take_a_hundredth_of_its_time():
     powerlaw = pytest.importorskip("powerlaw")
-    sample = np.random.default_rng(1).zipf(exponent, 1_000_000)
-    sample = sample[sample < 100_000]  # a few draws beyond would need counts as long as they are large
-    start = time.perf_counter()
-    theirs = powerlaw.Fit(sample, discrete=True, xmin=1, verbose=False).power_law.alpha
-    powerlaw_seconds = time.perf_counter() - start
-    seconds = []
-    for _ in range(3):
+    theirs_seconds = our_seconds = 0.0
+    for exponent in (1.5, 2.0, 2.5, 3.0):
+        sample = np.random.default_rng(1).zipf(exponent, 1_000_000)
+        sample = sample[sample < 100_000]  # a few draws beyond would need counts as long as they are large
         start = time.perf_counter()
-        ours = fit_zipf(np.bincount(sample)[1:], support=None)
-        seconds.append(time.perf_counter() - start)
-    assert ours.exponent == pytest.approx(theirs, abs=2e-3)
-    assert powerlaw_seconds / min(seconds) > 100
+        theirs = powerlaw.Fit(sample, discrete=True, xmin=1, verbose=False).power_law.alpha
+        theirs_seconds += time.perf_counter() - start
+        seconds = []
+        for _ in range(3):
+            start = time.perf_counter()
+            ours = fit_zipf(np.bincount(sample)[1:], support=None)
+            seconds.append(time.perf_counter() - start)
+        our_seconds += min(seconds)
+        assert ours.exponent == pytest.approx(theirs, abs=2e-3)
+    assert theirs_seconds / our_seconds > 100
 
 
 @pytest.mark.parametrize("exponent", [1.5, 2.0, 3.0])

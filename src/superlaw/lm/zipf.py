@@ -16,7 +16,8 @@ import numpy as np
 from superlaw.errors import InputError
 
 NORMAL_95 = 1.959963984540054
-HEAD = 1000  # terms of an infinite sum taken one by one; the rest by Euler and Maclaurin
+HEAD = 1000  # ranks of an infinite sum taken one by one; the rest by Euler and Maclaurin
+HEAD_LOGS = np.log(np.arange(1, HEAD))
 LARGEST = 60.0  # exponents searched on either side
 REGRESSION_FIRST_RANK = 10
 REGRESSION_LEAST_COUNT = 10  # below it counts are few and equal, and the line bends to steps
@@ -73,8 +74,9 @@ def fit_zipf(counts: np.ndarray, support: int | None = -1) -> ZipfFit:
         raise InputError(f"counts of {np.count_nonzero(counts)} ranks", "counts, 0 or more, of at least two ranks")
     if support is not None and support < len(counts):
         raise InputError(f"a support of {support} ranks and counts of {len(counts)}", "as many or more")
-    log_rank = np.log(np.arange(1, (len(counts) if support is None else support) + 1))
-    target = float(counts @ log_rank[: len(counts)]) / total
+    drawn = np.flatnonzero(counts)
+    target = float(counts[drawn] @ np.log(drawn + 1.0)) / total
+    log_rank = np.log(np.arange(1, (support or 0) + 1))
     moments = _infinite if support is None else lambda a: _finite(a, log_rank)
     low, high = (1 + 1e-9 if support is None else -LARGEST), LARGEST
     exponent = 1.5 if support is None else 1.0
@@ -153,7 +155,7 @@ def _finite(exponent: float, log_rank: np.ndarray) -> tuple[float, float]:
 
 def _infinite(exponent: float) -> tuple[float, float]:
     """The same over all whole numbers: the first terms, then integrals and Euler-Maclaurin corrections."""
-    a, log_rank = exponent, np.log(np.arange(1, HEAD))
+    a, log_rank = exponent, HEAD_LOGS
     weight = np.exp(-a * log_rank)
     sums = np.array([weight.sum(), weight @ log_rank, weight @ log_rank**2])
     t, b = np.log(HEAD), a - 1
