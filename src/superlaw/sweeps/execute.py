@@ -176,6 +176,7 @@ class _Job:
                 self.running = [spec for future, spec in pending.items() if future in done or future.running()]
                 claimed = [spec for future in done if self._count(future, spec := pending.pop(future)) == "claimed"]
                 todo.extend(claimed)  # another sweep trains them: ask again later
+                self.tally.running = sum(future.running() for future in pending)
                 self.report(self.tally)
                 if claimed and len(claimed) == len(done):
                     time.sleep(CLAIMED_SECONDS)
