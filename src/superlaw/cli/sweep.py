@@ -331,7 +331,7 @@ def _print_exponents(result: Sweep, exponents: Any) -> None:
     print(f"\nModel exponent (loss ~ 1/m^exponent): widths {widths}; seeds {seeds}; {steps} steps; "
           "error from the residuals of the line")  # fmt: skip
     print_table(header, rows)
-    untrained = int(exponents["untrained"].sum())
+    untrained, used = int(exponents["untrained"].sum()), int(exponents["n"].sum())
     if untrained:
-        print(f"{untrained} of {int(exponents['n'].sum())} runs have a loss above 4/3 E, that of answering 0 to everything: "
+        print(f"{untrained} of {used} runs have a loss above 4/3 E, that of answering 0 to everything: "
               "too short to read a law from")  # fmt: skip
