@@ -115,6 +115,10 @@ BAD = [
     (("--engine", "fusd"), "did you mean fused?"),
     (("--activation", "linear"), "--engine dense"),
     (("--threads", 0), "threads = 0"),
+    (("--threads", 5000), "1 to 256 threads"),
+    (("--threads", 3000000000), "1 to 256 threads"),
+    (("--out", "a" * 5000), "name too long"),
+    (("--spec", "."), "directory"),
     (("--spec", "none.json"), "--spec"),
     (("--out", "/dev/null/x"), "no folder"),
     (("--out", "nowhere/x"), "no folder"),
@@ -148,6 +152,33 @@ def test_bad_frequency_files_are_one_line(command, tmp_path, name, content, said
     code, out, err = command("train", "--frequencies", path, "--out", tmp_path / "r")
     assert code == 2 and out == "" and err.count("\n") == 1 and said in err
     assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    "spec", ['{"frequencies": ["a"]}', '{"frequencies": [[1], [2, 3]]}', "[" * 100_000, "[1]", "{"]
+)
+def test_bad_specs_are_one_line(command, tmp_path, spec):
+    path = tmp_path / "spec.json"
+    path.write_text(spec)
+    code, out, err = command("train", "--spec", path, "--out", tmp_path / "r")
+    assert code == 2 and out == "" and err.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["spec.json"]
+
+
+def test_a_full_stdout_is_one_line(tmp_path):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        process = subprocess.run(
+            [sys.executable, "-m", "superlaw", "sweep", "list"], stdout=full, stderr=subprocess.PIPE
+        )
+    assert process.returncode == 2 and process.stderr.count(b"\n") == 1 and b"No space left" in process.stderr
+
+
+def test_an_ascii_terminal_gets_its_numbers(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "superlaw", "train", *map(str, SMALL), "--out", str(tmp_path / "r")],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0 and b"loss" in done.stdout
 
 
 def test_an_existing_file_is_kept_unless_overwritten(command, tmp_path):

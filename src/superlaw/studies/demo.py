@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.sweeps.execute import Report, execute
+from superlaw.sweeps.execute import Report, check_workers, execute
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import STRONG_FROM
 from superlaw.sweeps.widths import WidthScan, scan_widths
@@ -72,6 +72,7 @@ def demo(
     -------
     Demo
     """
+    check_workers(workers)
     base, source = _features(text, n_features, steps, seed)
     widths = tuple(m for m in WIDTHS if m < base.n_features)
     specs = {(name, m): base.change(width=m, weight_decay=g) for name, g in REGIMES.items() for m in widths}
@@ -124,7 +125,7 @@ def _sentences(demo: Demo) -> list[str]:
         )
     said.append(
         f"One seed ({demo.seed}), {demo.steps} steps (the study: 20,000); seeds differ by 10 to 20 % at the wide end, "
-        "and the slopes' errors come from six widths and are not seed-to-seed errors."
+        f"and the slopes' errors come from {len(weak.widths)} widths and are not seed-to-seed errors."
     )
     return said
 
@@ -153,7 +154,7 @@ def _weak(weak: WidthScan, demo: Demo) -> list[str]:
         "over the features beyond rank m"
     )
     if np.nanmax(k / weak.widths) < 0.75:
-        text += ", because so short a run represents fewer features than it has dimensions"
+        text += ": these runs represent fewer features than they have dimensions"
     elif np.nanmax(k / weak.widths) <= 1.25 and np.nanmax(over) < 1.3:
         text += ": the model keeps about the top m features and drops the tail"
     return [
@@ -172,12 +173,16 @@ def _strong(strong: WidthScan, demo: Demo) -> list[str]:
         verdict = ": all features share the space, and interference is what is left."
     slope = strong.slope
     within = abs(slope.exponent - 1) <= 2 * slope.stderr
-    return [
+    said = [
         f"Strong superposition (weight decay {strong.weight_decay:g}): {_range(100 * phi, '.0f')} % of the features "
         f"have a norm above 1/2, and their mean squared overlap is {_range(ratio, '.2f')} times 1/m{verdict}",
-        f"Its loss falls as 1/m^{slope.exponent:.2f} ± {slope.stderr:.2f}; geometry predicts 1 for a long run, "
-        + ("within two standard errors." if within else "more than two standard errors away."),
     ]
+    if np.nanmax(strong.loss) <= demo.loss_of_silence:
+        said.append(
+            f"Its loss falls as 1/m^{slope.exponent:.2f} ± {slope.stderr:.2f}; geometry predicts 1 for a long run, "
+            + ("within two standard errors." if within else "more than two standard errors away.")
+        )
+    return said
 
 
 def _range(values: np.ndarray, form: str) -> str:
