@@ -277,6 +277,7 @@ def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json:
 
     from superlaw.cli.output import duration, print_json, size
     from superlaw.sweeps.estimate import estimate
+    from superlaw.sweeps.execute import check_workers
     from superlaw.sweeps.store import Store
 
     check_workers(workers)
