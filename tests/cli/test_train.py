@@ -95,6 +95,25 @@ def test_a_width_of_n_is_allowed_with_a_note(command, tmp_path):
     assert code == 0 and "nothing needs superposition" in out
 
 
+def test_help_states_the_defaults_of_run_spec():
+    import inspect
+    import re
+    from typing import get_args
+
+    from superlaw.cli.train import train
+    from superlaw.toy.spec import DEFAULTS
+
+    stated = 0
+    for name, parameter in inspect.signature(train, eval_str=True).parameters.items():
+        (option,) = [a for a in get_args(parameter.annotation) if hasattr(a, "help")]
+        shown = re.search(r"\[([\d.]+|relu)\b", option.help or "")
+        if name in DEFAULTS and shown:
+            default = 1000 if name == "n_features" else DEFAULTS[name]
+            assert str(default).removesuffix(".0") == shown[1], name
+            stated += 1
+    assert stated >= 10
+
+
 BAD = [
     (("--width", 0), "width = 0"),
     (("--width", "x"), "--width"),
