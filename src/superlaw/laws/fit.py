@@ -43,7 +43,7 @@ from superlaw.laws.table import Selection, as_table, select
 
 FORMAT = 1
 STARTS = 16
-MOST_STARTS = 192  # tried when fewer than ENOUGH starts agree
+MOST_STARTS = 64  # tried when fewer than ENOUGH starts agree
 ENOUGH = 3
 REPLICATES = 1000
 
@@ -421,6 +421,7 @@ def fit_law(
     Examples
     --------
     >>> import numpy as np
+    >>> from superlaw import PowerLaw
     >>> width = np.array([8.0, 16, 32, 64, 128, 256])
     >>> fit = fit_law({"width": width, "loss": 3 / width**0.5 + 1}, PowerLaw("width"))
     >>> round(fit["a"].value, 9), round(fit["L_0"].value, 9)
