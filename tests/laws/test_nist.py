@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from superlaw.laws.fit import fit_law
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import FunctionLaw
 
 FOLDER = Path(__file__).parent / "nist"

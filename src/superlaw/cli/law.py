@@ -153,7 +153,7 @@ def fit(
 ) -> None:
     """Fit a law to a table: parameters, intervals, a certificate, and warnings first."""
     from superlaw.cli.output import print_json
-    from superlaw.laws.fit import fit_law
+    from superlaw.laws.fitting import fit_law
 
     kind = _plot_kind(plot)
     _writable(out)
