@@ -62,6 +62,12 @@ class MissingExtraError(SuperlawError, ImportError):
         return type(self), (self.feature, self.extra)
 
 
+class Interrupted(SuperlawError):
+    """Ctrl-C, with a line on what is kept and how to go on."""
+
+    exit_code = 130
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A suggestion for a misspelt name, or the list of known ones.
 

@@ -1,46 +1,65 @@
-"""What the README shows is run: its commands with fewer steps, its Python as it stands."""
+"""What the documents show is run: commands with fewer steps or a smaller model, Python as it stands."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
-README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", ROOT / "docs" / "sweeps.md"]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+SMALL_PLAN = """
+seeds = [0]
+[base]
+n_features = 60
+steps = 30
+batch = 64
+warmup = 3
+[axes]
+data_exponent = [0, 1]
+weight_decay = [-0.5555555555555556, 1]
+width = [10, 25, 63]
+"""
 
 
-def superlaw_commands() -> list[list[str]]:
-    lines = [line.split(" #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.S)
+
+
+def superlaw_commands(page: Path) -> list[list[str]]:
+    lines = [line.split(" #")[0].strip() for block in blocks(page, "sh") for line in block.splitlines()]
     return [shlex.split(line)[1:] for line in lines if line.startswith("superlaw ")]
 
 
 def test_the_readme_names_both_make_targets():
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"^make (\w+)", "\n".join(blocks("sh")), re.M):
+    for target in re.findall(r"^make (\w+)", "\n".join(blocks(PAGES[0], "sh")), re.M):
         assert f"\n{target}: " in makefile
 
 
-def test_every_command_of_the_readme_runs(command, tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_of_the_documents_runs(page, command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my.txt").write_text(" ".join(f"word{i} " * (1 + 200 // (i + 1)) for i in range(50)))
-    commands = superlaw_commands()
+    commands = superlaw_commands(page)
     assert len(commands) >= 4
     for arguments in commands:
         if arguments[0] in ("train", "demo"):
             arguments = [*arguments, "--steps", "60"]
+        elif arguments[0] == "sweep" and arguments[1] not in ("list", "verify"):  # a smaller model, the same options
+            (tmp_path / f"{arguments[2]}.toml").write_text(SMALL_PLAN)
+            arguments[2] += ".toml"
         code, out, err = command(*arguments)
         assert code == 0, (arguments, err)
         assert out
 
 
 def test_the_python_of_the_readme_runs(capsys):
-    (block,) = blocks("python")
+    (block,) = blocks(PAGES[0], "python")
     exec(compile(block, "README.md", "exec"), {})
     assert re.search(r"^\d\.\d+ ± \d\.\d+$", capsys.readouterr().out, re.M)
 

@@ -36,26 +36,14 @@ def imports() -> list[tuple[str, str, str]]:
     return found
 
 
-def runtime_only(found):
-    """Without imports for type checkers alone: figures name the records of studies they paint."""
-    return [(place, floor, target) for place, floor, target in found if (floor, target) != ("figures", "studies")]
-
-
 def test_every_import_goes_up():
     assert imports(), "no import was read"
     wrong = [
         f"{place} imports {target}"
-        for place, floor, target in runtime_only(imports())
+        for place, floor, target in imports()
         if FLOORS.index(target) > FLOORS.index(floor) or (floor != target and {floor, target} <= STRANGERS)
     ]
     assert not wrong
-
-
-def test_figures_name_studies_only_for_type_checkers():
-    for path in (SOURCE / "figures").glob("*.py"):
-        tree = ast.parse(path.read_text())
-        outside = [node for node in tree.body if isinstance(node, ast.ImportFrom) and "studies" in (node.module or "")]
-        assert not outside, f"{path.name} imports studies at run time"
 
 
 @pytest.mark.parametrize("module", ["numpy", "matplotlib", "torch", "scipy", "pandas"])

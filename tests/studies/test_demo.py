@@ -66,7 +66,7 @@ def test_sentences_follow_the_numbers(result):
 
 
 def test_the_picture_plots_the_numbers(result):
-    data = figure.data(result)
+    data = figure.data("title", result.regimes, result.unlearned_at_width)
     strong = data["regimes"]["strong"]
     assert np.array_equal(strong["loss"], result.regimes["strong"].loss)
     slope = np.polyfit(np.log(strong["width"]), np.log(strong["fit"]), 1)[0]
@@ -97,7 +97,7 @@ def test_real_words(published, tmp_path):
 
 def test_a_text_with_too_few_words_is_refused(tmp_path):
     (tmp_path / "t.txt").write_text("just five words in here")
-    with pytest.raises(InputError, match="5 different words"):
+    with pytest.raises(InputError, match="got 5 features"):
         study.demo(text=tmp_path / "t.txt", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -106,6 +106,7 @@ def test_a_text_with_too_few_words_is_refused(tmp_path):
     ("options", "said"),
     [
         (("--steps", 0), "steps = 0"),
+        (("--n-features", 5), "at least 20"),
         (("--workers", 0), "workers = 0"),
         (("--text", "none.txt"), "does not exist"),
         (("--out", "/dev/null/x"), "store /dev/null/x"),

@@ -44,7 +44,7 @@ def _record(result: Demo) -> dict[str, Any]:
             "loss_std": finite(r.loss_std),
             "represented_fraction": finite(r.represented_fraction),
             "mean_square_overlap": finite(r.mean_square_overlap),
-            "unlearned_loss": finite(r.unlearned_own),
+            "unlearned_loss": finite(r.unlearned_loss),
             "slope": r.slope.exponent if r.slope else None,
             "slope_stderr": r.slope.stderr if r.slope else None,
             "diverged": list(r.diverged),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from superlaw.errors import InputError, MissingExtraError
+from superlaw.errors import InputError, Interrupted, MissingExtraError
 
 if TYPE_CHECKING:
     from superlaw.sweeps.execute import Tally
@@ -64,9 +63,10 @@ def run(
             result = library.sweep(chosen, destination, workers, executor, engine, limit, report)
     except KeyboardInterrupt:
         stored = len({spec.id for spec in chosen.specs} & destination.ids())
-        print(f"superlaw: interrupted; {stored} of {len(set(chosen.specs))} runs are stored in {store}; "
-              "run the same command to resume", file=sys.stderr)  # fmt: skip
-        raise typer.Exit(130) from None
+        raise Interrupted(
+            f"interrupted; {stored} of {len(set(chosen.specs))} runs are stored in {store}; "
+            "run the same command to resume"
+        ) from None
     finally:
         if client is not None:
             client.close()
@@ -289,7 +289,7 @@ def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json:
         print(f"note: {note}")
     if found.missing:
         print(f"about {duration(found.seconds)} on {found.workers} cores and {size(found.bytes)} of disk "
-              f"({1e3 * found.cheapest_step:.3g} to {1e3 * found.dearest_step:.3g} ms a step, timed just now)")  # fmt: skip
+              f"({1e3 * found.cheapest_step:.3g} to {1e3 * found.dearest_step:.3g} ms a step)")  # fmt: skip
 
 
 def _report(result: Sweep, as_json: bool) -> None:
@@ -327,6 +327,11 @@ def _print_exponents(result: Sweep, exponents: Any) -> None:
         shown = [number(row["r_squared"], 3), runs, number(row["represented_fraction"], 2), row["regime"]]
         rows.append([*cells, exponent, *shown, number(row["theory"], 3)])
     steps = result.plan.specs[0].steps
-    print(f"\nModel exponent (loss ~ 1/m^exponent) over widths {', '.join(map(str, result.plan.axes['width']))}, "
-          f"seeds {', '.join(map(str, result.plan.seeds))}, {steps} steps; error: residuals of the line")  # fmt: skip
+    widths, seeds = (", ".join(map(str, values)) for values in (result.plan.axes["width"], result.plan.seeds))
+    print(f"\nModel exponent (loss ~ 1/m^exponent): widths {widths}; seeds {seeds}; {steps} steps; "
+          "error from the residuals of the line")  # fmt: skip
     print_table(header, rows)
+    untrained, used = int(exponents["untrained"].sum()), int(exponents["n"].sum())
+    if untrained:
+        print(f"{untrained} of {used} runs have a loss above 4/3 E, that of answering 0 to everything: "
+              "too short to read a law from")  # fmt: skip

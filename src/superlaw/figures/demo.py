@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from superlaw.figures import style
-
-if TYPE_CHECKING:
-    from superlaw.studies.demo import Demo
+from superlaw.sweeps.widths import WidthScan
 
 
-def data(demo: Demo) -> dict[str, Any]:
-    """What is plotted: for each regime arrays over widths, and theory's curves."""
-    regimes = {}
-    for name, regime in demo.regimes.items():
-        slope = regime.slope
-        regimes[name] = {
-            "weight_decay": regime.weight_decay,
-            "width": regime.widths,
-            "loss": regime.loss,
-            "loss_std": regime.loss_std,
-            "fit": slope.coefficient * regime.widths**-slope.exponent if slope else None,
+def data(title: str, regimes: dict[str, WidthScan], unlearned_at_width: np.ndarray) -> dict[str, Any]:
+    """What is plotted: each regime's arrays over widths, and theory's curves.
+
+    Parameters
+    ----------
+    title : str
+    regimes : dict with the scans ``weak`` and ``strong``
+    unlearned_at_width : ndarray, shape (widths,)
+        The exact sum over unlearned features with k = m.
+    """
+    series = {}
+    for name, scan in regimes.items():
+        slope = scan.slope
+        series[name] = {
+            "weight_decay": scan.weight_decay,
+            "width": scan.widths,
+            "loss": scan.loss,
+            "loss_std": scan.loss_std,
+            "fit": slope.coefficient * scan.widths**-slope.exponent if slope else None,
             "label": f"{name}, slope −{slope.exponent:.2f} ± {slope.stderr:.2f}" if slope else name,
-            "mean_square_overlap": regime.mean_square_overlap,
-            "unlearned_own": regime.unlearned_own,
+            "mean_square_overlap": scan.mean_square_overlap,
+            "unlearned_own": scan.unlearned_loss,
         }
-    widths = demo.regimes["weak"].widths
+    widths = regimes["weak"].widths
     return {
-        "title": f"{demo.source}; {demo.steps} steps, seed {demo.seed}",
-        "regimes": regimes,
+        "title": title,
+        "regimes": series,
         "width": widths,
-        "unlearned_at_width": demo.unlearned_at_width,
+        "unlearned_at_width": unlearned_at_width,
         "inverse_width": 1 / widths,
-        "welch": demo.regimes["strong"].square_overlap_welch,
+        "welch": regimes["strong"].welch,
     }
 
 

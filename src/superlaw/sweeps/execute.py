@@ -18,9 +18,10 @@ from superlaw.sweeps import worker
 from superlaw.sweeps.store import Store
 from superlaw.toy.spec import RunSpec
 
+MAX_PENDING = 1000  # tasks submitted at once to an executor of unknown size
 AHEAD = 4  # tasks submitted beyond those running, for each worker
 CLAIMED_SECONDS = 0.5  # wait before asking again for a run that another sweep is training
-MAX_BREAKS = 3  # a worker that dies this often on one run: the run is recorded as failed
+MAX_BREAKS = 3  # a run that was running whenever workers died this often is tried alone
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Tally:
 
 Report = Callable[[Tally], None]
 Keep = Callable[[RunSpec], bool]
+Work = Callable[..., dict[str, Any]]
 
 
 def estimated_cost(spec: RunSpec) -> float:
@@ -71,6 +73,7 @@ def execute(
     engine: str = "fused",
     keep_weights: Keep = lambda spec: True,
     report: Report = lambda tally: None,
+    work: Work = worker.work,
 ) -> Tally:
     """Train every spec that the store lacks.
 
@@ -87,6 +90,8 @@ def execute(
         Whether to store W and b of a spec's run.
     report : callable
         Called with the Tally whenever something finishes.
+    work : callable
+        What a worker does (see worker.work); benchmarks pass one that does nothing.
 
     Raises
     ------
@@ -103,27 +108,25 @@ def execute(
     if not todo:
         return tally
     n_workers = workers or default_workers()
-    job = _Job(store, engine, keep_weights, tally, report)
+    job = _Job(store, engine, keep_weights, tally, report, work)
     if executor is not None:
-        job.run(executor, todo, limit=None)
+        job.run(executor, todo, limit=MAX_PENDING)
         return tally
     breaks: Counter[str] = Counter()
     while todo:
-        with _LocalPool(min(n_workers, len(todo))) as pool:
-            try:
-                job.run(pool.executor, todo, limit=(1 + AHEAD) * n_workers)
-            except futures.process.BrokenProcessPool:
-                _blame(job.in_flight, breaks, tally)
-                todo = deque(s for s in specs if not store.has(s.id) and s.id not in tally.failed)
+        # A worker died: any run that was running may be the cause. One that was there every time is
+        # tried alone, and given up if its worker dies again.
+        suspects = [spec for spec in todo if breaks[spec.id] >= MAX_BREAKS][:1]
+        batch, n = (deque(suspects), 1) if suspects else (todo, min(n_workers, len(todo)))
+        try:
+            with _LocalPool(n) as pool:
+                job.run(pool.executor, batch, limit=(1 + AHEAD) * n)
+        except futures.process.BrokenProcessPool:
+            breaks.update(spec.id for spec in job.running)
+            for spec in suspects:
+                tally.failed[spec.id] = f"its worker process died {MAX_BREAKS + 1} times, the last time alone"
+        todo = deque(job.left(specs))
     return tally
-
-
-def _blame(suspects: Iterable[RunSpec], breaks: Counter[str], tally: Tally) -> None:
-    """A worker died: any run in flight may be the cause; one that is there every time is given up."""
-    for spec in suspects:
-        breaks[spec.id] += 1
-        if breaks[spec.id] >= MAX_BREAKS:
-            tally.failed[spec.id] = f"its worker process died {MAX_BREAKS} times"
 
 
 class _LocalPool:
@@ -144,28 +147,38 @@ class _LocalPool:
 
 
 class _Job:
-    """One pass of the tasks through an executor."""
+    """Passes of tasks through an executor, counted."""
 
-    def __init__(self, store: Store, engine: str, keep_weights: Keep, tally: Tally, report: Report):
-        self.store, self.engine, self.keep_weights = store, engine, keep_weights
+    def __init__(self, store: Store, engine: str, keep_weights: Keep, tally: Tally, report: Report, work: Work):
+        self.store, self.engine, self.keep_weights, self.work = store, engine, keep_weights, work
         self.tally, self.report = tally, report
-        self.in_flight: list[RunSpec] = []
+        self.counted = store.ids()
+        self.running: list[RunSpec] = []  # when the executor broke
 
-    def run(self, executor: futures.Executor, todo: deque[RunSpec], limit: int | None) -> None:
+    def left(self, specs: list[RunSpec]) -> list[RunSpec]:
+        """What is neither stored nor failed, longest first; counts what was stored as its worker died."""
+        present = self.store.ids()
+        uncounted = [spec for spec in specs if spec.id in present and spec.id not in self.counted]
+        self.tally.trained += len(uncounted)
+        self.counted |= {spec.id for spec in uncounted}
+        return longest_first(s for s in specs if s.id not in present and s.id not in self.tally.failed)
+
+    def run(self, executor: futures.Executor, todo: deque[RunSpec], limit: int) -> None:
+        """Submit and count until ``todo`` is empty and nothing is pending."""
         pending: dict[futures.Future, RunSpec] = {}
         try:
             while todo or pending:
-                while todo and (limit is None or len(pending) < limit):
+                while todo and len(pending) < limit:
                     spec = todo.popleft()
                     pending[self._submit(executor, spec)] = spec
-                self.tally.running = len(pending)
+                self.tally.running = sum(future.running() for future in pending)
                 done, _ = futures.wait(pending, return_when=futures.FIRST_COMPLETED)
-                claimed = 0
-                self.in_flight = list(pending.values())
-                for future in done:
-                    claimed += self._count(future, pending, todo)
+                self.running = [spec for future, spec in pending.items() if future in done or future.running()]
+                claimed = [spec for future in done if self._count(future, spec := pending.pop(future)) == "claimed"]
+                todo.extend(claimed)  # another sweep trains them: ask again later
+                self.tally.running = sum(future.running() for future in pending)
                 self.report(self.tally)
-                if claimed and claimed == len(done):
+                if claimed and len(claimed) == len(done):
                     time.sleep(CLAIMED_SECONDS)
         finally:
             for future in pending:
@@ -176,26 +189,24 @@ class _Job:
         record = spec.to_dict(arrays="digest")
         explicit = spec.frequencies if isinstance(spec.frequencies, np.ndarray) else None
         where = str(self.store.path.resolve())
-        return executor.submit(worker.work, record, explicit, where, self.engine, self.keep_weights(spec))
+        return executor.submit(self.work, record, explicit, where, self.engine, self.keep_weights(spec))
 
-    def _count(self, future: futures.Future, pending: dict[futures.Future, RunSpec], todo: deque[RunSpec]) -> bool:
-        """Count a finished task; whether it found its run claimed by another sweep."""
+    def _count(self, future: futures.Future, spec: RunSpec) -> str:
+        """Count a finished task; its outcome."""
         try:
             result = future.result()
         except (SuperlawError, futures.BrokenExecutor):
             raise
         except Exception as error:  # one run's failure is a result; the others go on
-            spec = pending.pop(future)
             self.tally.failed[spec.id] = f"{type(error).__name__}: {error}"
-            return False
-        spec = pending.pop(future)
-        if result["outcome"] == "claimed":
-            todo.append(spec)
-            return True
-        if result["outcome"] == "stored":
+            return "failed"
+        outcome = result["outcome"]
+        if outcome in ("stored", "trained"):
+            self.counted.add(spec.id)
+        if outcome == "stored":
             self.tally.stored += 1
-        elif result["outcome"] == "trained":
+        elif outcome == "trained":
             self.tally.trained += 1
             self.tally.diverged += result["status"] == "diverged"
             self.tally.loss = result["loss"]
-        return False
+        return outcome

@@ -108,7 +108,8 @@ class Sweep:
         """The model exponent of every cell of the axes other than width, seeds as replicates.
 
         Columns: the axes; ``exponent``, ``stderr`` and ``r_squared`` of a straight line of log loss on log
-        width; ``n`` runs used, ``widths`` and ``seeds`` among them, ``left_out`` runs missing or diverged;
+        width; ``n`` runs used, ``widths`` and ``seeds`` among them, ``left_out`` runs missing or diverged,
+        ``untrained`` runs used whose loss is above that of answering 0 to everything (4/3 E);
         ``represented_fraction`` (mean), ``regime`` by what the runs represent, and ``theory``'s exponent
         there (NaN where theory has none).
         """
@@ -127,9 +128,13 @@ class Sweep:
                 slope = fit_slope(good["width"].to_numpy(), good["loss"].to_numpy())
                 row |= {"exponent": slope.exponent, "stderr": slope.stderr, "r_squared": slope.r_squared}
             row |= {"n": len(good), "widths": good["width"].nunique(), "seeds": good["seed"].nunique(),
-                    "left_out": len(group) - len(good)}  # fmt: skip
+                    "left_out": len(group) - len(good), "untrained": self._untrained(good)}  # fmt: skip
             rows.append(row | self._theory(row, good))
         return pd.DataFrame(rows)
+
+    def _untrained(self, runs: pd.DataFrame) -> int:
+        silence = {spec.id: 4 / 3 * spec.probabilities.sum() for spec in self.plan.specs}
+        return sum(loss > silence[run_id] for run_id, loss in zip(runs["id"], runs.get("loss", ()), strict=False))
 
     def _theory(self, cell: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
         """The regime of the runs, by what they represent, and the exponent theory gives it."""

@@ -185,6 +185,8 @@ def frequencies_from_counts(counts: np.ndarray, name: str = "counts") -> np.ndar
 
 def _most_frequent(values: np.ndarray, n_features: int | None, name: str, kind: str) -> np.ndarray:
     """The ``n_features`` largest values, decreasing."""
+    if n_features is not None and n_features < 1:
+        raise InputError(f"n_features = {n_features}", "a whole number from 1")
     if n_features is not None and n_features > values.size:
         raise InputError(
             f"n_features = {n_features}, but {name} has {values.size} {kind}",
