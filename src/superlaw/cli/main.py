@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from superlaw.cli import demo, show, sweep, train
+from superlaw.cli import data, demo, law, show, sweep, train
 from superlaw.errors import SuperlawError
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app.command()(demo.demo)
 app.command()(train.train)
 app.command()(show.show)
 app.add_typer(sweep.app, name="sweep")
+app.add_typer(law.app, name="law")
+app.add_typer(data.app, name="data")
 
 
 def main() -> None:

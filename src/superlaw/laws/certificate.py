@@ -1,0 +1,160 @@
+"""Evidence that a fit is at the optimum, and whether the data determine its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from superlaw.laws.objective import Objective
+from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, Problem, descend
+
+FLAT_LEVEL = 0.95  # level of the profile behind "poorly determined" and "not determined"
+POORLY = (0.75, 1.25)  # an exponent is poorly determined when its profile allows either factor
+NOT = (0.5, 2.0)  # and not determined when it allows one of these
+STRONG_CORRELATION = 0.8
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Convergence evidence of one fit.
+
+    Parameters
+    ----------
+    gradient : float
+        Scaled gradient norm: the largest cosine between the residuals and a column of the Jacobian.
+    converged : bool
+    starts : int
+    agreement : float
+        Share of starts that ended at the best value.
+    condition : float
+        Condition number of the correlation-scaled Gauss-Newton matrix, in centred coordinates.
+    smallest_curvature : float
+        Smallest eigenvalue of the scaled Hessian: above 0 at a minimum.
+    correlation : dict
+        Of every pair of parameters, ``{"a~b": value}``.
+    at_bounds : tuple of str
+    flat : dict
+        Exponents whose profile is flat: ``"poorly"`` or ``"not"`` determined.
+    derivatives : str
+        ``exact`` or ``finite differences``.
+    """
+
+    gradient: float
+    converged: bool
+    starts: int
+    agreement: float
+    condition: float
+    smallest_curvature: float
+    correlation: dict[str, float]
+    at_bounds: tuple[str, ...]
+    flat: dict[str, str]
+    derivatives: str = "exact"
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        record = dict(self.__dict__)
+        record["at_bounds"] = list(self.at_bounds)
+        record["condition"] = self.condition if np.isfinite(self.condition) else None
+        return record
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Certificate:
+        """The inverse of :meth:`to_dict`."""
+        condition = float("inf") if record["condition"] is None else record["condition"]
+        return cls(**{**record, "at_bounds": tuple(record["at_bounds"]), "condition": condition})
+
+
+def agreeing(found: Descent) -> np.ndarray:
+    """Which descents, sorted by value, ended at the best one; shape (B,) of bool."""
+    return found.converged & (found.value <= found.value.min() * (1 + AGREEMENT) + NOTHING)
+
+
+def fall_threshold(dispersion: float, dof: int, level: float) -> float:
+    """How far the minimised value may rise within an interval: lambda/2 F^-1(level; 1, dof)."""
+    return 0.5 * dispersion * float(stats.f.ppf(level, 1, dof))
+
+
+def flat_exponents(
+    problem: Problem,
+    theta: np.ndarray,
+    value: float | np.ndarray,
+    target: np.ndarray,
+    objective: Objective,
+    weights: np.ndarray | None,
+    exponents: list[int],
+    threshold: float | np.ndarray,
+) -> np.ndarray:
+    """How flat the profile of each exponent is: 0 determined, 1 poorly, 2 not; shape (B, exponents).
+
+    The exponent is held at a half, three quarters, five quarters and twice its value and everything else
+    solved again. A rise above the threshold excludes that factor.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (B, p)
+    target : ndarray, shape (n,) or (B, n)
+    value, threshold : float or ndarray, shape (B,)
+    """
+    batch = len(theta)
+    out = np.zeros((batch, len(exponents)), dtype=int)
+    value, threshold = np.broadcast_to(value, batch), np.broadcast_to(threshold, batch)
+    factors = np.array([*POORLY, *NOT])
+    index = np.repeat(np.arange(batch), len(factors) * len(exponents))
+    factor = np.tile(factors, batch * len(exponents))
+    which = np.tile(np.repeat(np.arange(len(exponents)), len(factors)), batch)
+    coordinate = np.array(exponents, dtype=int)[which]
+    start, row = theta[index].copy(), np.arange(len(index))
+    current = start[row, coordinate]
+    moved = np.where(problem.log_coordinates[coordinate], current + np.log(factor), current * factor)
+    start = _along_ravine(problem, theta, target, objective, weights, coordinate, index, moved - current)
+    start[row, coordinate] = moved
+    fixed = np.zeros(start.shape, bool)
+    fixed[row, coordinate] = True
+    ended = descend(
+        problem,
+        start,
+        target if target.ndim == 1 else target[index],
+        objective,
+        weights if weights is None or weights.ndim == 1 else weights[index],
+        fixed,
+        enough=value[index] + threshold[index],
+    )
+    allowed = (ended.value - value[index] <= threshold[index]).reshape(batch, len(exponents), len(factors))
+    out[allowed[:, :, :2].any(axis=2)] = 1
+    out[allowed[:, :, 2:].any(axis=2)] = 2
+    return out
+
+
+def _along_ravine(problem: Problem, theta, target, objective, weights, coordinate, index, change) -> np.ndarray:
+    """Starts in which the other coordinates follow a held one to first order, shape (rows, p)."""
+    hessian = problem.assemble(theta, target, objective, weights)[2]
+    d = np.sqrt(np.maximum(np.einsum("bkk->bk", hessian), 1e-300))
+    scaled = hessian / (d[:, :, None] * d[:, None, :]) + 1e-9 * np.eye(problem.p)
+    column = np.linalg.inv(scaled) / (d[:, :, None] * d[:, None, :])  # tangents of all profiles
+    row = np.arange(len(index))
+    tangent = column[index][row, :, coordinate] / column[index][row, coordinate, coordinate][:, None]
+    # Beyond an e-fold or so of a coefficient the tangent says little.
+    return theta[index] + np.clip(tangent * change[:, None], -2.0, 2.0)
+
+
+def correlations(covariance: np.ndarray, names: list[str]) -> dict[str, float]:
+    """Of every pair, ``{"a~b": value}``; parameters without a variance left out."""
+    sigma = np.sqrt(np.diag(covariance))
+    return {
+        f"{names[i]}~{names[j]}": float(np.clip(covariance[i, j] / (sigma[i] * sigma[j]), -1, 1))
+        for i in range(len(names))
+        for j in range(i + 1, len(names))
+        if sigma[i] > 0 and sigma[j] > 0
+    }
+
+
+def condition_number(gram: np.ndarray) -> float:
+    """Of a positive matrix scaled to a unit diagonal; infinite when singular to rounding."""
+    d = np.sqrt(np.diag(gram))
+    if not len(d) or (d == 0).any() or not np.isfinite(gram).all():
+        return float("inf")
+    eigenvalues = np.linalg.eigvalsh(gram / np.outer(d, d))
+    return float(eigenvalues[-1] / eigenvalues[0]) if eigenvalues[0] > 1e-15 else float("inf")

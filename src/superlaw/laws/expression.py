@@ -1,0 +1,129 @@
+"""Expressions over a table's columns, for masks and derived columns: arithmetic, no code.
+
+``tokens > 1e9 and family == 'opt'``, ``12 * width**2 * depth``, ``\\`Training FLOP\\` / (6 * N)``.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from superlaw.errors import InputError, nearest
+
+_BINARY: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+    ast.Mod: operator.mod,
+}
+_COMPARE: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.In: lambda a, b: np.isin(a, b),
+    ast.NotIn: lambda a, b: ~np.isin(a, b),
+}
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "log": np.log,
+    "log10": np.log10,
+    "log2": np.log2,
+    "exp": np.exp,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+}
+
+
+def evaluate(expression: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The value of an expression for every row.
+
+    Parameters
+    ----------
+    expression : str
+        ``+ - * / ** %``, comparisons, ``and or not in``, numbers, quoted text, ``log log10 log2 exp
+        sqrt abs``, column names; a name with spaces stands in backticks.
+    columns : mapping of str to ndarray, shape (n,)
+
+    Examples
+    --------
+    >>> evaluate("width >= 512 and depth < 20", {"width": np.array([256, 512]), "depth": np.array([9, 9])})
+    array([False,  True])
+    """
+    quoted: dict[str, str] = {}
+
+    def stand_in(match: re.Match[str]) -> str:
+        quoted[f"_column_{len(quoted)}"] = match.group(1)
+        return f" _column_{len(quoted) - 1} "
+
+    try:
+        tree = ast.parse(re.sub(r"`([^`]*)`", stand_in, expression).strip(), mode="eval")
+    except (SyntaxError, ValueError):
+        raise InputError(
+            f"the expression {expression!r}",
+            "arithmetic over column names",
+            "like 'tokens > 1e9'; put a name with spaces in backticks",
+        ) from None
+    try:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return _value(tree.body, columns, quoted, expression)
+    except (TypeError, np.exceptions.DTypePromotionError) as error:
+        raise InputError(f"the expression {expression!r} ({error})", "numbers with numbers, text with text") from None
+
+
+def _value(node: ast.AST, columns: Mapping[str, np.ndarray], quoted: dict[str, str], text: str) -> Any:
+    inner = lambda child: _value(child, columns, quoted, text)  # noqa: E731
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str | bool):
+        # Whole numbers become real ones: 12 * width**2 * depth must not overflow.
+        return float(node.value) if type(node.value) is int else node.value
+    if isinstance(node, ast.Name):
+        name = quoted.get(node.id, node.id)
+        if name not in columns:
+            raise InputError(f"the column {name!r} in {text!r}", "a column of the table", nearest(name, columns))
+        return columns[name]
+    if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
+        return _BINARY[type(node.op)](inner(node.left), inner(node.right))
+    if isinstance(node, ast.UnaryOp):
+        value = inner(node.operand)
+        if isinstance(node.op, ast.USub):
+            return -value
+        if isinstance(node.op, ast.Not):
+            return np.logical_not(value)
+    if isinstance(node, ast.BoolOp):
+        join = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
+        out = inner(node.values[0])
+        for child in node.values[1:]:
+            out = join(out, inner(child))
+        return out
+    if isinstance(node, ast.Compare):
+        left, out = inner(node.left), None
+        for operation, child in zip(node.ops, node.comparators, strict=True):
+            if type(operation) not in _COMPARE:
+                break
+            right = inner(child)
+            result = _COMPARE[type(operation)](left, right)
+            out, left = result if out is None else np.logical_and(out, result), right
+        else:
+            return out
+    if isinstance(node, ast.List | ast.Tuple):
+        return [inner(child) for child in node.elts]
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in _FUNCTIONS
+        and len(node.args) == 1
+        and not node.keywords
+    ):
+        return _FUNCTIONS[node.func.id](inner(node.args[0]))
+    raise InputError(
+        f"{ast.unparse(node)!r} in the expression {text!r}",
+        f"column names, numbers, + - * / ** %, comparisons, and, or, not, in, {', '.join(_FUNCTIONS)}",
+    )

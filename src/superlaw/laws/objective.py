@@ -1,0 +1,155 @@
+"""What a fit minimises: least squares or Huber, on log L or on L, as a sum or a mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+
+from superlaw.errors import InputError, nearest
+
+NAMES = ("log-ls", "log-huber", "ls")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The sum over points of w_i rho(r_i).
+
+    Parameters
+    ----------
+    name : {"log-ls", "log-huber", "ls"}
+        ``log-ls``: r = log f - log L, rho = r^2. ``log-huber``: the same r, rho = r^2/2 within
+        ``delta`` and delta (|r| - delta/2) beyond [Chinchilla, arXiv:2203.15556]. ``ls``: r = f - L,
+        rho = r^2.
+    delta : float
+        Where Huber's loss turns from square to straight.
+    reduction : {"sum", "mean"}
+        How the value is stated. It does not move the optimum.
+
+    Examples
+    --------
+    >>> print(Objective("log-huber"))
+    sum of Huber's loss (delta 0.001) of log L
+    """
+
+    name: str = "log-ls"
+    delta: float = 1e-3
+    reduction: str = "sum"
+
+    def __post_init__(self):
+        if self.name not in NAMES:
+            raise InputError(f"objective = {self.name!r}", f"one of {', '.join(NAMES)}", nearest(self.name, NAMES))
+        if not (np.isfinite(self.delta) and self.delta > 0):
+            raise InputError(f"delta = {self.delta}", "a positive number")
+        if self.reduction not in ("sum", "mean"):
+            raise InputError(f"reduction = {self.reduction!r}", "sum or mean")
+
+    def __str__(self) -> str:
+        what = "L" if self.name == "ls" else "log L"
+        loss = f"Huber's loss (delta {self.delta:g})" if self.robust else "squared errors"
+        return f"{self.reduction} of {loss} of {what}"
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the errors are those of log L."""
+        return self.name != "ls"
+
+    @property
+    def robust(self) -> bool:
+        """Whether large errors count linearly."""
+        return self.name == "log-huber"
+
+    def target(self, losses: np.ndarray) -> np.ndarray:
+        """What the model is compared with: log L or L."""
+        return np.log(losses) if self.logarithmic else losses
+
+    def residuals(self, model: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """r, shape of ``model``."""
+        return np.log(model) - target if self.logarithmic else model - target
+
+    def rho(self, r: np.ndarray) -> np.ndarray:
+        """The loss of each point, with r^2/2 (not r^2) for squares: what the solver minimises."""
+        if not self.robust:
+            return 0.5 * r * r
+        size = np.abs(r)
+        inside = np.minimum(size, self.delta)
+        return inside * (size - 0.5 * inside)
+
+    def psi(self, r: np.ndarray) -> np.ndarray:
+        """rho'."""
+        return np.clip(r, -self.delta, self.delta) if self.robust else r
+
+    def stated(self, minimised: np.ndarray | float, n: int) -> float:
+        """The value as reported, from the sum of :meth:`rho`."""
+        value = float(minimised) * (1 if self.robust else 2)
+        return value / n if self.reduction == "mean" else value
+
+    def derivatives(
+        self, model: np.ndarray, target: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """rho, d rho/d f, d^2 rho/d f^2, and the last as a majoriser that is never negative.
+
+        The majoriser is Gauss and Newton's for squares and that of iterated reweighting for Huber.
+        Shapes are all that of ``model``.
+        """
+        r = self.residuals(model, target)
+        psi, rho = self.psi(r), self.rho(r)
+        if self.robust:
+            size = np.abs(r)
+            curved = (size <= self.delta).astype(r.dtype)
+            weight = self.delta / np.maximum(size, self.delta)
+        else:
+            curved = weight = np.ones_like(r)
+        if not self.logarithmic:
+            return rho, psi, curved, weight
+        inverse = 1 / model  # r = log f: r' = 1/f, r'' = -1/f^2
+        return rho, psi * inverse, (curved - psi) * inverse**2, weight * inverse**2
+
+    def dispersion(self, r: np.ndarray, dof: int, weights: np.ndarray | None = None) -> float:
+        """lambda in 2 (F - F_min) / lambda ~ F(1, dof): the residual variance for squares.
+
+        For Huber it is E[psi^2] / E[psi'] of the drop-in-dispersion test (Huber and Ronchetti,
+        Robust Statistics, 2009, section 7.10).
+        """
+        if dof < 1:
+            return float("nan")
+        w = np.ones_like(r) if weights is None else weights
+        spread = float(w @ self.psi(r) ** 2) / dof
+        return spread / self.curved_share(r) if self.robust else spread
+
+    def curved_share(self, r: np.ndarray) -> float:
+        """E[psi'], the share of errors within delta; 1 for squares.
+
+        With delta far below the errors few points are within it, so the share is read off a wider
+        window of Powell's kind, h = 1.06 s n^(-1/5), and scaled by delta / h: as in quantile regression.
+        """
+        if not self.robust:
+            return 1.0
+        spread = 1.4826 * float(np.median(np.abs(r)))
+        window = max(self.delta, 1.06 * spread * len(r) ** -0.2)
+        return max(float(np.mean(np.abs(r) <= window)), 1 / len(r)) * self.delta / window
+
+    def log_likelihood(self, r: np.ndarray, target: np.ndarray) -> float:
+        """The largest log likelihood of the losses L over the scale of the errors.
+
+        Squares: Gaussian. Huber: the density exp(-rho(r)/t) / Z(t), with
+        Z = sqrt(2 pi t) erf(delta / sqrt(2 t)) + 2 (t/delta) exp(-delta^2 / (2 t)),
+        at the t that is most likely. Errors of log L carry the factor 1/L of their density.
+        """
+        n, total = len(r), float(self.rho(r).sum())
+        change = -float(target.sum()) if self.logarithmic else 0.0
+        if total == 0:
+            return float("inf")
+        if not self.robust:
+            return -0.5 * n * (np.log(2 * np.pi * 2 * total / n) + 1) + change
+
+        def negative(log_t: float) -> float:
+            t = np.exp(log_t)
+            edge = self.delta / np.sqrt(2 * t)
+            z = np.sqrt(2 * np.pi * t) * special.erf(edge) + 2 * t / self.delta * np.exp(-(edge**2))
+            return total / t + n * np.log(z)
+
+        centre = np.log(total / n)
+        found = optimize.minimize_scalar(negative, bounds=(centre - 15, centre + 15), method="bounded")
+        return -float(found.fun) + change
