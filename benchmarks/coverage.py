@@ -15,7 +15,7 @@ for pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
 
 import numpy as np
 
-from superlaw.laws.fit import fit_law
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import AdditiveLaw, Chinchilla, GroupedPowerLaw, Points, PowerLaw
 from superlaw.laws.intervals import bootstrap
 from superlaw.laws.objective import Objective

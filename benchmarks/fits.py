@@ -18,7 +18,7 @@ for pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
 import numpy as np
 from scipy import optimize
 
-from superlaw.laws.fit import fit_law
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import AdditiveLaw, Chinchilla
 from superlaw.laws.intervals import resampled_weights
 from superlaw.laws.published import published_table

@@ -31,7 +31,7 @@ _PUBLIC = {
     "FunctionLaw": "superlaw.laws.forms",
     "Objective": "superlaw.laws.objective",
     "Fit": "superlaw.laws.fit",
-    "fit_law": "superlaw.laws.fit",
+    "fit_law": "superlaw.laws.fitting",
     "load_fit": "superlaw.laws.fit",
     "load_table": "superlaw.laws.table",
     "compare_laws": "superlaw.laws.compare",

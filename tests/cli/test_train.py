@@ -95,6 +95,25 @@ def test_a_width_of_n_is_allowed_with_a_note(command, tmp_path):
     assert code == 0 and "nothing needs superposition" in out
 
 
+def test_help_states_the_defaults_of_run_spec():
+    import inspect
+    import re
+    from typing import get_args
+
+    from superlaw.cli.train import train
+    from superlaw.toy.spec import DEFAULTS
+
+    stated = 0
+    for name, parameter in inspect.signature(train, eval_str=True).parameters.items():
+        (option,) = [a for a in get_args(parameter.annotation) if hasattr(a, "help")]
+        shown = re.search(r"\[([\d.]+|relu)\b", option.help or "")
+        if name in DEFAULTS and shown:
+            default = 1000 if name == "n_features" else DEFAULTS[name]
+            assert str(default).removesuffix(".0") == shown[1], name
+            stated += 1
+    assert stated >= 10
+
+
 BAD = [
     (("--width", 0), "width = 0"),
     (("--width", "x"), "--width"),
@@ -115,6 +134,10 @@ BAD = [
     (("--engine", "fusd"), "did you mean fused?"),
     (("--activation", "linear"), "--engine dense"),
     (("--threads", 0), "threads = 0"),
+    (("--threads", 5000), "1 to 256 threads"),
+    (("--threads", 3000000000), "1 to 256 threads"),
+    (("--out", "a" * 5000), "name too long"),
+    (("--spec", "."), "directory"),
     (("--spec", "none.json"), "--spec"),
     (("--out", "/dev/null/x"), "no folder"),
     (("--out", "nowhere/x"), "no folder"),
@@ -148,6 +171,33 @@ def test_bad_frequency_files_are_one_line(command, tmp_path, name, content, said
     code, out, err = command("train", "--frequencies", path, "--out", tmp_path / "r")
     assert code == 2 and out == "" and err.count("\n") == 1 and said in err
     assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    "spec", ['{"frequencies": ["a"]}', '{"frequencies": [[1], [2, 3]]}', "[" * 100_000, "[1]", "{"]
+)
+def test_bad_specs_are_one_line(command, tmp_path, spec):
+    path = tmp_path / "spec.json"
+    path.write_text(spec)
+    code, out, err = command("train", "--spec", path, "--out", tmp_path / "r")
+    assert code == 2 and out == "" and err.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["spec.json"]
+
+
+def test_a_full_stdout_is_one_line(tmp_path):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        process = subprocess.run(
+            [sys.executable, "-m", "superlaw", "sweep", "list"], stdout=full, stderr=subprocess.PIPE
+        )
+    assert process.returncode == 2 and process.stderr.count(b"\n") == 1 and b"No space left" in process.stderr
+
+
+def test_an_ascii_terminal_gets_its_numbers(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "superlaw", "train", *map(str, SMALL), "--out", str(tmp_path / "r")],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0 and b"loss" in done.stdout
 
 
 def test_an_existing_file_is_kept_unless_overwritten(command, tmp_path):

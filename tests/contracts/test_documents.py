@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 import shlex
 from pathlib import Path
@@ -45,6 +47,9 @@ def test_the_readme_names_both_make_targets():
 def test_every_command_of_the_documents_runs(page, command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my.txt").write_text(" ".join(f"word{i} " * (1 + 200 // (i + 1)) for i in range(50)))
+    sizes = itertools.product((16, 32, 64, 128, 256), (1e9, 1e10, 1e11))
+    rows = [f"{w},{t},{(20 / w**0.9 + 500 / t**0.3 + 1.7) * (1 + 1e-3 * math.sin(w + t))}" for w, t in sizes]
+    (tmp_path / "runs.csv").write_text("\n".join(["width,tokens,loss", *rows]))
     commands = superlaw_commands(page)
     assert len(commands) >= 4
     for arguments in commands:

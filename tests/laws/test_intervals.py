@@ -7,7 +7,7 @@ import pytest
 from scipy import optimize, stats
 
 from superlaw.laws.certificate import fall_threshold
-from superlaw.laws.fit import fit_law
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import Chinchilla, FunctionLaw, Points, PowerLaw
 from superlaw.laws.intervals import resampled_weights
 from superlaw.laws.simulate import profile_coverage

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from superlaw.laws.fit import fit_law
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import FunctionLaw
 
 FOLDER = Path(__file__).parent / "nist"
@@ -73,8 +73,8 @@ MODELS = {
 }
 
 
-# From these a single descent ends in another optimum (of Lanczos's sums: the same with terms
-# exchanged); starts scattered about the certified one find the certified optimum.
+# From one of these starts a single descent ends elsewhere (from the first start of Lanczos in the same law
+# with its terms exchanged); starts scattered about the certified one find the certified optimum.
 SCATTERED = {"Eckerle4", "Hahn1", "Lanczos1", "Lanczos2", "Lanczos3", "MGH09", "MGH10"}
 
 

@@ -9,7 +9,7 @@ from scipy import integrate, optimize, special
 from superlaw.errors import InputError
 from superlaw.laws.compare import compare_laws, sensitivity
 from superlaw.laws.expression import evaluate
-from superlaw.laws.fit import fit_law
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import AdditiveLaw, BrokenPowerLaw, Chinchilla, Kaplan, Points, PowerLaw
 from superlaw.laws.jets import Jet
 from superlaw.laws.objective import Objective

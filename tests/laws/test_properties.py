@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from superlaw.laws.fit import fit_law
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import AdditiveLaw, GroupedPowerLaw, Kaplan, PowerLaw
 
 OBJECTIVES = st.sampled_from(["log-ls", "log-huber", "ls"])

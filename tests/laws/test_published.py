@@ -8,7 +8,7 @@ import pytest
 from superlaw.errors import DamagedFileError, InputError
 from superlaw.laws import published
 from superlaw.laws.compare import compare_laws
-from superlaw.laws.fit import fit_law
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import AdditiveLaw, Chinchilla
 
 # The optimum on 240 points, and Epoch AI's standard errors (arXiv:2404.10102).

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from superlaw.laws.fit import fit_law
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import (
     AdditiveLaw,
     BrokenPowerLaw,

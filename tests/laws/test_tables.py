@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from superlaw.errors import InputError
-from superlaw.laws.fit import Fit, fit_law, load_fit
+from superlaw.laws.fit import Fit, load_fit
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import AdditiveLaw, PowerLaw
 from superlaw.laws.table import load_table
 

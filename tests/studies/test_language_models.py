@@ -6,16 +6,17 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
 
-from superlaw.laws.fit import fit_law
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import GroupedPowerLaw
 from superlaw.lm.head import load_head
 from superlaw.lm.measure import measure_head
 
+ROOT = Path(__file__).resolve().parents[2]
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 

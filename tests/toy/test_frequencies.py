@@ -52,7 +52,7 @@ def test_clipping_is_asked_for_and_said():
         ([0.5, 1.5], "above 1: 1.5"),
         ([], "at least one feature"),
         ([0.0, 0.0], "all 0"),
-        (["a"], "not numbers"),
+        (["a"], "not a list of numbers"),
     ],
 )
 def test_impossible_probabilities_are_refused(values, said):
@@ -77,6 +77,35 @@ def test_csv_with_a_heading_and_names(tmp_path):
     assert read_frequencies(path) == pytest.approx([5 / 8, 2 / 8, 1 / 8])
 
 
+def test_a_file_from_a_spreadsheet_keeps_its_first_line(tmp_path):
+    path = tmp_path / "counts.csv"
+    path.write_bytes(b"\xef\xbb\xbf5\n3\n")  # with a byte-order mark
+    assert read_frequencies(path) == pytest.approx([5 / 8, 3 / 8])
+
+
+def test_a_json_key_says_what_the_numbers_are(tmp_path):
+    path = tmp_path / "p.json"
+    path.write_text('{"probabilities": [1, 1, 0.5]}')
+    assert read_frequencies(path).tolist() == [1, 1, 0.5]
+    path.write_text('{"counts": [0.5, 0.25]}')
+    with pytest.raises(InputError, match="not whole numbers"):
+        read_frequencies(path)
+
+
+def test_extreme_exponents_stay_probabilities():
+    for family, alpha, length in (("power", 1000.0, 1.0), ("power", -1000.0, 1.0), ("exponential", 1.0, 1e-320)):
+        p = family_frequencies(family, 1000, alpha, length)
+        assert np.isfinite(p).all() and p.sum() == pytest.approx(1)
+
+
+def test_a_number_of_features_below_one_is_refused(tmp_path):
+    path = tmp_path / "counts.csv"
+    path.write_text("5\n3\n2\n")
+    for n in (0, -2):
+        with pytest.raises(InputError, match=f"n_features = {n}"):
+            read_frequencies(path, n)
+
+
 def test_probabilities_are_kept_as_they_are(tmp_path):
     path = tmp_path / "p.csv"
     path.write_text("0.25\n0.75\n0.5\n")
@@ -91,6 +120,10 @@ def test_probabilities_are_kept_as_they_are(tmp_path):
         ("a.json", '{"a": "b"}', "list or an object of numbers"),
         ("a.csv", "word,count\na,1\nb,x\n", "line 3: 'x' is not a number"),
         ("a.csv", "", "no numbers"),
+        ("a.csv", "x" * 200_000, "field larger"),
+        ("a.json", "[" * 100_000, "cannot be read|not JSON"),
+        ("a.json", "[1" + "0" * 400 + ", 1]", "beyond 1e308"),
+        ("a.json", "[1" + "0" * 5000 + ", 1]", "cannot be read"),
         ("a.csv", "0.5\n1.5\n", "above 1"),
         ("a.csv", "3\n-1\n", "negative"),
         ("a.txt", "some prose", "use --text FILE"),

@@ -96,7 +96,8 @@ def test_the_same_spec_gives_the_same_bits():
 
 def test_threads_change_rounding_only():
     spec = RunSpec(n_features=300, width=9, weight_decay=-1, steps=20, batch=256)
-    one, two = train(spec), train(spec, threads=2)
+    one, two, again = train(spec), train(spec, threads=2), train(spec, threads=2)
+    assert np.array_equal(two.W, again.W)
     assert two.losses == pytest.approx(one.losses, rel=1e-3)
 
 
@@ -115,6 +116,19 @@ def test_a_training_that_turns_nan_is_recorded_as_diverged():
 def test_a_watcher_can_stop_a_training():
     run = train(RunSpec(n_features=50, width=5, steps=100_000, batch=64), watch=lambda spec, done, loss: True)
     assert run.status == "stopped" and 0 < len(run.losses) < 100_000 and np.isnan(run.loss)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"batch": 2**31 - 1}, "smaller batches"),
+        ({"width": 2 * 10**9}, "fits in this machine"),
+        ({"steps": 2**31 - 1, "n_features": 10**7, "width": 10**6}, "fits in this machine"),
+    ],
+)
+def test_what_no_machine_holds_is_refused_before_it_is_made(fields, said):
+    with pytest.raises(InputError, match=said):
+        train(RunSpec(**fields))
 
 
 def test_fused_refuses_what_it_does_not_train():

@@ -86,7 +86,7 @@ def _print(result: Demo) -> None:
     print_table(header, rows)
     print()
     print(f"slope (loss ~ 1/m^slope)  weak {weak.slope or '-'} (local; theory here is the sum, not a power law)"
-          f"   strong {strong.slope or '-'} (theory 1)")  # fmt: skip
+          f"   strong {strong.slope or '-'} (geometry: 1)")  # fmt: skip
     print()
     for sentence in result.sentences:
         print(sentence)

@@ -116,7 +116,7 @@ def _writable(path: Path | None) -> None:
 
 
 def _write(path: Path | None, record: dict[str, Any]) -> None:
-    from superlaw.toy.run import write_atomically
+    from superlaw.files import write_atomically
 
     if path is not None:
         write_atomically(path, (json.dumps(record, allow_nan=False, indent=1) + "\n").encode())
@@ -153,7 +153,7 @@ def fit(
 ) -> None:
     """Fit a law to a table: parameters, intervals, a certificate, and warnings first."""
     from superlaw.cli.output import print_json
-    from superlaw.laws.fit import fit_law
+    from superlaw.laws.fitting import fit_law
 
     kind = _plot_kind(plot)
     _writable(out)
@@ -177,7 +177,7 @@ def fit(
     )
     if plot is not None:
         from superlaw.figures import law as figure
-        from superlaw.toy.run import write_atomically
+        from superlaw.files import write_atomically
 
         write_atomically(plot, figure.draw(figure.data(fitted), kind))
     _write(out, fitted.to_dict())

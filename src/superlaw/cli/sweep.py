@@ -51,8 +51,9 @@ def run(
         return
     if limit is not None and limit < 0:
         raise InputError(f"--limit {limit}", "0 or more")
+    library.check(chosen, engine, workers)
+    executor, client = (None, None) if scheduler is None else _dask(scheduler)
     destination = Store(store)
-    executor, client = _dask(scheduler) if scheduler else (None, None)
     from superlaw.cli.output import progress_bar
 
     try:
@@ -189,11 +190,11 @@ def list_presets(as_json: JsonOption = False) -> None:
 def _plan(
     plan: str, sets: list[str] | None, only: list[str] | None, seeds: str | None, keep: str | None = None
 ) -> Plan:
-    from superlaw.sweeps.plan import KEEP, load_plan
+    from superlaw.sweeps.plan import load_plan
 
     base = {key: _value(text) for key, text in _pairs("--set", sets)}
     axes = {key: [_value(part) for part in text.split(",")] for key, text in _pairs("--only", only)}
-    keeping = keep if keep is None or keep in KEEP or not keep[0].isdigit() else _whole_numbers("--keep", keep)
+    keeping = keep if keep is None or not keep[:1].isdigit() else _whole_numbers("--keep", keep)
     return load_plan(plan).change(base, axes, _whole_numbers("--seeds", seeds) if seeds is not None else None, keeping)
 
 
@@ -210,7 +211,7 @@ def _value(text: str) -> Any:
         return text.lower() == "true"
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text
     return value if isinstance(value, int | float) else text
 
@@ -239,6 +240,8 @@ def _check_out(out: Path, endings: tuple[str, ...], overwrite: bool) -> None:
 
 def _dask(address: str) -> tuple[Any, Any]:
     """The executor of a Dask cluster, and its client to close."""
+    if "://" not in address:
+        raise InputError(f"--scheduler {address!r}", "the address of a Dask scheduler, tcp://host:port")
     try:
         from distributed import Client
     except ImportError:
@@ -274,10 +277,10 @@ def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json:
 
     from superlaw.cli.output import duration, print_json, size
     from superlaw.sweeps.estimate import estimate
+    from superlaw.sweeps.execute import check_workers
     from superlaw.sweeps.store import Store
 
-    if workers is not None and workers < 1:
-        raise InputError(f"--workers {workers}", "1 or more")
+    check_workers(workers)
     existing = Store(store, create=False) if store.exists() else None
     found = estimate(plan, existing, workers, engine)
     notes = sorted({note for spec in plan.specs for note in spec.notes})
@@ -305,6 +308,9 @@ def _report(result: Sweep, as_json: bool) -> None:
             "trained": tally.trained, "diverged": tally.diverged, "failed": tally.failed, "exponents": rows,
         })  # fmt: skip
         return
+    damaged = sum(state == "damaged" for state, _ in result.states())
+    if damaged:
+        print(f"{damaged} stored runs are DAMAGED and left out: superlaw sweep verify --store {result.store.path}")
     left = tally.planned - tally.done - len(tally.failed)
     print(f"{plan.name}: {tally.trained} runs trained ({tally.diverged} diverged), {tally.stored} were stored, "
           f"{len(tally.failed)} failed" + (f", {left} left" if left else ""))  # fmt: skip
@@ -331,3 +337,7 @@ def _print_exponents(result: Sweep, exponents: Any) -> None:
     print(f"\nModel exponent (loss ~ 1/m^exponent): widths {widths}; seeds {seeds}; {steps} steps; "
           "error from the residuals of the line")  # fmt: skip
     print_table(header, rows)
+    untrained, used = int(exponents["untrained"].sum()), int(exponents["n"].sum())
+    if untrained:
+        print(f"{untrained} of {used} runs have a loss above 4/3 E, that of answering 0 to everything: "
+              "too short to read a law from")  # fmt: skip

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.laws.fit import Fit, fit_law, number
+from superlaw.laws.fit import Fit, number
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import Law
 from superlaw.laws.objective import Objective
 from superlaw.laws.solve import descend_gradually, solve

@@ -145,7 +145,7 @@ class PowerLaw(AdditiveLaw):
         Whether there is an L_0.
     """
 
-    terms: tuple[str, ...] = field(init=False, default=())
+    terms: tuple[str, ...] = field(init=False, default=(), repr=False)
     x: str = ""
     name: ClassVar[str] = "power"
 
@@ -232,7 +232,7 @@ class Chinchilla(AdditiveLaw):
     Parameters of the fit: ``E``, ``A``, ``alpha``, ``B``, ``beta``.
     """
 
-    terms: tuple[str, ...] = field(init=False, default=())
+    terms: tuple[str, ...] = field(init=False, default=(), repr=False)
     params: str = "N"
     tokens: str = "D"
     name: ClassVar[str] = "chinchilla"
@@ -493,7 +493,7 @@ def law_from(name: str, columns: Mapping[str, Any], offset: bool = True) -> Law:
     Examples
     --------
     >>> law_from("power", {"x": "width"})
-    PowerLaw(offset=True, terms=('width',), x='width')
+    PowerLaw(offset=True, x='width')
     """
     if name not in LAWS or name == "function":
         need = "one of " + ", ".join(key for key in LAWS if key != "function")

@@ -70,7 +70,7 @@ class PowerSum:
         # (n, 1 + K_j): derivative of the exponent of term j by its own parameters
         self._forms = [np.column_stack([ones, *(-self.z[k] for k in term)]) for term in terms]
         self._offset = slice(J + K, self.p)
-        if self.n_groups:
+        if group is not None:
             self._one_hot = (group[:, None] == np.arange(self.n_groups)).astype(float)
         self._products = {
             (i, j): (self._forms[i][:, :, None] * self._forms[j][:, None, :]).reshape(self.n, -1)

@@ -9,7 +9,7 @@ squares by shrinking its delta.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class Descent:
     steps: int
 
 
-def _rows(x: np.ndarray | None, at: np.ndarray) -> np.ndarray | None:
+def _rows(x: Any, at: np.ndarray | slice) -> Any:
     return x[at] if x is not None and x.ndim == 2 else x
 
 

@@ -195,7 +195,7 @@ def _numbers(table: pd.DataFrame, column: str, rows: np.ndarray, positive: bool)
     import pandas as pd
 
     raw = table[column].iloc[rows]
-    values = pd.to_numeric(raw, errors="coerce").to_numpy(float)
+    values = np.asarray(pd.to_numeric(raw, errors="coerce"), dtype=float)
     wrong = ~np.isfinite(values) | ((values <= 0) if positive else False)
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])

@@ -9,8 +9,9 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.files import write_atomically
-from superlaw.sweeps.execute import Report, execute
+from superlaw.sweeps.execute import Report, check_workers, execute
 from superlaw.sweeps.store import Store
+from superlaw.sweeps.sweep import STRONG_FROM
 from superlaw.sweeps.widths import WidthScan, scan_widths
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import read_text
@@ -37,6 +38,11 @@ class Demo:
     stored: int
     folder: Path
     sentences: tuple[str, ...]
+
+    @property
+    def loss_of_silence(self) -> float:
+        """4/3 E: the loss of answering 0 to everything."""
+        return 4 / 3 * float(self.frequencies.sum())
 
 
 def demo(
@@ -66,6 +72,7 @@ def demo(
     -------
     Demo
     """
+    check_workers(workers)
     base, source = _features(text, n_features, steps, seed)
     widths = tuple(m for m in WIDTHS if m < base.n_features)
     specs = {(name, m): base.change(width=m, weight_decay=g) for name, g in REGIMES.items() for m in widths}
@@ -92,10 +99,10 @@ def _features(text: str | Path | None, n_features: int | None, steps: int, seed:
     """The run that all twelve share, and where its features come from."""
     shared = {"steps": steps, "warmup": max(1, int(WARMUP_SHARE * steps)), "seed": seed}
     if text is None:
-        base = RunSpec(n_features=n_features or FEATURES, **shared)
+        base = RunSpec(n_features=FEATURES if n_features is None else n_features, **shared)
         source = f"p_i proportional to 1/i, n = {base.n_features}"
     else:
-        p = read_text(text, n_features)[: n_features or FEATURES]
+        p = read_text(text, n_features)[: FEATURES if n_features is None else n_features]
         base = RunSpec(frequencies=p / p.sum(), **shared)
         source = f"the {base.n_features} most frequent words of {Path(text).name}"
     least = 2 * min(WIDTHS)
@@ -107,72 +114,77 @@ def _features(text: str | Path | None, n_features: int | None, steps: int, seed:
 def _sentences(demo: Demo) -> list[str]:
     """What was seen, each claim made only where the numbers of this very run carry it."""
     weak, strong = demo.regimes["weak"], demo.regimes["strong"]
-    said = [
-        f"{name.capitalize()} superposition: diverged at width {', '.join(map(str, regime.diverged))}; "
-        "those runs are left out."
-        for name, regime in demo.regimes.items()
-        if regime.diverged
-    ]
-    silence = 4 / 3 * float(demo.frequencies.sum())
-    for name, regime in demo.regimes.items():
-        untrained = regime.widths[regime.loss > silence]
-        if untrained.size:
-            said.append(
-                f"{name.capitalize()} superposition at width {', '.join(map(str, untrained))}: the loss is above "
-                f"{silence:.2f}, that of answering 0 to everything: these runs are too short to read a law from."
-            )
-    phi = weak.represented_fraction
-    share = phi * len(demo.frequencies) / weak.widths  # represented features per dimension
-    said.append(
-        f"Weak superposition (weight decay {weak.weight_decay:g}): {_range(phi * len(demo.frequencies), 'g')} of "
-        f"{len(demo.frequencies)} features have a norm above 1/2, {_range(share, '.2f')} a dimension; "
-        + _against_theory(demo)
-    )
-    phi = strong.represented_fraction
-    ratio = strong.mean_square_overlap * strong.widths
-    said.append(
-        f"Strong superposition (weight decay {strong.weight_decay:g}): {_range(100 * phi, '.0f')} % of the features "
-        f"have a norm above 1/2, and their mean squared overlap is {_range(ratio, '.2f')} times 1/m: "
-        + ("all features share the space, and interference is what is left." if np.nanmin(phi) > 0.9 else
-           "not all features are represented, so this is not (yet) fully strong superposition.")
-    )  # fmt: skip
-    if strong.slope:
-        away = abs(strong.slope.exponent - 1)
-        compatible = away <= 2 * strong.slope.stderr
-        said.append(
-            f"Its loss falls as 1/m^{strong.slope.exponent:.2f} ± {strong.slope.stderr:.2f}; geometry predicts 1 in a "
-            f"long run, {'within' if compatible else 'more than'} two standard errors"
-            f"{'' if compatible else ' away'}."
-        )
-    if weak.slope and strong.slope:
+    said = [line for name, scan in demo.regimes.items() for line in _warnings(name, scan, demo.loss_of_silence)]
+    said += _weak(weak, demo) if weak.slope else []
+    said += _strong(strong, demo) if strong.slope else []
+    fall = {name: scan.loss[0] / scan.loss[-1] for name, scan in demo.regimes.items()}
+    if np.isfinite(list(fall.values())).all():
         said.append(
             "From the narrowest to the widest model the loss falls by a factor "
-            f"{weak.loss[0] / weak.loss[-1]:.2f} with weak and {strong.loss[0] / strong.loss[-1]:.1f} with strong "
-            "superposition."
+            f"{fall['weak']:.2f} with weak and {fall['strong']:.1f} with strong superposition."
         )
     said.append(
         f"One seed ({demo.seed}), {demo.steps} steps (the study: 20,000); seeds differ by 10 to 20 % at the wide end, "
-        "and the slopes' errors come from six widths and are not seed-to-seed errors."
+        f"and the slopes' errors come from {len(weak.widths)} widths and are not seed-to-seed errors."
     )
     return said
 
 
-def _against_theory(demo: Demo) -> str:
-    weak = demo.regimes["weak"]
-    k, n = weak.represented_fraction * len(demo.frequencies), len(demo.frequencies)
+def _warnings(name: str, scan: WidthScan, silence: float) -> list[str]:
+    """What a reader must know before the numbers of a regime."""
+    said, regime = [], f"{name.capitalize()} superposition"
+    if scan.diverged:
+        said.append(f"{regime}: diverged at width {', '.join(map(str, scan.diverged))}; those runs are left out.")
+    untrained = scan.widths[scan.loss > silence]
+    if untrained.size:
+        said.append(
+            f"{regime} at width {', '.join(map(str, untrained))}: the loss is above {silence:.2f}, that of answering "
+            "0 to everything: these runs are too short to read a law from."
+        )
+    return said
+
+
+def _weak(weak: WidthScan, demo: Demo) -> list[str]:
+    n = len(demo.frequencies)
+    k = weak.represented_fraction * n  # features represented
     over = weak.loss / demo.unlearned_at_width
-    text = f"the loss is {_range(over, '.2f')} times the exact sum over the features beyond rank m"
-    if np.all(k < 0.75 * weak.widths):
-        text += ", because so short a run represents fewer features than it has dimensions"
-    elif np.all(k <= 1.25 * weak.widths) and np.nanmax(over) < 1.3:
+    text = (
+        f"Weak superposition (weight decay {weak.weight_decay:g}): {_range(k, 'g')} of {n} features have a norm above "
+        f"1/2, {_range(k / weak.widths, '.2f')} a dimension; the loss is {_range(over, '.2f')} times the exact sum "
+        "over the features beyond rank m"
+    )
+    if np.nanmax(k / weak.widths) < 0.75:
+        text += ": these runs represent fewer features than they have dimensions"
+    elif np.nanmax(k / weak.widths) <= 1.25 and np.nanmax(over) < 1.3:
         text += ": the model keeps about the top m features and drops the tail"
-    if n and weak.slope:
-        text += f". Its local slope is {weak.slope.exponent:.2f} ± {weak.slope.stderr:.2f}"
-        text += "; at alpha = 1 (and for words) theory has no power law here, only that sum"
-    return text + "."
+    return [
+        f"{text}. Its local slope is {weak.slope.exponent:.2f} ± {weak.slope.stderr:.2f}; at alpha = 1 (and for words) "
+        "theory has no power law here, only that sum."
+    ]
+
+
+def _strong(strong: WidthScan, demo: Demo) -> list[str]:
+    phi, ratio = strong.represented_fraction, strong.mean_square_overlap * strong.widths
+    if np.nanmin(phi) <= STRONG_FROM:
+        verdict = ": not all features are represented, so this is not (yet) fully strong superposition."
+    elif np.nanmax(strong.loss) > demo.loss_of_silence:
+        verdict = "; all features share the space, but not all of these runs have learned to tell them apart."
+    else:
+        verdict = ": all features share the space, and interference is what is left."
+    slope = strong.slope
+    within = abs(slope.exponent - 1) <= 2 * slope.stderr
+    said = [
+        f"Strong superposition (weight decay {strong.weight_decay:g}): {_range(100 * phi, '.0f')} % of the features "
+        f"have a norm above 1/2, and their mean squared overlap is {_range(ratio, '.2f')} times 1/m{verdict}",
+    ]
+    if np.nanmax(strong.loss) <= demo.loss_of_silence:
+        said.append(
+            f"Its loss falls as 1/m^{slope.exponent:.2f} ± {slope.stderr:.2f}; geometry predicts 1 for a long run, "
+            + ("within two standard errors." if within else "more than two standard errors away.")
+        )
+    return said
 
 
 def _range(values: np.ndarray, form: str) -> str:
-    low, high = np.nanmin(values), np.nanmax(values)
-    low, high = format(round(low, 6), form), format(round(high, 6), form)
+    low, high = (format(round(end, 6), form) for end in (np.nanmin(values), np.nanmax(values)))
     return low if low == high else f"{low} to {high}"

@@ -16,7 +16,8 @@ from typing import Any
 from superlaw.errors import InputError, MissingExtraError
 from superlaw.figures import language_models as figure
 from superlaw.files import write_atomically
-from superlaw.laws.fit import Fit, fit_law
+from superlaw.laws.fit import Fit
+from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import GroupedPowerLaw
 from superlaw.laws.slope import Slope, fit_slope
 from superlaw.lm.corpora import Corpus

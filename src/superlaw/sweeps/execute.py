@@ -65,6 +65,12 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def check_workers(workers: int | None) -> None:
+    """Raise InputError for a number of workers that cannot be."""
+    if workers is not None and workers < 1:
+        raise InputError(f"workers = {workers}", "1 worker or more")
+
+
 def execute(
     specs: Iterable[RunSpec],
     store: Store,
@@ -98,8 +104,7 @@ def execute(
     SuperlawError
         When a worker cannot go on (disk full, say). The store stays valid; run it again to resume.
     """
-    if workers is not None and workers < 1:
-        raise InputError(f"workers = {workers}", "1 worker or more")
+    check_workers(workers)
     specs = list(dict.fromkeys(specs))
     present = store.ids()
     todo = deque(longest_first(spec for spec in specs if spec.id not in present))
@@ -176,6 +181,7 @@ class _Job:
                 self.running = [spec for future, spec in pending.items() if future in done or future.running()]
                 claimed = [spec for future in done if self._count(future, spec := pending.pop(future)) == "claimed"]
                 todo.extend(claimed)  # another sweep trains them: ask again later
+                self.tally.running = sum(future.running() for future in pending)
                 self.report(self.tally)
                 if claimed and len(claimed) == len(done):
                     time.sleep(CLAIMED_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from superlaw.toy.spec import DEFAULTS, RunSpec
 
 KEYS = ("name", "about", "base", "axes", "seeds", "keep")
 KEEP = ("weights", "losses")
+MOST_VALUES = 100_000  # of an axis
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,15 @@ class Plan:
         for axis, values in (*self.axes.items(), ("seeds", self.seeds)):
             if not values:
                 raise InputError(f"an empty axis {axis} in the plan {self.name}", "at least one value")
+            if not all(isinstance(value, int | float | str) for value in values):
+                raise InputError(f"the axis {axis} of the plan {self.name} with a list or table in it",
+                                 "numbers or names")  # fmt: skip
             if len(set(values)) < len(values):
                 raise InputError(f"a value twice in the axis {axis} of the plan {self.name}", "distinct values")
-        if isinstance(self.keep, str) and self.keep not in KEEP:
+        widths = isinstance(self.keep, tuple) and all(isinstance(w, int) and not isinstance(w, bool) for w in self.keep)
+        if not (self.keep and widths) and self.keep not in KEEP:
             raise InputError(f"keep = {self.keep!r}", 'keep = "weights", "losses" or a list of widths',
-                             nearest(self.keep, KEEP))  # fmt: skip
+                             nearest(str(self.keep), KEEP))  # fmt: skip
 
     @cached_property
     def cells(self) -> tuple[dict[str, Any], ...]:
@@ -125,7 +131,12 @@ def _pick(axis: str, values: tuple[Any, ...], wanted: Any) -> Any:
     """The axis value that was meant: equal, or a number that agrees to the digits given."""
     for value in values:
         same = value == wanted or str(value) == str(wanted)
-        close = _is_number(value) and _is_number(wanted) and math.isclose(value, wanted, rel_tol=1e-3, abs_tol=1e-9)
+        close = (
+            _is_number(value)
+            and _is_number(wanted)
+            and abs(wanted) < 1e300
+            and math.isclose(value, wanted, rel_tol=1e-3, abs_tol=1e-9)
+        )
         if same or close:
             return value
     shown = ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in values)
@@ -152,19 +163,21 @@ def load_plan(source: str | Path | Plan) -> Plan:
     if isinstance(source, Plan):
         return source
     path = Path(source)
-    if path.suffix == ".toml" or path.exists():
+    if path.suffix == ".toml" or os.path.exists(path):  # noqa: PTH110  (False for an impossible name, no error)
         try:
             text, name = path.read_text(encoding="utf-8"), path.stem
-        except OSError as error:
-            raise InputError(f"the plan {path}: {error.strerror}", "a TOML file or a preset", _known()) from None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise InputError(f"the plan {path}: {reason}", "a TOML file or a preset", _known()) from None
     elif str(source) in preset_names():
         text, name = (_presets() / f"{source}.toml").read_text(encoding="utf-8"), str(source)
     else:
         raise InputError(f"the plan {str(source)!r}", "a preset's name or a TOML file", _known(str(source)))
     try:
-        return parse_plan(tomllib.loads(text), name)
-    except tomllib.TOMLDecodeError as error:
+        record = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"the plan {source}, not TOML: {error}", "a TOML file") from None
+    return parse_plan(record, name)
 
 
 def parse_plan(record: dict[str, Any], name: str) -> Plan:
@@ -194,7 +207,8 @@ def _axis_values(axis: str, values: Any, name: str) -> tuple[Any, ...]:
         return tuple(values)
     if isinstance(values, dict) and set(values) == {"start", "stop", "num"}:
         start, stop, num = values["start"], values["stop"], values["num"]
-        if not (_is_number(start) and _is_number(stop) and isinstance(num, int) and num > 0):
+        finite = all(_is_number(end) and abs(end) < 1e300 for end in (start, stop))
+        if not (finite and isinstance(num, int) and not isinstance(num, bool) and 0 < num <= MOST_VALUES):
             raise InputError(f"{axis} = {values} in the plan {name}", "numbers start and stop, and num of 1 or more")
         return tuple(float(v) for v in np.linspace(start, stop, num))
     raise InputError(f"the axis {axis} = {values!r} in the plan {name}", "a list, or {start, stop, num}")

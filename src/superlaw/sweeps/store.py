@@ -46,15 +46,14 @@ class Store:
             raise InputError(f"the store {self.path}, which is a file", "a folder", "name another folder")
         if not create and not self.path.is_dir():
             raise InputError(f"the store {self.path}, which does not exist", "a folder of runs", "check --store")
+        if not create:
+            return
         try:
             (self.path / CLAIMS).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            if create:
-                raise InputError(
-                    f"the store {self.path}: {error.strerror}",
-                    "a folder that can be written",
-                    "name another folder",
-                ) from None
+            raise InputError(
+                f"the store {self.path}: {error.strerror}", "a folder that can be written", "name another folder"
+            ) from None
 
     def file(self, run_id: str) -> Path:
         """Where the run of that id is or would be."""
@@ -79,6 +78,8 @@ class Store:
 
     def add(self, run: Run) -> Path:
         """Store a run under its id; a run of that id already there is left as it is."""
+        if run.status == "stopped":
+            raise InputError(f"the run {run.id}, which was stopped", "a run that ended", "train it to its end")
         path = self.file(run.id)
         return path if path.exists() else run.save(path)
 
@@ -125,18 +126,19 @@ class Store:
                     path.unlink()
                     removed += 1
         stored = self.ids()
-        for path in (self.path / CLAIMS).iterdir():
+        for path in (self.path / CLAIMS).glob("*"):
             if path.name in stored:
                 path.unlink(missing_ok=True)
                 removed += 1
         return removed
 
     def verify(self) -> list[tuple[Path, str]]:
-        """Read every run whole; the files that are damaged or not ours, with the reason."""
+        """Read every run file whole; those that are damaged or not ours, with the reason.
+
+        Files with another ending are no business of the store's.
+        """
         bad = []
-        for path in sorted(self.path.iterdir()):
-            if path.is_dir() or (path.name.startswith(".") and path.name.endswith(TEMPORARY)):
-                continue
+        for path in sorted(self.path.glob(f"*{SUFFIX}")):
             try:
                 run = load_run(path)
                 if path.name != run.id + SUFFIX:

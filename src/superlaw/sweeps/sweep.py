@@ -11,12 +11,13 @@ import numpy as np
 
 from superlaw.errors import DamagedFileError, InputError
 from superlaw.laws.slope import fit_slope
-from superlaw.sweeps.execute import Report, Tally, execute
+from superlaw.sweeps.execute import Report, Tally, check_workers, execute
 from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.theory.strong import strong_exponent
 from superlaw.theory.weak import weak_exponent
 from superlaw.toy.run import Run
+from superlaw.toy.train import make_engine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,8 @@ class Sweep:
                 continue
             try:
                 header = self.store.header(spec.id)
-                states.append((header["status"], header["provenance"].get("engine")))
+                whole = header["status"] in ("ok", "diverged")
+                states.append((header["status"] if whole else "damaged", header["provenance"].get("engine")))
             except DamagedFileError:
                 states.append(("damaged", None))
         return states
@@ -108,7 +110,8 @@ class Sweep:
         """The model exponent of every cell of the axes other than width, seeds as replicates.
 
         Columns: the axes; ``exponent``, ``stderr`` and ``r_squared`` of a straight line of log loss on log
-        width; ``n`` runs used, ``widths`` and ``seeds`` among them, ``left_out`` runs missing or diverged;
+        width; ``n`` runs used, ``widths`` and ``seeds`` among them, ``left_out`` runs missing or diverged,
+        ``untrained`` runs used whose loss is above that of answering 0 to everything (4/3 E);
         ``represented_fraction`` (mean), ``regime`` by what the runs represent, and ``theory``'s exponent
         there (NaN where theory has none).
         """
@@ -127,9 +130,13 @@ class Sweep:
                 slope = fit_slope(good["width"].to_numpy(), good["loss"].to_numpy())
                 row |= {"exponent": slope.exponent, "stderr": slope.stderr, "r_squared": slope.r_squared}
             row |= {"n": len(good), "widths": good["width"].nunique(), "seeds": good["seed"].nunique(),
-                    "left_out": len(group) - len(good)}  # fmt: skip
+                    "left_out": len(group) - len(good), "untrained": self._untrained(good)}  # fmt: skip
             rows.append(row | self._theory(row, good))
         return pd.DataFrame(rows)
+
+    def _untrained(self, runs: pd.DataFrame) -> int:
+        silence = {spec.id: 4 / 3 * spec.probabilities.sum() for spec in self.plan.specs}
+        return sum(loss > silence[run_id] for run_id, loss in zip(runs["id"], runs.get("loss", ()), strict=False))
 
     def _theory(self, cell: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
         """The regime of the runs, by what they represent, and the exponent theory gives it."""
@@ -137,6 +144,8 @@ class Sweep:
             return {"represented_fraction": np.nan, "regime": "unknown", "theory": np.nan}
         phi = runs["represented_fraction"].mean()
         a_dimension = (runs["represented"] / runs["width"]).mean()
+        if (runs["width"] >= self.plan.specs[0].n_features).any():  # nothing needs superposition
+            return {"represented_fraction": phi, "regime": "none", "theory": np.nan}
         spec = self.plan.specs[0].change(**{k: v for k, v in cell.items() if k in self.plan.axes})
         power = spec.frequencies_name == "power"
         if phi >= STRONG_FROM:
@@ -187,12 +196,8 @@ def sweep(
     >>> sweep(plan, tempfile.mkdtemp(), workers=1).table()["status"].tolist()
     ['ok', 'ok']
     """
-    from superlaw.toy.train import make_engine
-
     plan = load_plan(plan)
-    chosen = make_engine(engine)
-    for spec in plan.specs:
-        chosen.check(spec)
+    check(plan, engine, workers)
     store = store if isinstance(store, Store) else Store(store)
     store.clean()
     specs = plan.specs
@@ -203,6 +208,14 @@ def sweep(
         specs = tuple(spec for spec in specs if spec.id in allowed or spec.id in present)
     tally = execute(specs, store, workers, executor, engine, plan.keeps_weights, report)
     return Sweep(plan, store, tally)
+
+
+def check(plan: Plan, engine: str = "fused", workers: int | None = None) -> None:
+    """Raise InputError when the plan cannot be run so; nothing is made or written."""
+    check_workers(workers)
+    chosen = make_engine(engine)
+    for spec in plan.specs:
+        chosen.check(spec)
 
 
 def look(plan: str | Path | Plan, store: str | Path) -> Sweep:

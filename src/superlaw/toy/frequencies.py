@@ -46,11 +46,13 @@ def family_frequencies(family: str, n_features: int, data_exponent: float, decay
     """
     rank = np.arange(1, n_features + 1, dtype=np.float64)  # (n,)
     if family == "power":
-        weight = rank**-data_exponent
+        log_weight = -data_exponent * np.log(rank)
     elif family == "exponential":
-        weight = np.exp(-(rank - 1) / decay_length)
+        with np.errstate(over="ignore"):  # a tiny decay length leaves the first feature alone
+            log_weight = -(rank - 1) / decay_length
     else:
-        weight = n_features - (rank - 1)
+        log_weight = np.log(n_features - (rank - 1))
+    weight = np.exp(log_weight - log_weight.max())  # the largest is 1: nothing overflows
     p = weight / weight.sum()
     p.flags.writeable = False  # shared by every spec that asks for the same
     return p
@@ -60,8 +62,8 @@ def check_frequencies(values: np.ndarray, name: str = "frequencies") -> np.ndarr
     """The values as float64, shape (n,); InputError unless all are finite and within 0 and 1."""
     try:
         p = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} that are not numbers", "an array of numbers") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} that are not a list of numbers", "an array of numbers") from None
     if p.ndim != 1 or p.size == 0:
         raise InputError(f"{name} of shape {p.shape}", "a one-dimensional array with at least one feature")
     for problem, wrong in (
@@ -138,8 +140,9 @@ def read_frequencies(path: str | Path, n_features: int | None = None) -> np.ndar
     """Frequencies from a CSV or JSON file of counts or of probabilities.
 
     JSON: a list of numbers, or an object of names and numbers, either at the top or under ``counts`` or
-    ``probabilities``. CSV: the last column; a first line that is not a number is a heading. Whole
-    numbers are counts and are divided by their sum; anything else is a probability, kept as it is.
+    ``probabilities``, which then says what they are. CSV: the last column; a first line that is not a
+    number is a heading. Otherwise whole numbers are counts and are divided by their sum; anything else is
+    a probability, kept as it is.
 
     Parameters
     ----------
@@ -153,9 +156,9 @@ def read_frequencies(path: str | Path, n_features: int | None = None) -> np.ndar
         Decreasing.
     """
     path = Path(path)
-    text = _read(path)
+    text, kind = _read(path), None
     if path.suffix.lower() == ".json":
-        values = _json_numbers(path, text)
+        values, kind = _json_numbers(path, text)
     elif path.suffix.lower() in (".csv", ".tsv"):
         values = _csv_numbers(path, text)
     else:
@@ -164,7 +167,9 @@ def read_frequencies(path: str | Path, n_features: int | None = None) -> np.ndar
         raise InputError(f"{path}, which holds no numbers", "at least one count or probability")
     p = np.asarray(values, dtype=np.float64)
     whole = np.isfinite(p).all() and (p >= 0).all() and (p == np.round(p)).all()
-    if not whole:
+    if kind == "counts" and not whole:
+        raise InputError(f"counts in {path} that are not whole numbers of 0 or more", "whole numbers")
+    if kind == "probabilities" or not whole:
         return _most_frequent(check_frequencies(p, f"probabilities in {path}"), n_features, f"{path}", "values")
     return frequencies_from_counts(_most_frequent(p, n_features, f"{path}", "values"), f"counts in {path}")
 
@@ -178,13 +183,16 @@ def frequencies_from_counts(counts: np.ndarray, name: str = "counts") -> np.ndar
     array([0.75, 0.25])
     """
     counts = np.asarray(counts, dtype=np.float64)
-    if counts.sum() <= 0:
+    if counts.max() <= 0:
         raise InputError(f"{name} that are all 0", "at least one positive count")
-    return counts / counts.sum()
+    shares = counts / counts.max()  # first, so that the sum cannot overflow
+    return shares / shares.sum()
 
 
 def _most_frequent(values: np.ndarray, n_features: int | None, name: str, kind: str) -> np.ndarray:
     """The ``n_features`` largest values, decreasing."""
+    if n_features is not None and n_features < 1:
+        raise InputError(f"n_features = {n_features}", "a whole number from 1")
     if n_features is not None and n_features > values.size:
         raise InputError(
             f"n_features = {n_features}, but {name} has {values.size} {kind}",
@@ -196,7 +204,7 @@ def _most_frequent(values: np.ndarray, n_features: int | None, name: str, kind: 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}, which does not exist", "a readable file", "check the path") from None
     except UnicodeDecodeError:
@@ -205,37 +213,48 @@ def _read(path: Path) -> str:
         raise InputError(f"{path}: {error.strerror}", "a readable file", "check the path") from None
 
 
-def _json_numbers(path: Path, text: str) -> list[float]:
+def _json_numbers(path: Path, text: str) -> tuple[list[float], str | None]:
+    """The numbers of a JSON file, and ``counts`` or ``probabilities`` where it says which."""
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}, not JSON at line {error.lineno}: {error.msg}", "valid JSON") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}, whose JSON cannot be read ({error})", "a list or an object of numbers") from None
+    kind = None
     if isinstance(data, dict):
-        data = next((data[key] for key in ("counts", "probabilities") if isinstance(data.get(key), dict | list)), data)
+        kind = next((key for key in ("counts", "probabilities") if isinstance(data.get(key), dict | list)), None)
+        data = data[kind] if kind else data
     values = list(data.values()) if isinstance(data, dict) else data
     if not isinstance(values, list) or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         raise InputError(
             f"{path}, whose JSON is not a list or an object of numbers",
             'for example [5, 3, 1] or {"the": 5, "a": 3}',
         )
-    return [float(v) for v in values]
+    try:
+        return [float(v) for v in values], kind
+    except OverflowError:
+        raise InputError(f"{path}, with a number beyond 1e308", "counts or probabilities") from None
 
 
 def _csv_numbers(path: Path, text: str) -> list[float]:
     values: list[float] = []
     rows = csv.reader(text.splitlines(), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-    first = True
-    for row in rows:
-        if not row or not any(cell.strip() for cell in row):
-            continue
-        try:
-            values.append(float(row[-1]))
-        except ValueError:
-            if not first:
-                raise InputError(
-                    f"{path}, line {rows.line_num}: {row[-1][:40]!r} is not a number",
-                    "a count or probability in the last column",
-                    "use --text FILE for prose",
-                ) from None
-        first = False
+    heading = True  # allowed on the first line
+    try:
+        for row in rows:
+            if not any(cell.strip() for cell in row):
+                continue
+            try:
+                values.append(float(row[-1]))
+            except ValueError:
+                if not heading:
+                    raise InputError(
+                        f"{path}, line {rows.line_num}: {row[-1][:40]!r} is not a number",
+                        "a count or probability in the last column",
+                        "use --text FILE for prose",
+                    ) from None
+            heading = False
+    except csv.Error as error:
+        raise InputError(f"{path}, line {rows.line_num}: {error}", "comma-separated values") from None
     return values

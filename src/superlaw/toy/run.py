@@ -193,5 +193,7 @@ def _unreadable(path: Path, error: OSError) -> InputError:
 
 def _damaged(path: Path, why: str) -> DamagedFileError:
     return DamagedFileError(
-        f"{path}: {why}", "a whole run file written by superlaw", "train it again or restore a copy"
+        f"{path}: {why}",
+        "a whole run file written by superlaw",
+        "move it away (superlaw sweep verify does, in a store) and train again",
     )

@@ -19,7 +19,7 @@ REFERENCE_WIDTH = 8  # learning rates that depend on width are stated at this wi
 
 CHOICES = {
     "activation": ("relu", "linear"),
-    "loss": ("squared-error",),
+    "loss_function": ("squared-error",),
     "values": ("uniform",),
     "dtype": ("float32", "float64"),
 }
@@ -59,7 +59,7 @@ class RunSpec:
         t_w: steps of linear warm-up; no warm-up when it is ``steps`` or more.
     loss_scale : float
         The optimiser sees loss_scale L / n. Adam's eps makes it matter (`wide`: 100).
-    activation, loss, values, tied, dtype
+    activation, loss_function, values, tied, dtype
         Named choices of the model; see ``CHOICES``. Not every engine trains every choice.
     seed : int
         Of the initial state and of the batches.
@@ -90,7 +90,7 @@ class RunSpec:
     warmup: int = 2000
     loss_scale: float = 1.0
     activation: str = "relu"
-    loss: str = "squared-error"
+    loss_function: str = "squared-error"
     values: str = "uniform"
     tied: bool = True
     dtype: str = "float32"
@@ -114,8 +114,6 @@ class RunSpec:
                 raise InputError(f"n_features = {self.n_features} with {p.size} frequencies", "the same number")
             fix("frequencies", p)
             fix("n_features", p.size)
-        if self.bias_learning_rate is None:
-            fix("bias_learning_rate", self.learning_rate)
         for field in fields(self):
             fix(field.name, _checked(field.name, getattr(self, field.name)))
         self.probabilities  # noqa: B018  (refuses what cannot be scaled to the density)
@@ -133,9 +131,10 @@ class RunSpec:
     def peak_learning_rates(self) -> tuple[float, float]:
         """eta_max of W and of b at this width."""
         ratio = REFERENCE_WIDTH / self.width
+        bias_rate = self.learning_rate if self.bias_learning_rate is None else self.bias_learning_rate
         return (
             self.learning_rate * ratio**self.learning_rate_width_power,
-            self.bias_learning_rate * ratio**self.bias_learning_rate_width_power,
+            bias_rate * ratio**self.bias_learning_rate_width_power,
         )
 
     @cached_property
@@ -168,7 +167,7 @@ class RunSpec:
         if name == "activation_density":
             return value == (1.0 if isinstance(self.frequencies, str) else None)
         if name == "bias_learning_rate":
-            return value == self.learning_rate
+            return value in (None, self.learning_rate)
         if name == "data_exponent" and self.frequencies_name != "power":
             return True
         if name == "decay_length" and self.frequencies_name != "exponential":
@@ -196,17 +195,11 @@ class RunSpec:
                 raise InputError(f"the unknown field {key!r} of a run", "a field of RunSpec", nearest(key, DEFAULTS))
         record = dict(record)
         if isinstance(record.get("frequencies"), list):
-            record["frequencies"] = np.asarray(record["frequencies"], dtype=np.float64)
+            record["frequencies"] = check_frequencies(record["frequencies"])
         return cls(**record)
 
     def change(self, **changes: Any) -> RunSpec:
         """A copy with some fields changed."""
-        if (
-            "learning_rate" in changes
-            and "bias_learning_rate" not in changes
-            and self._is_default("bias_learning_rate", self.bias_learning_rate)
-        ):
-            changes["bias_learning_rate"] = None
         for key in changes:
             if key not in DEFAULTS:
                 raise InputError(f"the unknown field {key!r} of a run", "a field of RunSpec", nearest(key, DEFAULTS))
@@ -236,6 +229,9 @@ _REAL = {
 }
 
 
+_OPTIONAL = ("activation_density", "bias_learning_rate")
+
+
 def _checked(name: str, value: Any) -> Any:
     """The value in its field's own type; InputError when it is out of range."""
     if name in _WHOLE:
@@ -245,17 +241,21 @@ def _checked(name: str, value: Any) -> Any:
         if not lowest <= int(value) <= highest:
             raise InputError(f"{name} = {value}", f"a whole number from {lowest} to {highest}")
         return int(value)
-    if name in _REAL and not (name == "activation_density" and value is None):
+    if name in _REAL and not (name in _OPTIONAL and value is None):
         lowest, included = _REAL[name]
+        if isinstance(value, bool | str):
+            raise InputError(f"{name} = {value!r}", "a number")
         try:
             number = float(value) + 0.0  # -0.0 becomes 0.0
         except (TypeError, ValueError):
             raise InputError(f"{name} = {value!r}", "a number") from None
+        except OverflowError:
+            raise InputError(f"{name} beyond 1e308", "a finite number") from None
         if not math.isfinite(number) or number < lowest or (number == lowest and not included):
             bound = "" if lowest == -math.inf else f" {'of at least' if included else 'above'} {lowest:g}"
             raise InputError(f"{name} = {number:g}", f"a finite number{bound}")
         return number
-    if name in CHOICES and value not in CHOICES[name]:
+    if name in CHOICES and not (isinstance(value, str) and value in CHOICES[name]):
         raise InputError(
             f"{name} = {value!r}", f"one of {', '.join(CHOICES[name])}", nearest(str(value), CHOICES[name])
         )

@@ -6,6 +6,7 @@ formed tile by tile (kernels_impl.hpp). This file is its Python face: it checks 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 
@@ -21,6 +22,8 @@ from superlaw.toy.spec import RunSpec
 variants = _fused.variants
 """Names of the instruction sets this processor runs, best first."""
 
+MOST_THREADS = 256
+MOST_INDEX = 2**24  # the kernels index tiles of features and samples with 32 bits
 WATCH_SECONDS = 0.05  # at most about this long between two looks at Ctrl-C and at divergence
 
 
@@ -30,14 +33,14 @@ class Fused:
     name = "fused"
 
     def __init__(self, threads: int = 1, simd: str = "", products: str = "automatic"):
-        if threads < 1:
-            raise InputError(f"threads = {threads}", "1 thread or more")
+        if not 1 <= threads <= MOST_THREADS:
+            raise InputError(f"threads = {threads}", f"1 to {MOST_THREADS} threads")
         if simd and simd not in variants():
             raise InputError(f"simd = {simd!r}", f"one of {', '.join(variants())} on this processor")
         self.threads, self.simd, self.products = threads, simd, products
 
     def check(self, spec: RunSpec) -> None:
-        """Raise InputError for what this engine does not train: all but float32 ReLU models."""
+        """Raise InputError for what this engine does not train: all but float32 ReLU models that fit in memory."""
         for name, only in (("activation", "relu"), ("dtype", "float32")):
             if getattr(spec, name) != only:
                 raise InputError(
@@ -45,6 +48,21 @@ class Fused:
                     f"{name} = {only}",
                     "use --engine dense",
                 )
+        non_zeros = spec.batch * float(spec.probabilities.sum())  # expected in a batch
+        if max(non_zeros, spec.n_features, spec.batch) > MOST_INDEX:
+            raise InputError(
+                f"a batch of {spec.batch} with {non_zeros:.3g} active features of {spec.n_features}",
+                f"at most {MOST_INDEX:,} of each",
+                "use smaller batches",
+            )
+        needed = 7 * 4.0 * spec.n_features * spec.width + 20.0 * spec.steps + 256 * non_zeros
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        if needed > memory:
+            raise InputError(
+                f"a model and its history of about {needed / 1e9:.3g} GB",
+                f"one that fits in this machine's {memory / 1e9:.3g} GB",
+                "lower n_features, width, batch or steps",
+            )
 
     def train(self, specs: Sequence[RunSpec], watch: Watch | None = None) -> Iterator[Run]:
         """Train the specs one after another; see Engine.train."""
@@ -108,8 +126,18 @@ def gradient(
     simd: str = "",
     products: str = "automatic",
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """L and its gradients dL/dW (n, m) and dL/db (n,) on a given sparse batch (as from :func:`sample`)."""
+    """L and its gradients dL/dW (n, m) and dL/db (n,) on a given sparse batch (as from :func:`sample`).
+
+    Raises InputError when the arrays do not fit together.
+    """
     start, which, value = entries
+    n = len(W)
+    fits = (
+        W.ndim == 2 and b.shape == (n,) and start.shape == (n + 1,) and start[0] == 0 and (np.diff(start) >= 0).all()
+        and start[-1] == len(which) == len(value) and ((which >= 0) & (which < batch)).all()
+    )  # fmt: skip
+    if not fits:
+        raise InputError("a state and entries that do not fit together", "W (n, m), b (n,), entries as from sample()")
     dW, db = np.empty(W.shape, np.float32), np.empty(b.shape, np.float32)
     loss = _fused.gradient(
         np.ascontiguousarray(W, np.float32), np.ascontiguousarray(b, np.float32),

@@ -1,9 +1,10 @@
-// The Python face of the extension. Arrays are checked on the Python side (fused/__init__.py).
+// The Python face of the extension. It trusts its arguments: fused/__init__.py checks them.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 

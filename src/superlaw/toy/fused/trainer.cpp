@@ -20,29 +20,47 @@ void Floats::resize(size_t count) {
 }
 
 Workers::Workers(int count) {
-  for (int t = 1; t < count; ++t)
-    threads_.emplace_back([this, t] {
-      uint64_t seen = 0;
-      std::unique_lock lock(mutex_);
-      for (;;) {
-        start_.wait(lock, [&] { return stop_ || round_ != seen; });
-        if (stop_) return;
-        seen = round_;
-        lock.unlock();
-        (*work_)(t);
-        lock.lock();
-        if (--running_ == 0) done_.notify_one();
-      }
-    });
+  try {
+    for (int t = 1; t < count; ++t) threads_.emplace_back([this, t] { serve(t); });
+  } catch (...) {  // the system gives no more threads: end those it gave
+    end();
+    throw;
+  }
 }
 
-Workers::~Workers() {
+Workers::~Workers() { end(); }
+
+void Workers::end() {
   {
     std::lock_guard lock(mutex_);
     stop_ = true;
   }
   start_.notify_all();
   for (auto& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void Workers::serve(int t) {
+  uint64_t seen = 0;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    start_.wait(lock, [&] { return stop_ || round_ != seen; });
+    if (stop_) return;
+    seen = round_;
+    lock.unlock();
+    attempt(t);
+    lock.lock();
+    if (--running_ == 0) done_.notify_one();
+  }
+}
+
+void Workers::attempt(int t) {
+  try {
+    (*work_)(t);
+  } catch (...) {
+    std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::current_exception();
+  }
 }
 
 void Workers::run(const std::function<void(int)>& work) {
@@ -51,16 +69,18 @@ void Workers::run(const std::function<void(int)>& work) {
     std::lock_guard lock(mutex_);
     work_ = &work;
     running_ = int(threads_.size());
+    failure_ = nullptr;
     ++round_;
   }
   start_.notify_all();
-  work(0);
+  attempt(0);
   std::unique_lock lock(mutex_);
-  done_.wait(lock, [this] { return running_ == 0; });
+  done_.wait(lock, [this] { return running_ == 0; });  // whatever failed, nobody still uses `work`
+  if (failure_) std::rethrow_exception(failure_);
 }
 
 Trainer::Trainer(const Kernels& kernels, int n, int m, int threads, Products products)
-    : kernels_(kernels), products_(products), workers_(threads), model_{}, order_(n), W_(3), per_thread_(kArrays * threads) {
+    : kernels_(kernels), products_(products), workers_(threads), model_{}, order_(n), W_(3), own_(threads) {
   const int tile = kernels.tile, lanes = kernels.lanes;
   model_.n = n;
   model_.m = m;
@@ -129,18 +149,19 @@ double Trainer::accumulate(const Entries& entries, int n_samples) {
   scratch_.resize(threads);
   grad_U_.resize(threads);
   workers_.run([&](int t) {
-    Floats* own = &per_thread_[kArrays * t];
-    own[0].resize(size_t(model_.m + kernels_.lanes) * tile);
-    own[1].resize(rows * tile * (symmetry.gram ? blocks : 1) + slack);
-    own[2].resize(symmetry.gradient ? rows * rows : size_t(tile) * tile);
-    own[3].resize(rows * stride);
-    own[4].resize(size_t(2 * tile + 1) * tile);
-    own[5].resize(size_t(tile) * stride);
-    own[6].resize(size_t(batch_.batch().n_multi) * tile);
-    float* squares = own[4].data();
-    scratch_[t] = {own[0].data(), own[1].data(), own[2].data(),          own[3].data(), own[6].data(),
-                   squares,       squares + tile * tile, squares + 2 * tile * tile, 0.0};
-    grad_U_[t] = own[3].data();
+    Own& own = own_[t];
+    own.Wt.resize(size_t(model_.m + kernels_.lanes) * tile);
+    own.G.resize(rows * tile * (symmetry.gram ? blocks : 1) + slack);
+    own.D.resize(symmetry.gradient ? rows * rows : size_t(tile) * tile);
+    own.grad_U.resize(rows * stride + 1);
+    own.Y.resize(size_t(batch_.batch().n_multi) * tile);
+    own.S.resize(size_t(tile) * tile);
+    own.St.resize(size_t(tile) * tile);
+    own.input_grad_b.resize(tile);
+    own.grad_rows.resize(size_t(tile) * stride);
+    scratch_[t] = {own.Wt.data(), own.G.data(), own.D.data(),  own.grad_U.data(),       own.Y.data(),
+                   own.S.data(),  own.St.data(), own.input_grad_b.data(), 0.0};
+    grad_U_[t] = own.grad_U.data();
     std::memset(grad_U_[t], 0, rows * stride * sizeof(float));
   });
   for_tiles([&](int, int j) { kernels_.pack(model_, j, j + 1); });
@@ -165,7 +186,7 @@ double Trainer::step(Sampler& sampler, uint64_t step, double loss_scale, const O
                          1 - std::pow(optimizer.beta2, double(updates_)),
                          float(2.0 * loss_scale / model_.n / sampler.batch())};
   for_tiles([&](int t, int j) {
-    float* rows = per_thread_[kArrays * t + 5].data();
+    float* rows = own_[t].grad_rows.data();
     kernels_.gradient_rows(model_, batch_.batch().n_unique, j, grad_U_.data(), int(grad_U_.size()), rows);
     kernels_.update_rows(model_, update, j, rows);
   });
@@ -176,7 +197,7 @@ double Trainer::gradient(const Entries& entries, int n_samples, float* dW, float
   const double loss = accumulate(entries, n_samples);
   const float scale = 2.0f / n_samples;
   for_tiles([&](int t, int j) {
-    float* rows = per_thread_[kArrays * t + 5].data();
+    float* rows = own_[t].grad_rows.data();
     kernels_.gradient_rows(model_, batch_.batch().n_unique, j, grad_U_.data(), int(grad_U_.size()), rows);
     for (int u = j * kernels_.tile; u < (j + 1) * kernels_.tile && u < model_.n; ++u) {
       const float* row = rows + size_t(u - j * kernels_.tile) * model_.stride;

@@ -1,6 +1,7 @@
 // One model in training: its arrays, the order of work within a step, and its threads.
 #pragma once
 #include <condition_variable>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -36,6 +37,10 @@ class Workers {
   void run(const std::function<void(int)>& work);  // work(0 .. count - 1), returns when all are done
 
  private:
+  void serve(int t);    // what thread t does, until the end
+  void attempt(int t);  // work(t), keeping the first exception of all threads
+  void end();
+
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::condition_variable start_, done_;
@@ -43,6 +48,7 @@ class Workers {
   uint64_t round_ = 0;
   int running_ = 0;
   bool stop_ = false;
+  std::exception_ptr failure_;
 };
 
 struct Optimizer {
@@ -81,8 +87,11 @@ class Trainer {
   std::vector<int> order_;
   std::vector<Scratch> scratch_;
   std::vector<float*> grad_U_;
-  static constexpr int kArrays = 7;  // of each thread: see accumulate()
-  std::vector<Floats> W_, per_thread_;
+  struct Own {  // arrays of one thread: see Scratch
+    Floats Wt, G, D, grad_U, Y, S, St, input_grad_b, grad_rows;
+  };
+  std::vector<Own> own_;
+  std::vector<Floats> W_;
   Floats b_, packed_W_, packed_b_, grad_b_, grad_Wt_;
 };
 
