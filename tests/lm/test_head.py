@@ -43,7 +43,8 @@ def test_the_trained_minilm_has_the_published_numbers(minilm, command):
     assert "strong superposition" in shown["verdict"]
 
 
-def test_minilm_is_measured_in_little_time_and_memory(minilm):
+def measured(minilm) -> tuple[float, float, float]:
+    """Seconds of the second moment and of all pairs, and the peak in kB, in a process of their own."""
     code = (
         "import sys, time\n"
         "from superlaw.lm.head import load_head\nfrom superlaw.geometry import blocks\n"
@@ -55,12 +56,17 @@ def test_minilm_is_measured_in_little_time_and_memory(minilm):
     )
     done = subprocess.run([sys.executable, "-c", code, str(minilm)], capture_output=True, text=True, check=True)
     moment, pairs, kilobytes = map(float, done.stdout.split())
-    assert moment < 2 * SLACK
-    assert pairs < 6 * SLACK
-    assert kilobytes < 400_000
+    return moment, pairs, kilobytes
 
 
-SLACK = float(os.environ.get("SUPERLAW_SLACK", "3"))  # a machine shared with others; benchmarks/head.py is strict
+def test_minilm_is_measured_in_little_memory(minilm):
+    assert measured(minilm)[2] < 400_000
+
+
+@pytest.mark.slow  # a timing: by hand, on a quiet machine
+def test_minilm_is_measured_in_little_time(minilm):
+    moment, pairs, _ = measured(minilm)
+    assert moment < 2 and pairs < 6
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, ml_dtypes.bfloat16])
@@ -318,6 +324,7 @@ def test_a_matrix_in_bf16_costs_its_own_bytes_and_little_more(tmp_path):
     assert kilobytes * 1024 < 3 * head.nbytes + 60e6
 
 
+@pytest.mark.slow  # a timing: by hand, on a quiet machine
 def test_time_of_the_second_moment_is_that_of_one_product(minilm):
     W = np.ascontiguousarray(load_head(minilm, encoder=True).W)
     start = time.perf_counter()
@@ -329,4 +336,4 @@ def test_time_of_the_second_moment_is_that_of_one_product(minilm):
         start = time.perf_counter()
         blocks.unit_moment(W)
         times.append(time.perf_counter() - start)
-    assert min(times) < 3 * SLACK * product
+    assert min(times) < 3 * product
