@@ -8,6 +8,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT
 
@@ -50,6 +51,7 @@ def test_every_command_of_the_documents_runs(page, command, tmp_path, monkeypatc
     sizes = itertools.product((16, 32, 64, 128, 256), (1e9, 1e10, 1e11))
     rows = [f"{w},{t},{(20 / w**0.9 + 500 / t**0.3 + 1.7) * (1 + 1e-3 * math.sin(w + t))}" for w, t in sizes]
     (tmp_path / "runs.csv").write_text("\n".join(["width,tokens,loss", *rows]))
+    np.save(tmp_path / "head.npy", np.random.default_rng(0).standard_normal((200, 16)))
     commands = superlaw_commands(page)
     assert len(commands) >= 4
     for arguments in commands:
