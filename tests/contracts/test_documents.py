@@ -6,6 +6,8 @@ import itertools
 import math
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +71,12 @@ def test_the_python_of_the_readme_runs(capsys):
     (block,) = blocks(PAGES[0], "python")
     exec(compile(block, "README.md", "exec"), {})
     assert re.search(r"^\d\.\d+ ± \d\.\d+$", capsys.readouterr().out, re.M)
+
+
+def test_the_example_of_a_sweep_runs(tmp_path):
+    example = [sys.executable, str(ROOT / "examples" / "own_sweep.py"), str(tmp_path / "store"), "60"]
+    done = subprocess.run(example, capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 3 and "strong" in done.stdout
 
 
 def test_every_picture_and_page_the_documents_link_exists():
