@@ -140,6 +140,12 @@ CorpusOption = Annotated[
     list[str], typer.Option(metavar="NAME=FILE", help="Text, .jsonl, .parquet or datasets:NAME,CONFIG,SPLIT; repeat.")
 ]
 FieldOption = Annotated[str, typer.Option(help="Of the text in JSON lines, Parquet and datasets.")]
+DocumentOption = Annotated[str, typer.Option(help="Cut text by line, blank, words:N or file.")]
+LengthOption = Annotated[int, typer.Option(help="Tokens of a document, at most.")]
+DocumentsOption = Annotated[int, typer.Option(help="Of each corpus, at most.")]
+BatchOption = Annotated[int, typer.Option(help="Tokens of a batch with padding.")]
+DtypeOption = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
 
 
 @app.command()
@@ -211,12 +217,12 @@ def loss(
     models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Folder or hub id of a causal model.")],
     corpus: CorpusOption,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Table, .csv; what it holds is kept.")],
-    document: Annotated[str, typer.Option(help="Cut text by line, blank, words:N or file.")] = "words:1024",
-    max_length: Annotated[int, typer.Option(help="Tokens of a document, at most.")] = 2048,
-    documents: Annotated[int, typer.Option(help="Of each corpus, at most.")] = 1000,
-    batch_tokens: Annotated[int, typer.Option(help="Tokens of a batch with padding.")] = 4096,
-    dtype: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    document: DocumentOption = "words:1024",
+    max_length: LengthOption = 2048,
+    documents: DocumentsOption = 1000,
+    batch_tokens: BatchOption = 4096,
+    dtype: DtypeOption = "auto",
+    device: DeviceOption = "auto",
     field: FieldOption = "text",
     as_json: JsonOption = False,
 ) -> None:
@@ -265,12 +271,12 @@ def study(
     family: Annotated[str, typer.Argument(metavar="FAMILY", help="Family file (TOML), or paper: its 27 models.")],
     corpus: CorpusOption,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder; what it holds is kept.")],
-    document: Annotated[str, typer.Option(help="Cut text by line, blank, words:N or file.")] = "words:1024",
-    max_length: Annotated[int, typer.Option(help="Tokens of a document, at most.")] = 2048,
-    documents: Annotated[int, typer.Option(help="Of each corpus, at most.")] = 1000,
-    batch_tokens: Annotated[int, typer.Option(help="Tokens of a batch with padding.")] = 4096,
-    dtype: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    document: DocumentOption = "words:1024",
+    max_length: LengthOption = 2048,
+    documents: DocumentsOption = 1000,
+    batch_tokens: BatchOption = 4096,
+    dtype: DtypeOption = "auto",
+    device: DeviceOption = "auto",
     max_tokens: Annotated[int, typer.Option(help="Counted of each corpus.")] = 1_000_000,
     field: FieldOption = "text",
     as_json: JsonOption = False,
