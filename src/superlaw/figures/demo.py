@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
@@ -47,8 +46,8 @@ def data(title: str, regimes: dict[str, WidthScan], unlearned_at_width: np.ndarr
 
 def draw(data: dict[str, Any]) -> bytes:
     """The figure as PNG."""
-    plt = style.pyplot()
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.4), layout="constrained")
+    figure = style.new_figure((9.6, 4.4))
+    left, right = figure.subplots(1, 2)
     figure.suptitle(data["title"], fontsize=10)
     for name, color, marker in (("weak", style.WEAK, "o"), ("strong", style.STRONG, "s")):
         regime = data["regimes"][name]
@@ -88,7 +87,4 @@ def draw(data: dict[str, Any]) -> bytes:
         axes.legend(fontsize=7.5, frameon=False)
     low = min(np.nanmin(r["loss"]) for r in data["regimes"].values())
     left.set_ylim(low * 0.35, None)  # room for the legend below the curves
-    out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=150)
-    plt.close(figure)
-    return out.getvalue()
+    return style.render(figure)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from math import lgamma
 from typing import Any
 
@@ -50,10 +49,10 @@ def random_density(x: np.ndarray, m: int) -> np.ndarray:
 
 def draw(data: dict[str, Any], kind: str = "png") -> bytes:
     """The figure, as PNG, PDF or SVG."""
-    plt = style.pyplot()
     models = data["models"]
-    colors = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(models)))
-    figure, axes = plt.subplots(2, 2, figsize=(9.6, 7), layout="constrained")
+    colors = style.shades(len(models))
+    figure = style.new_figure((9.6, 7))
+    axes = figure.subplots(2, 2)
     (overlap, width), (norm, spectrum) = axes
     for i, (model, color) in enumerate(zip(models, colors, strict=True)):
         label = f"{model['name']} (m = {model['m']})" if i < LISTED else None
@@ -79,7 +78,4 @@ def draw(data: dict[str, Any], kind: str = "png") -> bytes:
         panel.grid(alpha=0.2)
     overlap.legend(fontsize=7.5, frameon=False)
     width.legend(fontsize=7.5, frameon=False, loc="lower left")
-    out = io.BytesIO()
-    figure.savefig(out, format=kind, dpi=150)
-    plt.close(figure)
-    return out.getvalue()
+    return style.render(figure, kind)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
@@ -46,9 +45,9 @@ def data(rows: list[dict[str, Any]], fit: Any | None) -> dict[str, Any]:
 
 def draw(data: dict[str, Any]) -> bytes:
     """The figure as PNG."""
-    plt = style.pyplot()
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.2), layout="constrained")
-    colors = plt.get_cmap("viridis")(np.linspace(0, 0.85, max(1, len(data["groups"]))))
+    figure = style.new_figure((9.6, 4.2))
+    left, right = figure.subplots(1, 2)
+    colors = style.shades(max(1, len(data["groups"])))
     for (name, group), color in zip(data["groups"].items(), colors, strict=False):
         left.errorbar(group["width"], group["loss"], group["stderr"], fmt="o", color=color, capsize=2, label=name)
         if group["curve"] is not None:
@@ -62,7 +61,4 @@ def draw(data: dict[str, Any]) -> bytes:
     left.set_ylabel("loss (nats a token)")
     right.set_ylabel("mean squared overlap")
     left.set_title(data["title"], fontsize=9)
-    out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=150)
-    plt.close(figure)
-    return out.getvalue()
+    return style.render(figure)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,6 @@ from superlaw.figures import style
 from superlaw.laws.fit import Fit
 
 CURVE_POINTS = 120
-KINDS = ("png", "pdf", "svg")
 CURVE, ERRORS, RUNS = style.WEAK, style.STRONG, style.THEORY
 
 
@@ -112,10 +110,10 @@ def _estimate(fit: Fit, column: str) -> str:
 
 def draw(data: LawFigure, kind: str = "png") -> bytes:
     """The figure as PNG (or PDF, SVG)."""
-    plotted, plt = data, style.pyplot()
+    plotted = data
     count = len(plotted.panels) + 1
-    figure, grid = plt.subplots(1, count, figsize=(3.3 * count, 3.1), layout="constrained", squeeze=False)
-    axes = grid[0]
+    figure = style.new_figure((3.3 * count, 3.1))
+    axes = figure.subplots(1, count, squeeze=False)[0]
     for axis, panel in zip(axes, plotted.panels, strict=False):
         axis.plot(panel.x, panel.adjusted, "o", ms=3, color=RUNS, alpha=0.55, mew=0, label="runs, adjusted")
         axis.fill_between(panel.curve_x, panel.low, panel.high, color=CURVE, alpha=0.25, lw=0)
@@ -135,10 +133,7 @@ def draw(data: LawFigure, kind: str = "png") -> bytes:
     last.set_title("measured less fitted", fontsize=9)
     others = f"; each panel with the other sizes at {plotted.held}" if len(plotted.panels) > 1 else ""
     figure.suptitle(plotted.title + others, fontsize=9)
-    out = io.BytesIO()
-    figure.savefig(out, format=kind, dpi=110)
-    plt.close(figure)
-    return out.getvalue()
+    return style.render(figure, kind)
 
 
 def _plain_ticks(axis: Any, x: np.ndarray) -> None:

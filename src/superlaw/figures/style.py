@@ -1,23 +1,64 @@
-"""What all figures share: colours that colour-blind readers can tell apart, and the axis of widths."""
+"""What all figures share: colours that colour-blind readers can tell apart, sizes, and how they are written."""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 # Okabe and Ito's palette.
 WEAK, STRONG, THEORY = "#0072B2", "#D55E00", "#555555"
+FAMILIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+KINDS = ("png", "pdf", "svg")
+PANEL = (3.35, 2.75)  # inches: a column of a two-column page
+SETTINGS = {
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "legend.handlelength": 1.5,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+    "errorbar.capsize": 2,
+    "savefig.dpi": 200,
+    "pdf.fonttype": 42,  # text that can be searched and edited
+    "svg.hashsalt": "superlaw",  # the same picture has the same bytes
+}
 
 
-def pyplot() -> Any:
-    """matplotlib.pyplot without a display."""
+@contextmanager
+def settings() -> Iterator[None]:
+    """Our sizes while a figure is drawn; the caller's own settings come back after it."""
     import matplotlib as mpl
 
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
+    with mpl.rc_context(SETTINGS):
+        yield
 
-    return plt
+
+def new_figure(size: tuple[float, float]) -> Any:
+    """An empty matplotlib figure that belongs to no window and no notebook."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, layout="constrained")
+
+
+def render(figure: Any, kind: str = "png") -> bytes:
+    """The figure's bytes, as PNG, PDF or SVG, without the date of its making."""
+    out = io.BytesIO()
+    dates = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    figure.savefig(out, format=kind, metadata=dates[kind])
+    return out.getvalue()
+
+
+def shades(values: Sequence[float] | np.ndarray | int) -> Any:
+    """A colour for each value in [0, 1], or for each of that many, dark to light; never near white."""
+    import matplotlib as mpl
+
+    places = np.linspace(0, 1, values) if isinstance(values, int) else np.asarray(values, dtype=float)
+    return mpl.colormaps["viridis"](0.88 * places)
 
 
 def width_axis(axes: Any, widths: np.ndarray) -> None:

@@ -1,0 +1,156 @@
+"""The painter of all panels: records in, an image's bytes out. It computes nothing."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import numpy as np
+
+from superlaw.figures import style
+from superlaw.figures.panels import Bars, Item, Line, Map, Marks, Panel, Picture, Steps
+
+CHARACTERS = 23.5  # of a note, to an inch
+LEGEND_ROWS = 9  # more labels than this get a second column
+ROLES = {"weak": style.WEAK, "strong": style.STRONG, "theory": style.THEORY}
+
+
+def draw(data: Picture, kind: str = "png") -> bytes:
+    """A picture as PNG, PDF or SVG."""
+    with style.settings():
+        columns = min(data.columns, len(data.panels))
+        rows = -(-len(data.panels) // columns)
+        width, height = columns * style.PANEL[0], rows * style.PANEL[1]
+        note = "\n".join(line for text in data.notes for line in textwrap.wrap(text, int(CHARACTERS * width)))
+        figure = style.new_figure((width, height + 0.3 + 0.115 * (note.count("\n") + 1)))
+        figure.suptitle(textwrap.fill(data.title, int(16 * width)), fontsize=9)
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=6)
+        grid = figure.subplots(rows, columns, squeeze=False).flat
+        for axes, panel in zip(grid, data.panels, strict=False):
+            paint(axes, panel)
+        for axes in list(grid)[len(data.panels) :]:
+            axes.set_axis_off()
+        return style.render(figure, kind)
+
+
+def paint(axes: Any, panel: Panel) -> None:
+    """One panel on its axes."""
+    for item in panel.items:
+        _paint_item(axes, item)
+    if not any(isinstance(item, Map) for item in panel.items):
+        _scales(axes, panel)
+        axes.grid(alpha=0.2, lw=0.5)
+    axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel, title=panel.title)
+    if panel.scale:
+        _color_bar(axes, panel)
+    handles, labels = axes.get_legend_handles_labels()
+    if panel.legend and labels:
+        axes.legend(handles, labels, loc=panel.legend, ncols=1 + (len(labels) > LEGEND_ROWS))
+    if panel.inset:
+        inner = axes.inset_axes(panel.inset_at)
+        paint(inner, panel.inset)
+        inner.tick_params(labelsize=6)
+        inner.xaxis.label.set_size(6)
+        inner.yaxis.label.set_size(6)
+
+
+def _paint_item(axes: Any, item: Item) -> None:
+    if isinstance(item, Marks):
+        _marks(axes, item)
+    elif isinstance(item, Line):
+        color = _color(item.color)
+        if item.low is not None:
+            axes.fill_between(item.x, item.low, item.high, color=color, alpha=0.2, lw=0)
+        axes.plot(item.x, item.y, item.style, color=color, label=item.label, zorder=2)
+    elif isinstance(item, Steps):
+        axes.stairs(item.heights, item.edges, color=_color(item.color), label=item.label)
+    elif isinstance(item, Bars):
+        axes.bar(item.x, item.heights, yerr=item.error, color=_color(item.color), label=item.label, width=0.75)
+    else:
+        _map(axes, item)
+
+
+def _marks(axes: Any, item: Marks) -> None:
+    color = _color(item.color)
+    if isinstance(item.color, np.ndarray):
+        if item.error is not None:
+            axes.errorbar(item.x, item.y, item.error, fmt="none", ecolor=color, elinewidth=0.8, zorder=2)
+        axes.scatter(item.x, item.y, c=color, s=12, marker=item.marker, label=item.label, lw=0, zorder=3)
+        return
+    face = color if item.filled else "none"
+    line = {"linestyle": "-" if item.joined else "none", "linewidth": 0.8}
+    axes.errorbar(item.x, item.y, item.error, marker=item.marker, color=color, mfc=face, elinewidth=0.8,
+                  label=item.label, zorder=3, **line)  # fmt: skip
+
+
+def _map(axes: Any, item: Map) -> None:
+    import matplotlib as mpl
+
+    name = "RdBu_r" if item.diverging else "viridis"
+    low, high = item.low, item.high
+    if item.diverging and low is None:
+        high = float(np.nanmax(np.abs(item.z)))
+        low = -high
+    shown = axes.imshow(item.z, origin="lower", aspect="auto", cmap=name, vmin=low, vmax=high, interpolation="nearest")
+    axes.set_xticks(range(len(item.x)), [_short(v) for v in item.x], rotation=45 if len(item.x) > 6 else 0)
+    axes.set_yticks(range(len(item.y)), [_short(v) for v in item.y])
+    axes.set_facecolor("#dddddd")  # cells without a number
+    bar = axes.figure.colorbar(shown, ax=axes, label=item.label, pad=0.02)
+    bar.outline.set_linewidth(0.4)
+    size = 7 if item.z.shape[1] <= 6 else 5.5
+    for i, j in np.argwhere(np.isfinite(item.z)) if item.text else ():
+        red, green, blue, _ = mpl.colormaps[name](shown.norm(item.z[i, j]))
+        dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
+        axes.text(j, i, format(item.z[i, j], item.text), ha="center", va="center", fontsize=size,
+                  color="white" if dark else "black")  # fmt: skip
+
+
+def _scales(axes: Any, panel: Panel) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
+
+    axes.set_xscale(panel.xscale)
+    axes.set_yscale(panel.yscale)
+    if panel.xlim:
+        axes.set_xlim(*panel.xlim)
+    if panel.ylim:
+        axes.set_ylim(*panel.ylim)
+    if panel.ticks is not None:
+        labels = panel.tick_labels or [_short(v) for v in panel.ticks]
+        axes.set_xticks(panel.ticks, labels, rotation=45 if max(map(len, labels)) * len(labels) > 40 else 0)
+        axes.xaxis.set_minor_locator(NullLocator())
+    elif panel.xscale == "log":
+        _decades(axes.xaxis, axes.get_xlim())
+    if panel.yscale == "log":
+        axes.yaxis.set_minor_locator(LogLocator(subs=range(2, 10)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        _decades(axes.yaxis, axes.get_ylim())
+
+
+def _decades(axis: Any, limits: tuple[float, float]) -> None:
+    """Plain numbers at 1, 2 and 5 where a log axis spans too few decades to be read from its powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = limits
+    if low > 0 and high / low < 30:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low > 4 else range(1, 10)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def _color_bar(axes: Any, panel: Panel) -> None:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, Normalize
+
+    norm = Normalize(panel.scale.low, panel.scale.high)
+    shown = ScalarMappable(norm, ListedColormap(style.shades(256)))
+    axes.figure.colorbar(shown, ax=axes, label=panel.scale.label, pad=0.02).outline.set_linewidth(0.4)
+
+
+def _color(color: Any) -> Any:
+    if isinstance(color, str):
+        return style.FAMILIES[int(color[1:]) % len(style.FAMILIES)] if color[0] == "C" else ROLES[color]
+    return style.shades(color) if isinstance(color, np.ndarray) else tuple(style.shades([color])[0])
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
