@@ -13,18 +13,14 @@ from superlaw.errors import DamagedFileError, InputError
 from superlaw.laws.slope import fit_slope
 from superlaw.sweeps.execute import Report, Tally, check_workers, execute
 from superlaw.sweeps.plan import Plan, load_plan
+from superlaw.sweeps.scaling import predicted, regime
 from superlaw.sweeps.store import Store
-from superlaw.theory.strong import strong_exponent
-from superlaw.theory.weak import weak_exponent
 from superlaw.toy.run import Run
 from superlaw.toy.train import make_engine
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-STRONG_FROM = 0.9  # represented fraction from which superposition is called strong
-WEAK_UP_TO = 1.5  # represented features a dimension up to which it is called weak
 
 
 @dataclass(frozen=True)
@@ -120,6 +116,13 @@ class Sweep:
         if "width" not in self.plan.axes:
             raise InputError(f"the plan {self.plan.name} without an axis width", "several widths for an exponent")
         table, rest = self.table(), [axis for axis in self.plan.axes if axis != "width"]
+        specs = self.plan.specs
+        table = table.assign(
+            n_features=[spec.n_features for spec in specs],
+            silence=[4 / 3 * spec.probabilities.sum() for spec in specs],
+            family=[spec.frequencies_name for spec in specs],
+            alpha=[spec.data_exponent for spec in specs],
+        )
         groups = table.groupby(rest, sort=False) if rest else [((), table)]
         rows = []
         for key, group in groups:
@@ -129,32 +132,19 @@ class Sweep:
             if good["width"].nunique() > 1:
                 slope = fit_slope(good["width"].to_numpy(), good["loss"].to_numpy())
                 row |= {"exponent": slope.exponent, "stderr": slope.stderr, "r_squared": slope.r_squared}
-            row |= {"n": len(good), "widths": good["width"].nunique(), "seeds": good["seed"].nunique(),
-                    "left_out": len(group) - len(good), "untrained": self._untrained(good)}  # fmt: skip
-            rows.append(row | self._theory(row, good))
+            kind, first = regime(good), group.iloc[0]
+            row |= {
+                "n": len(good),
+                "widths": good["width"].nunique(),
+                "seeds": good["seed"].nunique(),
+                "left_out": len(group) - len(good),
+                "untrained": int((good["loss"] > good["silence"]).sum()) if len(good) else 0,
+                "represented_fraction": good["represented_fraction"].mean() if len(good) else np.nan,
+                "regime": kind,
+                "theory": predicted(kind, first["family"], first["alpha"]),
+            }
+            rows.append(row)
         return pd.DataFrame(rows)
-
-    def _untrained(self, runs: pd.DataFrame) -> int:
-        silence = {spec.id: 4 / 3 * spec.probabilities.sum() for spec in self.plan.specs}
-        return sum(loss > silence[run_id] for run_id, loss in zip(runs["id"], runs.get("loss", ()), strict=False))
-
-    def _theory(self, cell: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
-        """The regime of the runs, by what they represent, and the exponent theory gives it."""
-        if not len(runs):
-            return {"represented_fraction": np.nan, "regime": "unknown", "theory": np.nan}
-        phi = runs["represented_fraction"].mean()
-        a_dimension = (runs["represented"] / runs["width"]).mean()
-        if (runs["width"] >= self.plan.specs[0].n_features).any():  # nothing needs superposition
-            return {"represented_fraction": phi, "regime": "none", "theory": np.nan}
-        spec = self.plan.specs[0].change(**{k: v for k, v in cell.items() if k in self.plan.axes})
-        power = spec.frequencies_name == "power"
-        if phi >= STRONG_FROM:
-            regime, theory = "strong", strong_exponent(spec.data_exponent) if power else 1.0
-        elif a_dimension <= WEAK_UP_TO:
-            regime, theory = "weak", weak_exponent(spec.data_exponent) if power else None
-        else:
-            regime, theory = "between", None
-        return {"represented_fraction": phi, "regime": regime, "theory": np.nan if theory is None else theory}
 
 
 def sweep(

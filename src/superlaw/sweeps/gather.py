@@ -1,0 +1,159 @@
+"""Everything a store holds as one table: a row a run, its spec, measures and provenance, no weights.
+
+The table can be written as a small CSV and read back; figures are drawn from either.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from superlaw.errors import InputError
+from superlaw.files import write_atomically
+from superlaw.geometry.overlaps import row_norms
+from superlaw.sweeps.store import Store
+from superlaw.toy.measures import STRONG, measure
+from superlaw.toy.run import Run
+from superlaw.toy.spec import DEFAULTS, RunSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NORM_EDGES = np.linspace(0, 2, 81)  # of the histogram of row norms; longer rows count in the last bin
+RANK_BINS = 24  # of frequency ranks, evenly in log
+PROFILES = ("norm_counts", "norm_by_rank", "strong_by_rank")
+PROVENANCE = ("engine", "superlaw", "machine", "finished", "wall_seconds")
+DIGITS = "%.8g"
+
+
+def gather(store: str | Path | Store | Sequence[str | Path], profiles: bool = True) -> pd.DataFrame:
+    """One row for every run in one or more stores, or in tables that :func:`write_runs` wrote.
+
+    Parameters
+    ----------
+    store : folder, .csv file, Store, or several of them
+    profiles : bool
+        Also the columns ``norm_counts`` (rows of W by norm, in the bins NORM_EDGES), ``norm_by_rank`` and
+        ``strong_by_rank`` (mean norm, and share of rows with norm above 1, in the bins of
+        :func:`rank_edges`), for which the weights of each run are read.
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``status``, the fields of RunSpec, ``density`` (E = sum p_i), the measures, the profiles
+        (arrays; None where a run has no weights), provenance, and ``source``. A run that stands in
+        several places is taken once.
+
+    Raises
+    ------
+    InputError
+        For a place that is neither, and for one without a run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from superlaw.toy.train import train
+    >>> store = Store(tempfile.mkdtemp())
+    >>> _ = store.add(train(RunSpec(n_features=20, width=2, steps=5, batch=8)))
+    >>> gather(store)[["width", "status"]].values.tolist()
+    [[2, 'ok']]
+    """
+    import pandas as pd
+
+    places = [store] if isinstance(store, str | Path | Store) else list(store)
+    frames = [_read_place(place, profiles) for place in places]
+    table = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+    return table.drop_duplicates("id", ignore_index=True)
+
+
+def _read_place(place: str | Path | Store, profiles: bool) -> pd.DataFrame:
+    import pandas as pd
+
+    if not isinstance(place, Store) and Path(place).suffix == ".csv":
+        return read_runs(place)
+    store = place if isinstance(place, Store) else Store(place, create=False)
+    ids = sorted(store.ids())
+    if not ids:
+        raise InputError(f"the store {store.path} without runs", "at least one", "superlaw sweep run makes them")
+    rows = []
+    for run_id in ids:
+        try:
+            rows.append(_row(store, run_id, profiles))
+        except InputError:  # damaged, or of a version whose fields are not ours
+            rows.append({"id": run_id, "status": "damaged"})
+    return pd.DataFrame(rows).assign(source=str(store.path))
+
+
+def _row(store: Store, run_id: str, profiles: bool) -> dict[str, Any]:
+    header = store.header(run_id)
+    explicit = isinstance(header["spec"]["frequencies"], dict)
+    run = store.load(run_id) if profiles or explicit or header["measures"] is None else None
+    spec = run.spec if run else RunSpec.from_dict(header["spec"])
+    measures = header["measures"] if header["measures"] else measure(run).to_dict()
+    fields = {name: getattr(spec, name) for name in DEFAULTS} | {"frequencies": spec.frequencies_name}
+    row = {"id": run_id, "status": header["status"], **fields, "density": float(spec.probabilities.sum()), **measures}
+    if profiles:
+        row |= profile(run)
+    return row | {key: header["provenance"].get(key) for key in PROVENANCE}
+
+
+def profile(run: Run) -> dict[str, np.ndarray | None]:
+    """How the rows' norms are spread, and spread over frequency ranks; None for a run without weights."""
+    if run.W is None or not np.isfinite(run.W).all():
+        return dict.fromkeys(PROFILES)
+    norms = row_norms(run.W)[np.argsort(-run.spec.probabilities, kind="stable")]
+    counts = np.histogram(np.minimum(norms, NORM_EDGES[-1]), NORM_EDGES)[0]
+    starts = rank_edges(len(norms))[:-1] - 1
+    share = np.diff(np.append(starts, len(norms)))
+    return {
+        "norm_counts": counts,
+        "norm_by_rank": np.add.reduceat(norms, starts) / share,
+        "strong_by_rank": np.add.reduceat((norms > STRONG).astype(float), starts) / share,
+    }
+
+
+def rank_edges(n: int) -> np.ndarray:
+    """Ranks at which the bins of ``*_by_rank`` begin, and n + 1 at the end; whole, evenly in log.
+
+    Examples
+    --------
+    >>> rank_edges(4)
+    array([1, 2, 3, 4, 5])
+    """
+    return np.unique(np.geomspace(1, n + 1, RANK_BINS + 1).round().astype(int))
+
+
+def write_runs(table: pd.DataFrame, path: str | Path) -> None:
+    """Write the table as CSV, numbers to eight figures, profiles as numbers with spaces between."""
+    shown = table.copy()
+    for column in PROFILES:
+        if column in shown:
+            shown[column] = ["" if values is None else " ".join(f"{v:.4g}" for v in values) for values in shown[column]]
+    write_atomically(Path(path), shown.to_csv(index=False, float_format=DIGITS).encode())
+
+
+def read_runs(path: str | Path) -> pd.DataFrame:
+    """The inverse of :func:`write_runs`."""
+    import pandas as pd
+
+    path = Path(path)
+    need = "a table that superlaw sweep gather wrote"
+    if not path.is_file():
+        raise InputError(f"{path}, which does not exist", need, "check the path")
+    try:
+        table = pd.read_csv(io.BytesIO(path.read_bytes()), dtype={"id": str})
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} ({str(error).splitlines()[0]})", need) from None
+    lacking = [name for name in ("id", "status", "width", "weight_decay", "loss", "density") if name not in table]
+    if lacking:
+        raise InputError(f"{path} without the column {lacking[0]!r}", need)
+    for column in PROFILES:
+        if column in table:
+            table[column] = [
+                np.array(text.split(), dtype=float) if isinstance(text, str) else None for text in table[column]
+            ]
+    return table
