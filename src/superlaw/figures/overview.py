@@ -1,0 +1,77 @@
+"""Loss against width, weak and strong superposition, for each family of frequencies ([LLG] figure 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from superlaw.errors import InputError
+from superlaw.figures import paint
+from superlaw.figures.panels import Item, Line, Panel, Picture
+from superlaw.figures.select import Chosen, choose, marks, spec_of
+from superlaw.sweeps.scaling import exponent, outside
+from superlaw.theory.weak import unlearned_loss
+from superlaw.toy.frequencies import FAMILIES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AXES = ("frequencies", "weight_decay", "width")
+
+draw = paint.draw
+
+
+def data(runs: pd.DataFrame) -> Picture:
+    """A panel a family: losses at the lowest and the highest weight decay, their lines, the weak theory.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Of sweeps.gather.
+    """
+    chosen = choose(runs, AXES, "overview")
+    decays = chosen.values("weight_decay")
+    if not decays[0] < 0 <= decays[-1]:
+        raise InputError(f"weight decays from {decays[0]:g} to {decays[-1]:g}", "one below 0 and one of 0 or more",
+                         "superlaw reproduce overview --budget 5m makes them")  # fmt: skip
+    families = [family for family in (*FAMILIES, "explicit") if family in chosen.values("frequencies")]
+    absent = [family for family in FAMILIES if family not in families]
+    notes = [f"No runs here with {' and '.join(absent)} frequencies."] if absent else []
+    return Picture(
+        "overview", "Loss against width: weak and strong superposition",
+        tuple(_panel(chosen, family, decays[0], decays[-1]) for family in families), len(families),
+        (*chosen.notes, *notes, "Hollow: outside the scaling range. Dashed: exact sum over the features beyond rank m."),
+        chosen.ids, chosen.missing,
+    )  # fmt: skip
+
+
+def _panel(chosen: Chosen, family: str, strong: float, weak: float) -> Panel:
+    runs = chosen.good[chosen.good["frequencies"] == family]
+    items: list[Item] = []
+    for role, decay, marker in (("weak", weak, "o"), ("strong", strong, "s")):
+        items += _regime(runs[runs["weight_decay"] == decay], role, f"γ = {decay:g}", marker)
+    widths = np.array(sorted(runs["width"].unique()))
+    spec = spec_of(runs.iloc[0])
+    if spec is not None:
+        p = np.sort(spec.probabilities)[::-1]
+        items.append(Line(widths, np.array([unlearned_loss(p, m) for m in widths]), color="theory", style="--"))
+    title = f"power, α = {runs.iloc[0]['data_exponent']:g}" if family == "power" else family
+    return Panel("width m", "loss L (sum over features)", tuple(items), title, "log", "log", tuple(widths.tolist()),
+                 legend="lower left")  # fmt: skip
+
+
+def _regime(runs: pd.DataFrame, role: str, name: str, marker: str) -> list[Item]:
+    """Losses of one regime, those outside the scaling range hollow, and the line through the others."""
+    if not len(runs):
+        return []
+    inside = outside(runs) == ""
+    found = exponent(runs)
+    label = f"{role}, {name}" + (f": $m^{{-{found.exponent:.2f} \\pm {found.stderr:.2f}}}$" if found else "")
+    items: list[Item] = [marks(runs[inside], "width", "loss", label=label, color=role, marker=marker)]
+    if not inside.all():
+        items.append(marks(runs[~inside], "width", "loss", color=role, marker=marker, filled=False))
+    if found:
+        ends = np.array([found.widths[0], found.widths[-1]], dtype=float)
+        items.append(Line(ends, found.coefficient * ends**-found.exponent, color=role))
+    return items
