@@ -41,7 +41,7 @@ def data(runs: pd.DataFrame) -> Picture:
     return Picture(
         "overview", "Loss against width: weak and strong superposition",
         tuple(_panel(chosen, family, decays[0], decays[-1]) for family in families), len(families),
-        (*chosen.notes, *notes, "Hollow: outside the scaling range. Dashed: exact sum over the features beyond rank m."),
+        (*chosen.notes, *notes, "Hollow: outside the scaling range. Dashed: sum over the features beyond rank m."),
         chosen.ids, chosen.missing,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import numpy as np
 from superlaw.figures import style
 from superlaw.figures.panels import Bars, Item, Line, Map, Marks, Panel, Picture, Steps
 
-CHARACTERS = 23.5  # of a note, to an inch
+CHARACTERS = 22  # of a note, to an inch
 LEGEND_ROWS = 9  # more labels than this get a second column
 ROLES = {"weak": style.WEAK, "strong": style.STRONG, "theory": style.THEORY}
 
@@ -74,7 +74,7 @@ def _marks(axes: Any, item: Marks) -> None:
     color = _color(item.color)
     if isinstance(item.color, np.ndarray):
         if item.error is not None:
-            axes.errorbar(item.x, item.y, item.error, fmt="none", ecolor=color, elinewidth=0.8, zorder=2)
+            axes.errorbar(item.x, item.y, item.error, fmt="none", ecolor="#bbbbbb", elinewidth=0.8, zorder=2)
         axes.scatter(item.x, item.y, c=color, s=12, marker=item.marker, label=item.label, lw=0, zorder=3)
         return
     face = color if item.filled else "none"
@@ -101,7 +101,10 @@ def _map(axes: Any, item: Map) -> None:
     for i, j in np.argwhere(np.isfinite(item.z)) if item.text else ():
         red, green, blue, _ = mpl.colormaps[name](shown.norm(item.z[i, j]))
         dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
-        axes.text(j, i, format(item.z[i, j], item.text), ha="center", va="center", fontsize=size,
+        said = format(item.z[i, j], item.text)
+        if item.error is not None and np.isfinite(item.error[i, j]):
+            said += f"\n±{format(item.error[i, j], item.text)}"
+        axes.text(j, i, said, ha="center", va="center", fontsize=size,
                   color="white" if dark else "black")  # fmt: skip
 
 

@@ -67,13 +67,15 @@ class Bars:
 class Map:
     """Cells of a grid: ``z`` (len(y), len(x)), NaN where there is nothing; its numbers are written in it.
 
-    ``diverging`` takes colours about 0. ``text`` is a format of the numbers ("" for none).
+    ``error`` is written under each number. ``diverging`` takes colours about 0. ``text`` is a format of the
+    numbers ("" for none).
     """
 
     x: tuple[Any, ...]
     y: tuple[Any, ...]
     z: np.ndarray
     label: str
+    error: np.ndarray | None = None
     low: float | None = None
     high: float | None = None
     text: str = ".2f"

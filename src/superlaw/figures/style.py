@@ -12,6 +12,8 @@ import numpy as np
 # Okabe and Ito's palette.
 WEAK, STRONG, THEORY = "#0072B2", "#D55E00", "#555555"
 FAMILIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# How the study writes its symbols.
+PHI_HALF, PHI_ONE, ALPHA_M = r"$\phi_{1/2}$", r"$\phi_1$", r"$\alpha_m$"
 KINDS = ("png", "pdf", "svg")
 PANEL = (3.35, 2.75)  # inches: a column of a two-column page
 SETTINGS = {

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FEATURES_A_WIDTH = 10  # the scaling range is m <= n / 10
 STRONG_FROM = 0.9  # represented fraction from which superposition is called strong
 WEAK_UP_TO = 1.5  # represented features a dimension up to which it is called weak
+LEAST_WIDTHS = 3  # a line through two points has no error
 LEVEL = 0.95
 CURVED = 0.01  # chance, under a straight line, below which the line is called curved
 RULE = f"scaling range: m ≤ n/{FEATURES_A_WIDTH} and loss below 4/3 E"
@@ -38,8 +39,7 @@ RULE = f"scaling range: m ≤ n/{FEATURES_A_WIDTH} and loss below 4/3 E"
 class Exponent:
     """The model exponent of runs that differ in width and seed alone.
 
-    ``stderr`` and the interval (95 %, t) come from the scatter of the widths' mean log losses about the line (NaN with
-    two widths). ``lack_of_fit`` is the chance, were the line straight, of residuals as large as these
+    ``stderr`` and the interval (95 %, t) come from the scatter of the widths' mean log losses about the line. ``lack_of_fit`` is the chance, were the line straight, of residuals as large as these
     against the scatter of seeds (F test; NaN with one seed). ``left_out`` counts runs that are missing,
     diverged, untrained or beyond the scaling range, by reason.
     """
@@ -62,7 +62,7 @@ class Exponent:
         return self.lack_of_fit < CURVED
 
     def __str__(self) -> str:
-        return f"{self.exponent:.2f} ± {self.stderr:.2f}" if self.stderr == self.stderr else f"{self.exponent:.2f}"
+        return f"{self.exponent:.2f} ± {self.stderr:.2f}"
 
 
 def outside(table: pd.DataFrame) -> np.ndarray:
@@ -76,7 +76,7 @@ def outside(table: pd.DataFrame) -> np.ndarray:
 
 
 def exponent(table: pd.DataFrame) -> Exponent | None:
-    """The model exponent of runs that differ in width and seed alone; None with fewer than two widths in range.
+    """The model exponent of runs that differ in width and seed alone; None with fewer than three widths in range.
 
     Examples
     --------
@@ -92,12 +92,12 @@ def exponent(table: pd.DataFrame) -> Exponent | None:
     left = {why: int(count) for why, count in zip(*np.unique(reason[reason != ""], return_counts=True), strict=True)}
     log_loss = np.log(good["loss"].to_numpy(dtype=float))
     widths, place = np.unique(good["width"].to_numpy(dtype=int), return_inverse=True)
-    if len(widths) < 2:
+    if len(widths) < LEAST_WIDTHS:
         return None
     replicates = np.bincount(place)
     means = np.bincount(place, log_loss) / replicates
     line = fit_slope(widths, np.exp(means))
-    half = stats.t.ppf(0.5 + LEVEL / 2, len(widths) - 2) * line.stderr if len(widths) > 2 else float("nan")
+    half = stats.t.ppf(0.5 + LEVEL / 2, len(widths) - 2) * line.stderr
     return Exponent(
         line.exponent, line.stderr, line.exponent - half, line.exponent + half, line.r_squared, line.coefficient,
         tuple(int(m) for m in widths), int(good["seed"].nunique()), len(good),
@@ -111,7 +111,7 @@ def _lack_of_fit(
     """P(F) of the classical test: residuals of the means against the scatter of replicates."""
     within = float(np.sum((log_loss - means[place]) ** 2))
     free, more = len(log_loss) - len(widths), len(widths) - 2
-    if free < 1 or more < 1 or within == 0:
+    if free < 1 or within == 0:
         return float("nan")
     line = np.polyfit(np.log(widths), means, 1, w=np.sqrt(replicates))
     between = float(np.sum(replicates * (means - np.polyval(line, np.log(widths))) ** 2))

@@ -1,0 +1,77 @@
+"""Does the exponent depend on how many features are active at once? ([LLG] appendix)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from superlaw.figures import paint
+from superlaw.figures.panels import Item, Line, Marks, Panel, Picture
+from superlaw.figures.select import Chosen, choose, marks
+from superlaw.figures.weight_decay import middle
+from superlaw.sweeps.scaling import exponent, exponents
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AXES = ("activation_density", "weight_decay", "width")
+
+draw = paint.draw
+
+
+def data(runs: pd.DataFrame) -> Picture:
+    """Loss against E by gamma, loss against m by E, and the exponent against E.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Of sweeps.gather.
+    """
+    chosen = choose(runs, AXES, "density")
+    width, decay = middle(chosen.values("width")), chosen.values("weight_decay")[0]
+    return Picture("density", "Activation density moves the loss; does it move the exponent?",
+                   (_against_density(chosen, width), _against_width(chosen, decay), _exponents(chosen)), 3,
+                   chosen.notes, chosen.ids, chosen.missing)  # fmt: skip
+
+
+def _against_density(chosen: Chosen, width: int) -> Panel:
+    here = chosen.good[chosen.good["width"] == width]
+    items = [
+        marks(
+            here[here["weight_decay"] == decay],
+            "activation_density",
+            "loss",
+            label=f"γ = {decay:.3g}",
+            color=f"C{i}",
+            joined=True,
+        )
+        for i, decay in enumerate(chosen.values("weight_decay"))
+    ]
+    return Panel("activation density E", "loss L (sum over features)", tuple(items), f"m = {width}", "log", "log")
+
+
+def _against_width(chosen: Chosen, decay: float) -> Panel:
+    here = chosen.good[chosen.good["weight_decay"] == decay]
+    densities, items = chosen.values("activation_density"), []
+    for i, density in enumerate(densities):
+        runs, color = here[here["activation_density"] == density], i / max(1, len(densities) - 1)
+        found = exponent(chosen.table.loc[runs.index])
+        label = f"E = {density:.3g}" + (f": $m^{{-{found.exponent:.2f} \\pm {found.stderr:.2f}}}$" if found else "")
+        items.append(marks(runs, "width", "loss", label=label, color=color))
+        if found:
+            ends = np.array([found.widths[0], found.widths[-1]], dtype=float)
+            items.append(Line(ends, found.coefficient * ends**-found.exponent, color=color))
+    return Panel("width m", "loss L (sum over features)", tuple(items), f"γ = {decay:.3g}", "log", "log",
+                 tuple(chosen.values("width")), legend="lower left")  # fmt: skip
+
+
+def _exponents(chosen: Chosen) -> Panel:
+    cells = exponents(chosen.table, AXES[:2])
+    items: list[Item] = []
+    for i, decay in enumerate(chosen.values("weight_decay")):
+        here = cells[(cells["weight_decay"] == decay) & np.isfinite(cells["exponent"])]
+        kinds = "/".join(sorted(set(here["regime"])))
+        items.append(Marks(here["activation_density"].to_numpy(), here["exponent"].to_numpy(),
+                           here["stderr"].to_numpy(), f"γ = {decay:.3g}, {kinds}", f"C{i}", joined=True))  # fmt: skip
+    return Panel("activation density E", "model exponent $\\alpha_m$", tuple(items), "", ylim=(0, None))

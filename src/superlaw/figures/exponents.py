@@ -1,0 +1,77 @@
+"""How well a power law describes the loss, and its exponent over weight decay and data ([LLG] figure 4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from superlaw.errors import InputError
+from superlaw.figures import paint
+from superlaw.figures.panels import Item, Map, Marks, Panel, Picture
+from superlaw.figures.select import Chosen, choose
+from superlaw.sweeps.scaling import exponents
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AXES = ("data_exponent", "weight_decay", "width")
+REGIMES = ("strong", "between", "weak")
+
+draw = paint.draw
+
+
+def data(runs: pd.DataFrame) -> Picture:
+    """R^2 of the line by family and regime; alpha_m over (gamma, alpha) of the power family.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Of sweeps.gather.
+    """
+    families = {name: choose(group, AXES, "exponents") for name, group in runs.groupby("frequencies", sort=False)}
+    if not families:
+        raise InputError("no whole run of this version", "runs over weight decay and width",
+                         "superlaw reproduce exponents --budget 5m makes them")  # fmt: skip
+    fits = {name: exponents(chosen.table, AXES[:2]) for name, chosen in families.items()}
+    panels = [_straightness(fits)]
+    if "power" in fits:
+        panels.append(_over_both(fits["power"]))
+    notes = [f"{name}: {note}" for name, chosen in families.items() for note in chosen.notes]
+    absent = [name for name in ("power", "exponential", "linear") if name not in families]
+    if absent:
+        notes.append(f"No runs here with {' and '.join(absent)} frequencies.")
+    notes.append(
+        "Regimes by what the runs represent: strong, at least 90 % of features; weak, at most 1.5 a dimension; between."
+    )
+    return Picture("exponents", "Is it a power law, and which?", tuple(panels), len(panels), tuple(notes),
+                   _joined(families, "ids"), _joined(families, "missing"))  # fmt: skip
+
+
+def _joined(families: dict[str, Chosen], name: str) -> tuple:
+    return tuple(entry for chosen in families.values() for entry in getattr(chosen, name))
+
+
+def _straightness(fits: dict[str, pd.DataFrame]) -> Panel:
+    items: list[Item] = []
+    groups = [(family, regime) for family in fits for regime in REGIMES if (fits[family]["regime"] == regime).any()]
+    for i, (family, regime) in enumerate(groups):
+        cells = fits[family][(fits[family]["regime"] == regime) & fits[family]["exponent"].notna()]
+        if not len(cells):
+            continue
+        spread = np.linspace(-0.2, 0.2, len(cells)) if len(cells) > 1 else np.zeros(1)
+        role = regime if regime != "between" else "theory"
+        items.append(Marks(i + spread, cells["r_squared"].to_numpy(), color=role))
+        median = float(cells["r_squared"].median())
+        items.append(Marks(np.array([i]), np.array([median]), color=role, marker="_", label=None))
+    labels = tuple(f"{family}\n{regime}" for family, regime in groups)
+    return Panel("family and regime", "R² of log loss on log m", tuple(items), "one mark a cell (γ, α)",
+                 ticks=tuple(range(len(groups))), tick_labels=labels, legend=None)  # fmt: skip
+
+
+def _over_both(cells: pd.DataFrame) -> Panel:
+    value, error = (cells.pivot_table(name, "data_exponent", "weight_decay", dropna=False)
+                    for name in ("exponent", "stderr"))  # fmt: skip
+    shown = Map(tuple(value.columns), tuple(value.index), value.to_numpy(), "model exponent $\\alpha_m$",
+                error=error.reindex_like(value).to_numpy())  # fmt: skip
+    return Panel("weight decay γ", "data exponent α", (shown,), "power frequencies")

@@ -1,0 +1,84 @@
+"""Weak superposition: the loss is that of the features not learned ([LLG] figure 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from superlaw.figures import paint
+from superlaw.figures.panels import Item, Line, Marks, Panel, Picture, Scale
+from superlaw.figures.select import Chosen, choose, spec_of
+from superlaw.laws.slope import fit_slope
+from superlaw.sweeps.scaling import exponents
+from superlaw.theory.weak import unlearned_loss
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AXES = ("data_exponent", "weight_decay", "width")
+
+draw = paint.draw
+
+
+def data(runs: pd.DataFrame) -> Picture:
+    """Loss against the loss by unlearned features; alpha_m against alpha with the line alpha - 1.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Of sweeps.gather.
+    """
+    chosen = choose(runs, AXES, "weak")
+    notes = (
+        "Left: every run, at the exact sum over the features that it does not represent (norm up to 1/2); on the line "
+        "the loss is that of the unlearned features alone. Right: cells whose runs are in weak superposition (at most "
+        "1.5 represented features a dimension). Dashed: slope of the exact sum with k = m over the same widths.",
+    )
+    return Picture("weak", "Weak superposition: what is not learned is lost",
+                   (_against_unlearned(chosen), _exponents(chosen)), 2, (*chosen.notes, *notes),
+                   chosen.ids, chosen.missing)  # fmt: skip
+
+
+def _against_unlearned(chosen: Chosen) -> Panel:
+    good = chosen.good
+    decays = chosen.values("weight_decay")
+    scale = Scale("weight decay γ", decays[0], decays[-1])
+    x, y = good["unlearned_loss"].to_numpy(dtype=float), good["loss"].to_numpy(dtype=float)
+    shown = (x > 0) & (y > 0)
+    place = np.asarray(scale.place(good["weight_decay"].to_numpy(dtype=float)))[shown]
+    points = Marks(x[shown], y[shown], good["loss_std"].to_numpy(dtype=float)[shown], color=place)
+    ends = np.array([min(x[shown].min(), y[shown].min()), max(x[shown].max(), y[shown].max())])
+    hidden = int((~shown).sum())
+    title = f"{hidden} runs represent everything and are not shown" if hidden else ""
+    return Panel("loss by unlearned features, Σ (4/3 p − p²)", "loss L", (points, Line(ends, ends, "equal")), title,
+                 "log", "log", legend="upper left", scale=scale)  # fmt: skip
+
+
+def _exponents(chosen: Chosen) -> Panel:
+    cells = exponents(chosen.table, AXES[:2])
+    cells = cells[(cells["regime"] == "weak") & np.isfinite(cells["exponent"])]
+    decays = sorted(cells["weight_decay"].unique())
+    items: list[Item] = []
+    for i, decay in enumerate(decays):
+        here = cells[cells["weight_decay"] == decay]
+        shift = 0.02 * (i - (len(decays) - 1) / 2)
+        items.append(Marks(here["data_exponent"].to_numpy() + shift, here["exponent"].to_numpy(),
+                           here["stderr"].to_numpy(), f"γ = {decay:.3g}", f"C{i}"))  # fmt: skip
+    alpha = np.array(chosen.values("data_exponent"))
+    line = np.linspace(1, max(1.5, alpha.max()), 2)
+    items.append(Line(line, line - 1, "α − 1 (n → ∞)"))
+    items.append(Line(alpha, np.array([_sum_slope(chosen, a) for a in alpha]), "exact sum, k = m", style="--"))
+    return Panel("data exponent α", "model exponent $\\alpha_m$", tuple(items), legend="upper left")
+
+
+def _sum_slope(chosen: Chosen, alpha: float) -> float:
+    """The slope of the sum over the features beyond rank m, over the widths that were trained."""
+    here = chosen.table[chosen.table["data_exponent"] == alpha]
+    spec = spec_of(here.iloc[0])
+    widths = np.array(sorted(here["width"].unique()))
+    if spec is None or len(widths) < 2:
+        return float("nan")
+    p = np.sort(spec.probabilities)[::-1]
+    losses = np.array([unlearned_loss(p, m) for m in widths])
+    return fit_slope(widths[losses > 0], losses[losses > 0]).exponent
