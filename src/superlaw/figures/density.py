@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from superlaw.figures import paint
-from superlaw.figures.panels import Item, Line, Marks, Panel, Picture
-from superlaw.figures.select import Chosen, choose, marks
+from superlaw.figures.panels import Item, Marks, Panel, Picture
+from superlaw.figures.select import HOLLOW, Chosen, choose, losses_and_line, marks
 from superlaw.figures.weight_decay import middle
-from superlaw.sweeps.scaling import exponent, exponents
+from superlaw.sweeps.scaling import exponents
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ def data(runs: pd.DataFrame) -> Picture:
     width, decay = middle(chosen.values("width")), chosen.values("weight_decay")[0]
     return Picture("density", "Activation density moves the loss; does it move the exponent?",
                    (_against_density(chosen, width), _against_width(chosen, decay), _exponents(chosen)), 3,
-                   chosen.notes, chosen.ids, chosen.missing)  # fmt: skip
+                   (*chosen.notes, HOLLOW), chosen.ids, chosen.missing)  # fmt: skip
 
 
 def _against_density(chosen: Chosen, width: int) -> Panel:
@@ -53,15 +53,11 @@ def _against_density(chosen: Chosen, width: int) -> Panel:
 
 def _against_width(chosen: Chosen, decay: float) -> Panel:
     here = chosen.good[chosen.good["weight_decay"] == decay]
-    densities, items = chosen.values("activation_density"), []
+    densities = chosen.values("activation_density")
+    items: list[Item] = []
     for i, density in enumerate(densities):
         runs, color = here[here["activation_density"] == density], i / max(1, len(densities) - 1)
-        found = exponent(chosen.table.loc[runs.index])
-        label = f"E = {density:.3g}" + (f": $m^{{-{found.exponent:.2f} \\pm {found.stderr:.2f}}}$" if found else "")
-        items.append(marks(runs, "width", "loss", label=label, color=color))
-        if found:
-            ends = np.array([found.widths[0], found.widths[-1]], dtype=float)
-            items.append(Line(ends, found.coefficient * ends**-found.exponent, color=color))
+        items += losses_and_line(runs, f"E = {density:.3g}", color)
     return Panel("width m", "loss L (sum over features)", tuple(items), f"γ = {decay:.3g}", "log", "log",
                  tuple(chosen.values("width")), legend="lower left")  # fmt: skip
 

@@ -9,8 +9,8 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Line, Panel, Picture
-from superlaw.figures.select import Chosen, choose, marks, spec_of
-from superlaw.sweeps.scaling import exponent, outside
+from superlaw.figures.select import HOLLOW, Chosen, choose, losses_and_line, spec_of
+from superlaw.sweeps.scaling import regime
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import FAMILIES
 
@@ -41,7 +41,7 @@ def data(runs: pd.DataFrame) -> Picture:
     return Picture(
         "overview", "Loss against width: weak and strong superposition",
         tuple(_panel(chosen, family, decays[0], decays[-1]) for family in families), len(families),
-        (*chosen.notes, *notes, "Hollow: outside the scaling range. Dashed: sum over the features beyond rank m."),
+        (*chosen.notes, *notes, f"{HOLLOW} Dashed: sum over the features beyond rank m."),
         chosen.ids, chosen.missing,
     )  # fmt: skip
 
@@ -50,7 +50,8 @@ def _panel(chosen: Chosen, family: str, strong: float, weak: float) -> Panel:
     runs = chosen.good[chosen.good["frequencies"] == family]
     items: list[Item] = []
     for role, decay, marker in (("weak", weak, "o"), ("strong", strong, "s")):
-        items += _regime(runs[runs["weight_decay"] == decay], role, f"γ = {decay:g}", marker)
+        here = runs[runs["weight_decay"] == decay]
+        items += losses_and_line(here, f"γ = {decay:g}, {regime(here)}", role, marker)
     widths = np.array(sorted(runs["width"].unique()))
     spec = spec_of(runs.iloc[0])
     if spec is not None:
@@ -59,19 +60,3 @@ def _panel(chosen: Chosen, family: str, strong: float, weak: float) -> Panel:
     title = f"power, α = {runs.iloc[0]['data_exponent']:g}" if family == "power" else family
     return Panel("width m", "loss L (sum over features)", tuple(items), title, "log", "log", tuple(widths.tolist()),
                  legend="lower left")  # fmt: skip
-
-
-def _regime(runs: pd.DataFrame, role: str, name: str, marker: str) -> list[Item]:
-    """Losses of one regime, those outside the scaling range hollow, and the line through the others."""
-    if not len(runs):
-        return []
-    inside = outside(runs) == ""
-    found = exponent(runs)
-    label = f"{role}, {name}" + (f": $m^{{-{found.exponent:.2f} \\pm {found.stderr:.2f}}}$" if found else "")
-    items: list[Item] = [marks(runs[inside], "width", "loss", label=label, color=role, marker=marker)]
-    if not inside.all():
-        items.append(marks(runs[~inside], "width", "loss", color=role, marker=marker, filled=False))
-    if found:
-        ends = np.array([found.widths[0], found.widths[-1]], dtype=float)
-        items.append(Line(ends, found.coefficient * ends**-found.exponent, color=role))
-    return items

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.figures.panels import Marks
+from superlaw.figures.panels import Color, Item, Line, Marks
 from superlaw.sweeps.plan import load_plan
-from superlaw.sweeps.scaling import RULE
+from superlaw.sweeps.scaling import RULE, exponent, outside
 from superlaw.toy.spec import DEFAULTS, RunSpec
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ENDED = ("ok", "diverged")
 PUBLISHED_STEPS = load_plan("weight-decay-grid").base["steps"]
+HOLLOW = "Hollow: outside the scaling range."
 NAMED = 3  # missing runs named one by one
 
 
@@ -162,6 +163,24 @@ def marks(table: pd.DataFrame, x: str, y: str, **look: Any) -> Marks:
     """Marks of y against x with the spread of :func:`over_seeds`."""
     at, mean, spread = over_seeds(table, x, y)
     return Marks(at, mean, spread if spread.any() else None, **look)
+
+
+def losses_and_line(runs: pd.DataFrame, name: str, color: Color, marker: str = "o") -> list[Item]:
+    """Losses against width, hollow outside the scaling range, and the line through the others with its exponent."""
+    if not len(runs):
+        return []
+    inside, found = outside(runs) == "", exponent(runs)
+    label = f"{name}: $m^{{-{found.exponent:.2f} \\pm {found.stderr:.2f}}}$" if found else name
+    items: list[Item] = [
+        marks(part, "width", "loss", color=color, marker=marker, filled=filled)
+        for part, filled in ((runs[inside], True), (runs[~inside], False))
+        if len(part)
+    ]
+    items[0] = replace(items[0], label=label)
+    if found:
+        ends = np.array([found.widths[0], found.widths[-1]], dtype=float)
+        items.append(Line(ends, found.coefficient * ends**-found.exponent, color=color))
+    return items
 
 
 def nearest_to(values: Sequence[float], wanted: float) -> float:

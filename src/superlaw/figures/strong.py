@@ -44,7 +44,8 @@ def data(runs: pd.DataFrame) -> Picture:
     panels = [_by_rank(here), _norms(here)] if profiles else []
     panels += [_long_rows(chosen, decay), _overlaps(here), _spread(here), _exponents(chosen)]
     notes = [
-        f"At γ = {decay:.4g} and, but for $\\phi_1$ and $\\alpha_m$, α = {alpha:g}. Long rows: norm above 1. Bars: over seeds."
+        f"At γ = {decay:.4g} and, but for {style.PHI_ONE} and {style.ALPHA_M}, α = {alpha:g}. "
+        "Long rows: norm above 1. Bars: over seeds."
     ]
     if not profiles:
         notes.append("No row norms: these runs were stored without weights.")

@@ -39,9 +39,10 @@ RULE = f"scaling range: m ≤ n/{FEATURES_A_WIDTH} and loss below 4/3 E"
 class Exponent:
     """The model exponent of runs that differ in width and seed alone.
 
-    ``stderr`` and the interval (95 %, t) come from the scatter of the widths' mean log losses about the line. ``lack_of_fit`` is the chance, were the line straight, of residuals as large as these
-    against the scatter of seeds (F test; NaN with one seed). ``left_out`` counts runs that are missing,
-    diverged, untrained or beyond the scaling range, by reason.
+    ``stderr`` and the interval (95 %, t) come from the scatter of the widths' mean log losses about the line.
+    ``lack_of_fit`` is the chance, were the line straight, of residuals as large as these against the scatter of
+    seeds (F test; NaN with one seed). ``left_out`` counts runs that are missing, diverged, untrained or beyond
+    the scaling range, by reason.
     """
 
     exponent: float
