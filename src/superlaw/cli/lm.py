@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from superlaw.cli.output import check_out
 from superlaw.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,18 +19,6 @@ app = typer.Typer(help="Language models: is this one in strong superposition?", 
 PICTURES = (".png", ".pdf", ".svg")
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-
-
-def check_out(out: Path | None, endings: tuple[str, ...], overwrite: bool, option: str) -> None:
-    """Refuse a place that cannot be written before anything is computed."""
-    if out is None:
-        return
-    if out.suffix not in endings:
-        raise InputError(f"{option} {out}", f"a file name ending in {' or '.join(endings)}")
-    if not out.parent.is_dir():
-        raise InputError(f"{option} {out}: no folder {out.parent}", "a folder that exists")
-    if out.is_dir() or (out.exists() and not overwrite):
-        raise InputError(f"{out}, which exists", "a new file name", "choose another or pass --overwrite")
 
 
 @app.command()

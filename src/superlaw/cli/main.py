@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from superlaw.cli import data, demo, law, lm, show, sweep, train
+from superlaw.cli import data, demo, figure, law, lm, show, sweep, train
 from superlaw.errors import SuperlawError
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(train.train)
 app.command()(show.show)
+app.command()(figure.figure)
+app.command()(figure.reproduce)
 app.add_typer(sweep.app, name="sweep")
 app.add_typer(law.app, name="law")
 app.add_typer(data.app, name="data")

@@ -6,7 +6,22 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
+
+from superlaw.errors import InputError
+
+
+def check_out(out: Path | None, endings: tuple[str, ...], overwrite: bool, option: str = "-o") -> None:
+    """Refuse a place that cannot be written, or a file in the way, before anything is computed."""
+    if out is None:
+        return
+    if out.suffix not in endings:
+        raise InputError(f"{option} {out}", f"a file name ending in {' or '.join(endings)}")
+    if not out.parent.is_dir():
+        raise InputError(f"{option} {out}: no folder {out.parent}", "a folder that exists")
+    if out.is_dir() or (out.exists() and not overwrite):
+        raise InputError(f"{out}, which exists", "a new file name", "choose another or pass --overwrite")
 
 
 def print_json(record: dict[str, Any]) -> None:

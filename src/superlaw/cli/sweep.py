@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from superlaw.cli.output import check_out
 from superlaw.errors import InputError, Interrupted, MissingExtraError
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def table(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
 ) -> None:
     """Write one row for every planned run, missing and diverged ones included and marked."""
-    _check_out(out, (".csv", ".parquet"), overwrite)
+    check_out(out, (".csv", ".parquet"), overwrite)
     rows = _look(plan, store, sets, only, seeds).table()
     if out.suffix == ".parquet":
         try:
@@ -128,6 +129,23 @@ def table(
 
 
 @app.command()
+def gather(
+    stores: Annotated[list[Path], typer.Argument(metavar="STORE...", help="Folders of runs, or tables of them.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="A .csv file.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+) -> None:
+    """Write everything stores hold as one small table with provenance, from which figures are drawn."""
+    check_out(out, (".csv",), overwrite)
+    from superlaw.sweeps.gather import gather as library
+    from superlaw.sweeps.gather import write_runs
+
+    runs = library(stores)
+    write_runs(runs, out)
+    counts = ", ".join(f"{count} {status}" for status, count in runs["status"].value_counts().items())
+    print(f"{out}: {len(runs)} runs ({counts})")
+
+
+@app.command()
 def grid(
     plan: PlanArgument,
     store: StoreOption,
@@ -138,7 +156,7 @@ def grid(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
 ) -> None:
     """Write the labelled grid of a complete sweep."""
-    _check_out(out, (".nc",), overwrite)
+    check_out(out, (".nc",), overwrite)
     dataset = _look(plan, store, sets, only, seeds).grid()
     from superlaw.files import write_atomically
 
@@ -227,15 +245,6 @@ def _look(plan: str, store: Path, sets: list[str] | None, only: list[str] | None
     from superlaw.sweeps.sweep import look
 
     return look(_plan(plan, sets, only, seeds), store)
-
-
-def _check_out(out: Path, endings: tuple[str, ...], overwrite: bool) -> None:
-    if out.suffix not in endings:
-        raise InputError(f"-o {out}", f"a file name ending in {' or '.join(endings)}")
-    if not out.parent.is_dir():
-        raise InputError(f"-o {out}: no folder {out.parent}", "a folder that exists")
-    if out.exists() and not overwrite:
-        raise InputError(f"{out}, which exists", "a new file name", "choose another or pass --overwrite")
 
 
 def _dask(address: str) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ WEAK, STRONG, THEORY = "#0072B2", "#D55E00", "#555555"
 FAMILIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # How the study writes its symbols.
 PHI_HALF, PHI_ONE, ALPHA_M = r"$\phi_{1/2}$", r"$\phi_1$", r"$\alpha_m$"
+PLAIN = {PHI_HALF: "phi_1/2", PHI_ONE: "phi_1", ALPHA_M: "alpha_m"}
 KINDS = ("png", "pdf", "svg")
 PANEL = (3.35, 2.75)  # inches: a column of a two-column page
 SETTINGS = {
@@ -29,6 +30,13 @@ SETTINGS = {
     "pdf.fonttype": 42,  # text that can be searched and edited
     "svg.hashsalt": "superlaw",  # the same picture has the same bytes
 }
+
+
+def plain(text: str) -> str:
+    """A text with its symbols as a terminal can show them."""
+    for symbol, name in PLAIN.items():
+        text = text.replace(symbol, name)
+    return text
 
 
 @contextmanager

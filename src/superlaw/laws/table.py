@@ -142,7 +142,7 @@ def select(
         raise InputError("weights and errors", "one of the two")
     keep = np.ones(len(table), dtype=bool)
     if where:
-        keep &= _mask(where, table)
+        keep &= mask(where, table)
     by_where = int((~keep).sum())
     if drop_highest:
         keep &= _below_highest(table, loss, keep, drop_highest)
@@ -172,13 +172,14 @@ def select(
     return Selection(Points(sizes, group, labels), losses, weight, clusters, rows, dropped)
 
 
-def _mask(where: str, table: pd.DataFrame) -> np.ndarray:
-    mask = np.asarray(evaluate(where, _columns(table)))
-    if mask.dtype != bool and mask.dtype == object:
-        mask = mask.astype(bool)
-    if mask.dtype != bool or mask.shape != (len(table),):
+def mask(where: str, table: pd.DataFrame) -> np.ndarray:
+    """Rows of which the expression is true, shape (rows,)."""
+    kept = np.asarray(evaluate(where, _columns(table)))
+    if kept.dtype == object:
+        kept = kept.astype(bool)
+    if kept.dtype != bool or kept.shape != (len(table),):
         raise InputError(f"--where {where!r}", "a comparison of columns", "like 'tokens > 1e9'")
-    return mask
+    return kept
 
 
 def _below_highest(table: pd.DataFrame, loss: str, keep: np.ndarray, count: int) -> np.ndarray:

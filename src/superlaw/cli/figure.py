@@ -1,0 +1,126 @@
+"""superlaw figure: draw the study's figures from runs; superlaw reproduce: train what one needs and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from superlaw.errors import Interrupted
+
+if TYPE_CHECKING:
+    from superlaw.studies.figure import Drawn
+    from superlaw.studies.reproduce import Reproduction
+
+VERDICTS = ("agrees", "differs", "not decided", "not tested")
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def figure(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A figure, all, or list.")],
+    store: Annotated[
+        list[Path] | None, typer.Option("--store", help="Folder of runs, or a table of superlaw sweep gather; repeat.")
+    ] = None,
+    study: Annotated[Path | None, typer.Option("--study", help="Folder of a language-model study.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A .png, .pdf or .svg file [NAME.png]; a folder for all.")
+    ] = None,
+    where: Annotated[str | None, typer.Option(metavar="EXPR", help="Runs to use: 'steps == 20000'.")] = None,
+    kind: Annotated[str, typer.Option(help="Of all figures: png, pdf or svg.")] = "png",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw a figure of the study, and a JSON file of what was plotted and from which runs."""
+    from superlaw.cli.output import print_json, print_table
+    from superlaw.figures.catalogue import CATALOGUE
+    from superlaw.studies import figure as library
+
+    if name == "list":
+        listed = [[entry.name, entry.source, entry.shows] for entry in CATALOGUE.values()]
+        if as_json:
+            print_json({"figures": [dict(zip(("name", "from", "shows"), row, strict=True)) for row in listed]})
+        else:
+            print_table(["figure", "from", "shows"], listed, left=(0, 1, 2))
+        return
+    places = store[0] if store and len(store) == 1 else store
+    if name == "all":
+        drawn, reasons = library.draw_all(out or Path(), places, study, where, kind, overwrite)
+    else:
+        drawn, reasons = [library.figure(name, out or Path(f"{name}.png"), places, study, where, overwrite)], {}
+    if as_json:
+        print_json({"drawn": [_record(one) for one in drawn], "not_drawn": reasons})
+        return
+    for one in drawn:
+        _print(one)
+    for missing, reason in reasons.items():
+        print(f"not drawn: {missing}: {reason}")
+
+
+def reproduce(
+    name: Annotated[str, typer.Argument(metavar="FIGURE", help="A figure that is trained; see superlaw figure list.")],
+    budget: Annotated[str, typer.Option(help="90s, 5m, 1h... or full, the published experiment.")] = "5m",
+    store: Annotated[Path | None, typer.Option("--store", help="Folder of runs and figure [reproduce-FIGURE].")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes [all cores].")] = None,
+    kind: Annotated[str, typer.Option(help="png, pdf or svg.")] = "png",
+    as_json: JsonOption = False,
+) -> None:
+    """Train what a figure needs within a budget, draw it, and print measured beside published values."""
+    from superlaw.cli.output import print_json, progress_bar
+    from superlaw.studies import reproduce as library
+
+    try:
+        with progress_bar(name, "runs", silent=as_json) as bar:
+            report = (lambda tally: bar.update(tally.done, tally.planned)) if bar else (lambda tally: None)
+            found = library.reproduce(name, budget, store, workers, kind, report)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; runs that ended are stored; run the same command to go on") from None
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        _print_reproduction(found)
+    if found.sweep.tally.failed:
+        raise typer.Exit(1)
+
+
+def _record(drawn: Drawn) -> dict[str, Any]:
+    from superlaw.figures.style import plain
+
+    picture = drawn.picture
+    return {
+        "figure": picture.name, "file": str(drawn.path), "record": str(drawn.record), "runs": len(picture.runs),
+        "notes": [plain(note) for note in picture.notes], "missing": len(picture.missing),
+        "command": drawn.command or None,
+    }  # fmt: skip
+
+
+def _print(drawn: Drawn) -> None:
+    from superlaw.figures.style import plain
+
+    print(f"{drawn.path}: {drawn.picture.title}. What was plotted: {drawn.record}")
+    for note in drawn.picture.notes:
+        print(f"  {plain(note)}")
+    if drawn.command:
+        print(f"  do: {drawn.command}")
+
+
+def _print_reproduction(found: Reproduction) -> None:
+    from superlaw.cli.output import duration, number, print_table
+
+    tally, steps = found.sweep.tally, found.plan.base["steps"]
+    print(f"{found.figure} within {found.budget}: {tally.planned} runs of {steps} steps, {tally.trained} trained now, "
+          f"{tally.diverged} diverged, {len(tally.failed)} failed; {duration(found.seconds)} in all")  # fmt: skip
+    for run_id, reason in tally.failed.items():
+        print(f"  failed {run_id}: {reason}")
+    print()
+    rows = []
+    for claim in found.claims:
+        margin = f" ± {number(claim.margin, 2)}" if claim.margin is not None else ""
+        rows.append([claim.what, claim.published, number(claim.measured, 3) + margin, claim.verdict])
+    print_table(["quantity", "published", "measured", "verdict"], rows, left=(0, 1, 3))
+    counts = {word: sum(claim.verdict.startswith(word) for claim in found.claims) for word in VERDICTS}
+    print()
+    print(f"Of {len(found.claims)} published values: " + ", ".join(f"{n} {word}" for word, n in counts.items() if n) + ". "
+          "± is half the 95 % interval of an exponent, half the range of a share.")  # fmt: skip
+    _print(found.drawn)
+    print(f"Runs: {found.sweep.store.path}   table: {found.drawn.path.with_suffix('.csv')}")

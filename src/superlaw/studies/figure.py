@@ -1,0 +1,179 @@
+"""Draw a figure of the study from records, with a JSON file beside it of what was plotted and from which runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from superlaw.errors import InputError
+from superlaw.figures.catalogue import CATALOGUE, Entry, entry
+from superlaw.figures.panels import Picture, to_dict
+from superlaw.figures.style import KINDS
+from superlaw.files import write_atomically
+from superlaw.laws.table import mask
+from superlaw.sweeps.gather import gather
+from superlaw.sweeps.plan import Plan, load_plan, preset_names
+from superlaw.sweeps.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Places = str | Path | Sequence[str | Path]
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A figure that was drawn: its data, its file, and the file of what was plotted.
+
+    ``command`` would make the runs that the picture lacks ("" where no known plan does).
+    """
+
+    picture: Picture
+    path: Path
+    record: Path
+    command: str = ""
+
+
+def figure(
+    name: str,
+    out: str | Path,
+    store: Places | None = None,
+    study: str | Path | None = None,
+    where: str | None = None,
+    overwrite: bool = False,
+) -> Drawn:
+    """Draw one figure.
+
+    Parameters
+    ----------
+    name : str
+        See ``figures.catalogue``.
+    out : path
+        A .png, .pdf or .svg file; what was plotted is written beside it under the same name with .json.
+    store : path or several
+        Folders of runs, or tables of them (``superlaw sweep gather``).
+    study : path
+        The folder of a language-model study.
+    where : str
+        Runs to use, as ``steps == 20000``.
+    overwrite : bool
+
+    Returns
+    -------
+    Drawn
+
+    Raises
+    ------
+    InputError
+        Where a source is lacking, nothing can be drawn, or a file is in the way; nothing is written then.
+    """
+    chosen, out = entry(name), Path(out)
+    record = out.with_suffix(".json")
+    kind = out.suffix.lower().lstrip(".")
+    if kind not in KINDS:
+        raise InputError(f"{out}", f"a file ending in .{', .'.join(KINDS)}")
+    if not out.parent.is_dir():
+        raise InputError(f"{out}, in a folder that does not exist", "an existing folder", f"make {out.parent}")
+    for path in () if overwrite else (out, record):
+        if path.exists():
+            raise InputError(f"{path}, which exists", "a new file name", "choose another or pass --overwrite")
+    picture = picture_of(chosen, store, study, where)
+    content = chosen.module.draw(picture, kind)
+    shown = {"figure": name, "file": out.name, "superlaw": version("superlaw"), **to_dict(picture)}
+    write_atomically(record, (json.dumps(shown, allow_nan=False) + "\n").encode())
+    write_atomically(out, content)
+    return Drawn(picture, out, record, _completing(picture, store) if picture.missing else "")
+
+
+def picture_of(
+    chosen: Entry, store: Places | None = None, study: str | Path | None = None, where: str | None = None
+) -> Picture:
+    """What a figure plots, from its kind of source."""
+    if chosen.source == "runs":
+        return chosen.module.data(runs_of(chosen, store, where))
+    if chosen.source == "study":
+        return _from_study(chosen, study)
+    return _from_nothing(chosen)
+
+
+def runs_of(chosen: Entry, store: Places | None, where: str | None = None) -> pd.DataFrame:
+    """The runs of the stores, those of ``where`` alone."""
+    if store is None:
+        raise InputError(f"the figure {chosen.name} without --store", "a folder of runs",
+                         f"superlaw reproduce {chosen.name} --budget 5m makes one")  # fmt: skip
+    runs = gather(store, chosen.profiles)
+    if where is None:
+        return runs
+    kept = runs[mask(where, runs)]
+    if not len(kept):
+        raise InputError(f"--where {where}, which no run fulfils", "runs to draw")
+    return kept
+
+
+def _completing(picture: Picture, store: Places | None) -> str:
+    """The command that makes what the picture lacks: of the plan that holds most of its runs."""
+    if not isinstance(store, str | Path) or not Path(store).is_dir():
+        return ""
+    present, best, most = Store(store, create=False).ids(), "", 0
+    for name, plan in _plans(Path(store)):
+        ids = {spec.id for spec in plan.specs}
+        shared = len(ids & set(picture.runs))
+        if shared > most and ids - present:
+            best, most = f"superlaw sweep run {name} --store {store}", shared
+    return best
+
+
+def _plans(store: Path) -> list[tuple[str, Plan]]:
+    """Plans by what the command line calls them: the presets, and those that lie in the store."""
+    found = [(name, load_plan(name)) for name in preset_names()]
+    for path in sorted(store.glob("*.toml")):
+        try:
+            found.append((str(path), load_plan(path)))
+        except InputError:  # some other file
+            continue
+    return found
+
+
+def draw_all(
+    folder: str | Path,
+    store: Places | None = None,
+    study: str | Path | None = None,
+    where: str | None = None,
+    kind: str = "png",
+    overwrite: bool = False,
+) -> tuple[list[Drawn], dict[str, str]]:
+    """Draw every figure that the sources allow into a folder; those drawn, and why each other was not.
+
+    Raises
+    ------
+    InputError
+        Where none could be drawn.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"-o {folder}, which is no folder", "an existing folder for all figures", f"make {folder}")
+    drawn, reasons = [], {}
+    for name in CATALOGUE:
+        try:
+            drawn.append(figure(name, folder / f"{name}.{kind}", store, study, where, overwrite))
+        except InputError as error:
+            reasons[name] = str(error)
+    if not drawn:
+        name, reason = next(iter(reasons.items()))
+        raise InputError(f"nothing to draw ({name}: {reason})", "--store, --study or the published tables")
+    return drawn, reasons
+
+
+def _from_study(chosen: Entry, study: str | Path | None) -> Picture:
+    if study is None:
+        raise InputError(f"the figure {chosen.name} without --study", "the folder of a language-model study",
+                         "superlaw lm study FAMILY --out DIR makes one")  # fmt: skip
+    raise NotImplementedError
+
+
+def _from_nothing(chosen: Entry) -> Picture:
+    raise NotImplementedError

@@ -1,0 +1,94 @@
+"""Reproduce a figure of the study within a budget: plan, train, draw, and compare with what was published."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from superlaw.errors import InputError
+from superlaw.files import write_atomically
+from superlaw.studies.claims import Claim, claims
+from superlaw.studies.figure import Drawn, figure
+from superlaw.studies.ladders import LADDERS, plan_within
+from superlaw.sweeps.execute import Report
+from superlaw.sweeps.gather import gather, write_runs
+from superlaw.sweeps.plan import Plan, load_plan
+from superlaw.sweeps.store import Store
+from superlaw.sweeps.sweep import Sweep, sweep
+
+
+@dataclass(frozen=True, eq=False)
+class Reproduction:
+    """What was trained and drawn, and how it compares; ``seconds`` of this call."""
+
+    figure: str
+    budget: str
+    plan: Plan
+    sweep: Sweep
+    drawn: Drawn
+    claims: tuple[Claim, ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        tally = self.sweep.tally
+        return {
+            "figure": self.figure, "budget": self.budget, "seconds": round(self.seconds, 1),
+            "steps": self.plan.base["steps"], "runs": tally.planned, "trained": tally.trained,
+            "stored": tally.stored, "diverged": tally.diverged, "failed": tally.failed,
+            "file": str(self.drawn.path), "notes": list(self.drawn.picture.notes),
+            "claims": [claim.to_dict() for claim in self.claims],
+        }  # fmt: skip
+
+
+def reproduce(
+    name: str,
+    budget: str = "5m",
+    store: str | Path | None = None,
+    workers: int | None = None,
+    kind: str = "png",
+    report: Report = lambda tally: None,
+) -> Reproduction:
+    """Train what a figure needs within a budget, draw it, and compare with the published values.
+
+    Parameters
+    ----------
+    name : str
+        A figure that is trained: see ``studies.ladders``.
+    budget : str
+        90s, 5m, 1h..., or ``full`` for the published experiment. Fewer steps and fewer cells fit a
+        smaller one; the figure states them.
+    store : path
+        Folder of the runs, the plan (NAME-BUDGET.toml) and the figure; ``reproduce-NAME`` when left out. The
+        same call goes on with the same plan and trains nothing twice.
+    workers : int, optional
+    kind : {"png", "pdf", "svg"}
+    report : callable
+        Progress; see sweeps.execute.
+
+    Returns
+    -------
+    Reproduction
+    """
+    begin = time.perf_counter()
+    folder = Path(store if store is not None else f"reproduce-{name}")
+    if name not in LADDERS:
+        raise InputError(f"the figure {name!r}", f"one that is trained: {', '.join(LADDERS)}",
+                         "draw any other with superlaw figure")  # fmt: skip
+    path = folder / f"{name}-{budget}.toml"
+    kept = path.is_file()
+    if kept:
+        plan, destination = load_plan(path), Store(folder)
+    else:
+        plan = plan_within(name, budget, workers, Store(folder, create=False) if folder.exists() else None)
+        destination = Store(folder)
+        write_atomically(path, plan.to_toml().encode())
+    done = sweep(plan, destination, workers, report=report)
+    runs = gather(destination)
+    runs = runs[runs["id"].isin({spec.id for spec in plan.specs})]
+    table = folder / f"{name}-{budget}.csv"
+    write_runs(runs, table)
+    drawn = figure(name, folder / f"{name}-{budget}.{kind}", table, overwrite=True)
+    return Reproduction(name, budget, plan, done, drawn, tuple(claims(name, runs)), time.perf_counter() - begin)
