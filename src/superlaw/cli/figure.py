@@ -120,7 +120,8 @@ def _print_reproduction(found: Reproduction) -> None:
     print_table(["quantity", "published", "measured", "verdict"], rows, left=(0, 1, 3))
     counts = {word: sum(claim.verdict.startswith(word) for claim in found.claims) for word in VERDICTS}
     print()
-    print(f"Of {len(found.claims)} published values: " + ", ".join(f"{n} {word}" for word, n in counts.items() if n) + ". "
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    print(f"Of {len(found.claims)} published values: {told}. "
           "± is half the 95 % interval of an exponent, half the range of a share.")  # fmt: skip
     _print(found.drawn)
     print(f"Runs: {found.sweep.store.path}   table: {found.drawn.path.with_suffix('.csv')}")

@@ -1,0 +1,193 @@
+"""Figures of training runs: what is plotted is what the runs say, exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_runs import WIDTHS, N, items, made
+
+from superlaw.errors import InputError
+from superlaw.figures import density, exponents, overview, strong, weak, weight_decay
+from superlaw.figures.panels import to_dict
+from superlaw.figures.select import choose
+from superlaw.geometry.frames import welch
+from superlaw.theory.weak import unlearned_loss
+from superlaw.toy.frequencies import family_frequencies
+
+FAMILIES = ("power", "exponential", "linear")
+ALPHAS = (0.0, 1.0, 2.0)
+
+
+def a_grid(**more):
+    return made(data_exponent=ALPHAS, weight_decay=(-1.0, -0.5, 1.0), seed=(0, 1), **more)
+
+
+def every_figure():
+    return {
+        overview: made(FAMILIES), weight_decay: a_grid(), exponents: a_grid(), weak: a_grid(), strong: a_grid(),
+        density: made(activation_density=(1.0, 4.0)),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "begins"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
+def test_every_figure_is_drawn_in_every_format_and_twice_the_same(kind, begins):
+    for module, runs in every_figure().items():
+        picture = module.data(runs)
+        content = module.draw(picture, kind)
+        assert content.startswith(begins) and len(content) > 10_000
+        assert module.draw(picture, kind) == content
+
+
+def test_drawing_leaves_the_callers_matplotlib_alone():
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    overview.draw(overview.data(made()))
+    assert dict(mpl.rcParams) == before
+
+
+def test_every_picture_names_its_runs_and_is_plain_json():
+    import json
+
+    for module, runs in every_figure().items():
+        picture = module.data(runs)
+        assert set(picture.runs) == set(runs["id"])
+        assert json.loads(json.dumps(to_dict(picture), allow_nan=False))["name"] == picture.name
+
+
+def test_the_overview_shows_each_familys_losses_and_slopes():
+    picture = overview.data(made(FAMILIES))
+    assert [panel.title for panel in picture.panels] == ["power, α = 1", "exponential", "linear"]
+    weak_marks, strong_marks = items(picture, 1, "Marks")
+    np.testing.assert_allclose(strong_marks.y, 0.5 / np.array(WIDTHS))
+    np.testing.assert_array_equal(strong_marks.x, WIDTHS)
+    assert "γ = -1, strong: $m^{-1.00" in strong_marks.label
+    assert "γ = 1, weak: $m^{-0.10" in weak_marks.label
+
+
+def test_the_dashed_line_of_the_overview_is_the_exact_sum_beyond_rank_m():
+    picture = overview.data(made(("exponential",)))
+    p = family_frequencies("exponential", N, 1.0, 400.0)
+    line = items(picture, 0, "Line")[-1]
+    np.testing.assert_allclose(line.y, [unlearned_loss(p, m) for m in WIDTHS])
+    assert any("power and linear" in note for note in picture.notes)
+
+
+def test_runs_outside_the_scaling_range_are_hollow_and_off_the_line():
+    runs = made(width=(10, 20, 40, 200))
+    strong_marks = [m for m in items(overview.data(runs), 0, "Marks") if m.color == "strong"]
+    assert [m.filled for m in strong_marks] == [True, False]
+    assert strong_marks[1].x.tolist() == [200]
+    lines = [line for line in items(overview.data(runs), 0, "Line") if line.color == "strong"]
+    assert lines[0].x.tolist() == [10, 40]
+
+
+def test_seeds_are_averaged_and_their_spread_is_the_bar():
+    runs = made(seed=(0, 1))
+    runs.loc[runs["seed"] == 1, "loss"] *= 1.5
+    mark = next(m for m in items(overview.data(runs), 0, "Marks") if m.color == "strong")
+    first = 0.5 / np.array(WIDTHS)
+    np.testing.assert_allclose(mark.y, 1.25 * first)
+    np.testing.assert_allclose(mark.error, np.std([1, 1.5], ddof=1) * first)
+
+
+def test_weight_decay_shows_phi_by_width_and_over_both_axes():
+    picture = weight_decay.data(a_grid())
+    marks = items(picture, 0, "Marks")
+    assert [m.label for m in marks] == [f"m = {m}" for m in WIDTHS]
+    for mark, m in zip(marks, WIDTHS, strict=True):
+        np.testing.assert_allclose(mark.y, [1, 1, m / N])
+    (cells,) = items(picture, 1, "Map")
+    assert cells.x == (-1, -0.5, 1) and cells.y == ALPHAS
+    np.testing.assert_allclose(cells.z, [[1, 1, 20 / N]] * 3)  # at m = 20, the middle width
+    for steps in picture.panels[0].inset.items:
+        assert steps.heights.sum() == pytest.approx(1)
+
+
+def test_the_exponent_map_holds_each_cells_exponent_and_error():
+    runs = a_grid(exponent=lambda row: 1 + row["data_exponent"] if row["weight_decay"] < 0 else 0.1)
+    (cells,) = items(exponents.data(runs), 1, "Map")
+    np.testing.assert_allclose(cells.z, [[1, 1, 0.1], [2, 2, 0.1], [3, 3, 0.1]], atol=1e-12)
+    np.testing.assert_allclose(cells.error, 0, atol=1e-9)
+    straight = items(exponents.data(runs), 0, "Marks")
+    assert all(np.allclose(mark.y, 1) for mark in straight)
+
+
+def test_a_cell_without_enough_widths_is_an_empty_cell():
+    runs = a_grid()
+    gone = (runs["data_exponent"] == 0) & (runs["weight_decay"] == 1) & (runs["width"] > 20)
+    (cells,) = items(exponents.data(runs[~gone]), 1, "Map")
+    assert np.isnan(cells.z[0, 2]) and np.isfinite(cells.z).sum() == 8
+
+
+def test_weak_runs_stand_at_their_own_unlearned_loss():
+    picture = weak.data(a_grid())
+    (mark,) = items(picture, 0, "Marks")
+    np.testing.assert_allclose(mark.x, mark.y)  # made so
+    assert set(mark.color) == {1.0} and "48 runs represent everything" in picture.panels[0].title
+    lines = {line.label: line for line in items(picture, 1, "Line")}
+    np.testing.assert_allclose(lines["α − 1 (n → ∞)"].y, [0, 1])
+    (measured,) = items(picture, 1, "Marks")
+    np.testing.assert_allclose(measured.y, 0.1)
+
+
+def test_strong_geometry_stands_beside_its_bounds():
+    picture = strong.data(a_grid())
+    by_rank, norms, long_rows, overlaps, spread, found = range(6)
+    assert [line.label for line in items(picture, by_rank, "Line") if line.label] == [f"m = {m}" for m in WIDTHS]
+    for steps in items(picture, norms, "Steps"):
+        assert (steps.heights * np.diff(steps.edges)).sum() == pytest.approx(1)
+    (curve,) = items(picture, long_rows, "Line")
+    np.testing.assert_allclose(curve.y, np.minimum(1, curve.x**2 / (2 * N)))
+    lines = {line.label: line.y for line in items(picture, overlaps, "Line")}
+    np.testing.assert_allclose(lines["1/m (random)"], 1 / np.array(WIDTHS))
+    np.testing.assert_allclose(lines["Welch, all rows"], [welch(N, m) for m in WIDTHS])
+    np.testing.assert_allclose(lines["Welch, long rows"], [welch(min(N, m * m // 2), m) for m in WIDTHS])
+    np.testing.assert_allclose([mark.y for mark in items(picture, spread, "Marks")], [[1] * 4, [0] * 4])
+    theory = {line.label: line for line in items(picture, found, "Line")}
+    assert theory["2(α − 1)"].y[-1] == pytest.approx(2)
+
+
+def test_strong_superposition_is_not_drawn_from_weak_runs():
+    with pytest.raises(InputError, match="no weight decay below 0"):
+        strong.data(made(weight_decay=(0.1, 1.0)))
+    with pytest.raises(InputError, match="superlaw reproduce overview"):
+        overview.data(made(weight_decay=(0.1, 1.0)))
+
+
+def test_density_shows_losses_proportional_to_e_and_one_exponent():
+    picture = density.data(made(activation_density=(1.0, 2.0, 4.0)))
+    mark = items(picture, 0, "Marks")[0]
+    np.testing.assert_allclose(mark.y, mark.x * 0.5 / 20)
+    for found in items(picture, 2, "Marks"):
+        np.testing.assert_allclose(found.y, found.y[0])
+    assert [m.label.split(":")[0] for m in items(picture, 1, "Marks")] == ["E = 1", "E = 2", "E = 4"]
+
+
+def test_only_runs_of_one_protocol_are_set_side_by_side_and_the_others_are_told():
+    long, short = made(), made(width=(10, 20), steps=3000)
+    chosen = choose(pd.concat([short, long], ignore_index=True), overview.AXES, "overview")
+    assert set(chosen.ids) == set(long["id"])
+    assert any("4 runs of 1 other protocols (they differ in steps)" in note for note in chosen.notes)
+
+
+def test_gaps_of_the_grid_are_named():
+    runs = made(seed=(0, 1)).drop(index=3)
+    chosen = choose(runs, overview.AXES, "overview")
+    (cell,) = chosen.missing
+    assert cell == {"frequencies": "power", "weight_decay": -1.0, "width": 20, "seed": 1}
+    assert any("Missing: 1 of the grid's 16 runs" in note and "width 20" in note for note in chosen.notes)
+
+
+def test_diverged_runs_are_counted_and_not_drawn():
+    runs = made()
+    runs.loc[0, ["status", "loss"]] = ["diverged", np.nan]
+    picture = overview.data(runs)
+    assert "1 runs diverged and are not drawn." in picture.notes
+    assert items(picture, 0, "Marks")[1].x.tolist() == [20, 40, 100]
+
+
+def test_one_width_is_no_figure():
+    with pytest.raises(InputError, match="runs of 1 width"):
+        weak.data(made(width=(10,)))

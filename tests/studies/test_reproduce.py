@@ -1,0 +1,186 @@
+"""superlaw reproduce: plans that fit a budget, verdicts that follow from numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from superlaw.errors import InputError
+from superlaw.studies import ladders
+from superlaw.studies.claims import claims, compare
+from superlaw.studies.ladders import LADDERS, SAFETY, Rung, plan_within, seconds_in
+from superlaw.studies.reproduce import reproduce
+from superlaw.sweeps.plan import Plan, load_plan
+from superlaw.sweeps.scaling import exponent
+
+TINY = Plan(
+    "tiny",
+    {"n_features": 200, "steps": 200, "batch": 64, "warmup": 20, "learning_rate": 0.05},
+    {"data_exponent": (0.5, 1.0), "weight_decay": (-1.0, 1.0), "width": (4, 8, 16)},
+)
+
+
+@pytest.fixture
+def a_machine(monkeypatch):
+    """A machine on which every step of every run takes a millisecond and a half, on two cores."""
+
+    def estimate(plan, store, workers):
+        return SimpleNamespace(seconds=len(plan.specs) * plan.base["steps"] * 1.5e-3 / 2)
+
+    monkeypatch.setattr(ladders, "estimate", estimate)
+
+
+@pytest.fixture
+def tiny_ladder(monkeypatch, tmp_path):
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY.to_toml())
+    for name in LADDERS:
+        monkeypatch.setitem(LADDERS, name, (Rung(str(path), 40),))
+
+
+@pytest.mark.parametrize("figure", LADDERS)
+@pytest.mark.parametrize("budget", ["5m", "10m", "1h", "5h"])
+def test_a_plan_fits_its_budget_and_uses_it(figure, budget, a_machine):
+    plan = plan_within(figure, budget)
+    seconds = ladders.estimate(plan, None, None).seconds
+    assert seconds <= SAFETY * seconds_in(budget)
+    preset = {rung.preset: load_plan(rung.preset) for rung in LADDERS[figure]}
+    full = plan.base["steps"] == max(p.base["steps"] for p in preset.values() if p.axes.keys() == plan.axes.keys())
+    assert full or seconds > 0.5 * SAFETY * seconds_in(budget)
+
+
+@pytest.mark.parametrize("figure", LADDERS)
+def test_more_time_never_plans_less_training(figure, a_machine):
+    work = [ladders.estimate(plan_within(figure, f"{m}m"), None, None).seconds for m in (10, 20, 60, 600, 6000)]
+    assert all(more >= 0.6 * less for less, more in zip(work, work[1:], strict=False)) and work[-1] > work[0]
+
+
+@pytest.mark.parametrize("figure", LADDERS)
+def test_the_full_budget_is_the_published_experiment_exactly(figure):
+    plan = plan_within(figure, "full")
+    assert {spec.id for spec in plan.specs} == {spec.id for spec in load_plan(LADDERS[figure][0].preset).specs}
+
+
+@pytest.mark.parametrize("figure", LADDERS)
+def test_every_rung_is_a_cut_of_the_published_plans_with_warm_up_in_proportion(figure):
+    for rung in LADDERS[figure]:
+        plan, whole = rung.plan(rung.least_steps), load_plan(rung.preset)
+        assert plan.base["warmup"] / plan.base["steps"] == pytest.approx(whole.base["warmup"] / whole.base["steps"])
+        for axis, values in plan.axes.items():
+            assert set(values) <= set(whole.axes[axis])
+
+
+def test_a_plan_survives_its_toml(tmp_path):
+    plan = plan_within("weak", "full")
+    (tmp_path / "plan.toml").write_text(plan.to_toml())
+    assert load_plan(tmp_path / "plan.toml") == plan
+
+
+@pytest.mark.parametrize("budget", ["", "5", "m", "-5m", "0m", "nanm", "infh", "5 minutes"])
+def test_a_budget_that_is_no_time_is_refused(budget):
+    with pytest.raises(InputError, match="need a time like 90s"):
+        seconds_in(budget)
+
+
+def test_a_budget_too_small_says_what_is_needed(a_machine):
+    with pytest.raises(InputError, match="about .*s or more on this machine"):
+        plan_within("strong", "1s")
+
+
+@pytest.mark.usefixtures("tiny_ladder")
+def test_a_reproduction_trains_draws_compares_and_goes_on_where_it_was(command, tmp_path):
+    arguments = ("reproduce", "strong", "--budget", "1h", "--store", tmp_path / "r", "--workers", "1", "--json")
+    code, out, err = command(*arguments)
+    assert code == 0, err
+    record = json.loads(out)
+    assert record["trained"] == 12 and record["steps"] == 200
+    assert (tmp_path / "r" / "strong-1h.png").read_bytes().startswith(b"\x89PNG")
+    assert any("200 steps (the study: 20,000 or more)" in note for note in record["notes"])
+    assert {claim["verdict"].split(" ")[0].rstrip(":") for claim in record["claims"]} <= {"agrees", "differs", "not"}
+    code, out, _ = command(*arguments)
+    again = json.loads(out)
+    assert again["trained"] == 0 and again["claims"] == record["claims"]
+    code, out, _ = command(*arguments[:-1])
+    assert code == 0 and "published" in out and "strong-1h.png" in out
+
+
+@pytest.mark.usefixtures("tiny_ladder")
+@pytest.mark.parametrize("name", [name for name in LADDERS if name not in ("overview", "density")])
+def test_every_figure_of_the_grid_is_reproduced(name, tmp_path):
+    found = reproduce(name, "1h", tmp_path / "r", workers=1)
+    assert found.drawn.path.exists() and found.sweep.tally.trained == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nope"], "one that is trained"),
+        (["llm"], "superlaw figure"),
+        (["weak", "--budget", "soon"], "a time like 90s"),
+        (["weak", "--budget", "1s"], "or more on this machine"),
+        (["weak", "--workers", "0"], "workers"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_made(arguments, said, command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command("reproduce", *arguments)
+    assert code == 2 and not out and err.count("\n") == 1 and said in err
+    assert not list(tmp_path.iterdir())
+
+
+def a_line(slope, noise=0.0, widths=(10, 20, 40, 80), seed=0):
+    import pandas as pd
+
+    m = np.array(widths)
+    losses = m**-slope * np.exp(noise * np.random.default_rng(seed).standard_normal(len(m)))
+    return exponent(
+        pd.DataFrame({"width": m, "loss": losses, "seed": 0, "n_features": 1000, "density": 1.0, "status": "ok"})
+    )
+
+
+def test_a_verdict_weighs_both_errors():
+    assert compare("a", "1", 1.0, 0.0, a_line(1.0)).verdict.startswith("agrees")
+    assert compare("a", "1", 1.0, 0.0, a_line(0.8)).verdict == "differs by -0.20, more than the 95 % margin of 0.00"
+    assert compare("a", "1 ± 0.11", 1.0, 0.11, a_line(0.8)).verdict.startswith("agrees")  # 1.96 x 0.11 = 0.216
+    assert compare("a", "1 ± 0.1", 1.0, 0.1, a_line(0.8)).verdict.startswith("differs")  # 0.196
+
+
+def test_an_exponent_too_uncertain_to_tell_the_regimes_apart_decides_nothing():
+    loose = a_line(1.0, noise=0.4)
+    assert loose.high - loose.exponent > 0.4
+    assert compare("a", "1", 1.0, 0.0, loose).verdict.startswith("not decided")
+
+
+def test_what_was_not_measured_was_not_tested():
+    claim = compare("a", "1", 1.0, 0.0, None)
+    assert claim.verdict == "not tested" and claim.to_dict()["measured"] is None
+
+
+def test_the_studys_own_numbers_agree_with_themselves():
+    from made_runs import made
+
+    runs = made(data_exponent=(0.0, 1.0, 2.0), weight_decay=(-1.0, 1.0),
+                exponent=lambda row: max(1, 2 * row["data_exponent"] - 2) if row["weight_decay"] < 0
+                else max(0.05, row["data_exponent"] - 1))  # fmt: skip
+    for name in ("strong", "exponents", "weak", "weight-decay"):
+        found = claims(name, runs)
+        assert found and all(claim.verdict.startswith("agrees") for claim in found), found
+    wide = made(("exponential",), exponent=lambda row: 1.005)
+    verdicts = {claim.what.split(",")[1].strip(): claim.verdict for claim in claims("overview", wide)}
+    assert verdicts["exponential"].startswith("agrees") and verdicts["linear"] == "not tested"
+    dense = made(activation_density=(1.0, 7.485470860550345), exponent=lambda row: 1.12)
+    assert [claim.verdict[:6] for claim in claims("density", dense)] == ["agrees"] * 3
+
+
+def test_an_exponent_that_moves_with_density_is_told():
+    from made_runs import made
+
+    moved = made(activation_density=(1.0, 7.485470860550345), exponent=lambda row: 1 + 0.05 * row["density"])
+    verdict = claims("density", moved)[-1].verdict
+    assert verdict.startswith("differs by +0.32") and math.isclose(
+        claims("density", moved)[-1].measured, 0.3243, rel_tol=1e-3
+    )
