@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from superlaw.errors import InputError
+from superlaw.figures.style import KINDS
 from superlaw.files import write_atomically
 from superlaw.studies.claims import Claim, claims
 from superlaw.studies.figure import Drawn, figure
 from superlaw.studies.ladders import LADDERS, plan_within
-from superlaw.sweeps.execute import Report
+from superlaw.sweeps.execute import Report, check_workers
 from superlaw.sweeps.gather import gather, write_runs
 from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
@@ -77,6 +78,9 @@ def reproduce(
     if name not in LADDERS:
         raise InputError(f"the figure {name!r}", f"one that is trained: {', '.join(LADDERS)}",
                          "draw any other with superlaw figure")  # fmt: skip
+    check_workers(workers)
+    if kind not in KINDS:
+        raise InputError(f"--kind {kind}", f"one of {', '.join(KINDS)}")
     path = folder / f"{name}-{budget}.toml"
     kept = path.is_file()
     if kept:
