@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import lgamma
 from typing import Any
 
 import numpy as np
 
 from superlaw.figures import style
+from superlaw.geometry.frames import random_density
 from superlaw.lm.measure import HeadMeasures
 
 BINS = 120
@@ -31,20 +31,6 @@ def data(measured: list[HeadMeasures]) -> dict[str, Any]:
     m = min(shown.m for shown in measured)
     x = np.linspace(0, min(4.0, np.sqrt(m) * 0.999), 200)
     return {"models": models, "random": (x, random_density(x / np.sqrt(m), m) / np.sqrt(m)), "random_m": m}
-
-
-def random_density(x: np.ndarray, m: int) -> np.ndarray:
-    """Density of |overlap| of two random unit vectors in R^m, whose square is Beta(1/2, (m - 1)/2).
-
-    Examples
-    --------
-    >>> random_density(np.array([0.0, 0.5]), 3)
-    array([1., 1.])
-    """
-    if m < 2:
-        return np.full_like(x, np.nan)
-    scale = 2 * np.exp(lgamma(m / 2) - lgamma((m - 1) / 2)) / np.sqrt(np.pi)
-    return scale * (1 - x**2) ** ((m - 3) / 2)
 
 
 def draw(data: dict[str, Any], kind: str = "png") -> bytes:

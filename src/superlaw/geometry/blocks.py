@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from superlaw.geometry.moment import Moment
+
 ROWS = 4096  # of a block of the second moment
 PAIR_ROWS = 1024  # of a block of pairs: 4 MB in float32
 SAMPLED_CHUNK = 16384
@@ -29,30 +31,6 @@ class RowScan:
     norms: np.ndarray
     bad: int
     first_bad: int
-
-
-@dataclass(frozen=True, eq=False)
-class Moment:
-    """Second moment of unit rows, (m, m), or their Gram matrix (n, n) where that is smaller; n rows."""
-
-    matrix: np.ndarray
-    n: int
-
-    @property
-    def mean_square_overlap(self) -> float:
-        """Mean of (w_i . w_j)^2 over pairs i != j: (||w^T w||_F^2 - n) / (n (n - 1)), exactly."""
-        n = self.n
-        return max(0.0, float((np.sum(self.matrix**2) - n) / (n * (n - 1)))) if n > 1 else float("nan")
-
-    @property
-    def participation_ratio(self) -> float:
-        """(sum of eigenvalues)^2 / (sum of their squares): how many directions the rows use, at most m."""
-        return float(np.trace(self.matrix) ** 2 / np.sum(self.matrix**2)) if self.n else float("nan")
-
-    def spectrum(self) -> np.ndarray:
-        """Shares of each principal direction, decreasing, with sum 1."""
-        values = np.linalg.eigvalsh(self.matrix)[::-1]
-        return np.maximum(values, 0.0) / values.sum()
 
 
 def row_blocks(W: np.ndarray, rows: np.ndarray | None = None, size: int = ROWS) -> Iterator[tuple[slice, np.ndarray]]:
