@@ -133,14 +133,14 @@ def _target(out: Path | None, run_id: str, overwrite: bool) -> Path:
 
 def summary(run: Run, path: Path) -> dict[str, Any]:
     """What a run shows, for JSON."""
-    from superlaw.toy.measures import measure
+    from superlaw.toy.measures import measures_of
 
     seconds = run.provenance["wall_seconds"]
     return {
         "id": run.id,
         "path": str(path),
         "status": run.status,
-        **(run.measures or measure(run).to_dict()),
+        **measures_of(run).to_dict(),
         "steps_done": len(run.losses),
         "wall_seconds": seconds,
         "steps_per_second": round(len(run.losses) / seconds, 3) if seconds else None,
@@ -155,6 +155,7 @@ def print_run(run: Run, path: Path) -> None:
     from superlaw.cli.output import number
 
     spec, shown = run.spec, summary(run, path)
+    weak = shown["represented"] - shown["strong"]
     if run.status == "diverged":
         print(
             f"DIVERGED at step {len(run.losses)} of {spec.steps} (loss {run.losses[-1]:.4g}); lower the learning rate."
@@ -177,10 +178,56 @@ def print_run(run: Run, path: Path) -> None:
         ("overlap", f"mean square {value('mean_square_overlap')} (1/m = {value('inverse_width')}, Welch "
                     f"{value('welch')}); variance {value('square_overlap_variance', 3)} (random "
                     f"{value('random_square_overlap_variance', 3)})"),
-        ("strong", f"mean square {value('strong_mean_square_overlap')} (Welch {value('strong_welch')}); "
-                   f"variance {value('strong_square_overlap_variance', 3)}"),
+        *(overlap_row(name, shown) for name, count in (("strong", shown["strong"]), ("weak", weak)) if count > 1),
+        ("spectrum", f"rows use {value('participation_ratio', 3)} of {spec.width} dimensions; dimensionality of "
+                     f"features: {value('dimensionality_sum', 3)} in all, {value('represented_dimensionality', 3)} "
+                     f"for a represented one"),
         ("run", f"{path} (id {run.id})"),
     ]  # fmt: skip
     for name, text in rows:
-        if name != "strong" or shown["strong"] > 1:
-            print(f"{name:<9} {text}")
+        print(f"{name:<9} {text}")
+
+
+def overlap_row(group: str, shown: dict[str, Any]) -> tuple[str, str]:
+    """The row of the strong or of the weak features."""
+    from superlaw.cli.output import number
+
+    mean, bound, distance = (
+        number(shown[f"{group}_{key}"]) for key in ("mean_square_overlap", "welch", "etf_distance")
+    )
+    return group, f"mean square {mean} (Welch {bound}); variance {distance} times the random one"
+
+
+GROUP_COLUMNS = {
+    "rows": "rows", "pairs": "pairs", "mean_square_overlap": "mean square", "welch": "Welch",
+    "square_overlap_variance": "variance", "etf_distance": "of random", "mean_abs_overlap": "mean |overlap|",
+    "largest_overlap": "largest",
+}  # fmt: skip
+
+
+def groups_of(run: Run) -> list[dict[str, Any]]:
+    """Overlaps by norm and by frequency rank, for JSON."""
+    from superlaw.geometry.groups import overlaps_by_norm, overlaps_by_rank
+
+    if run.W is None:
+        raise InputError(
+            f"a run without its weights (id {run.id})", "W for the overlaps of groups", "train it anew and keep them"
+        )
+    groups = (*overlaps_by_norm(run.W), *overlaps_by_rank(run.W, frequencies=run.spec.probabilities))
+    return [group.to_dict() for group in groups]
+
+
+def print_groups(run: Run) -> None:
+    """The same as a table, beside 1/m."""
+    from superlaw.cli.output import number, print_table
+
+    rows = [
+        [
+            group["group"],
+            *(str(group[key]) if key in ("rows", "pairs") else number(group[key], 3) for key in GROUP_COLUMNS),
+        ]
+        for group in groups_of(run)
+    ]
+    print(f"\nOverlaps of unit rows by group (random directions: mean square 1/m = {number(1 / run.spec.width)}; "
+          "variance in units of theirs under 'of random')")  # fmt: skip
+    print_table(["group", *GROUP_COLUMNS.values()], rows)

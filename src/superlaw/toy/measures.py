@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from superlaw.geometry.frames import random_square_overlap, welch
-from superlaw.geometry.overlaps import mean_square_overlap, row_norms, square_overlap_variance
+from superlaw.geometry.frames import etf_distance, random_square_overlap, welch
+from superlaw.geometry.groups import REPRESENTED, norm_groups
+from superlaw.geometry.overlaps import mean_square_overlap, pair_statistics, row_norms
+from superlaw.geometry.spectrum import dimensionality, participation_ratio
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.run import Run
 
-REPRESENTED, STRONG = 0.5, 1.0  # row norms above which a feature is (strongly) represented
+NAN = float("nan")
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Numbers read off a trained model. NaN where a run has none (diverged, or too few rows).
+    """Numbers read off a trained model. NaN where a run has none (diverged, too few rows, or made before they were).
 
     Losses are sums over features. ``welch`` bounds squared overlaps: compare it, and
     ``inverse_width`` and ``random_square_overlap_variance``, with ``mean_square_overlap`` and its
-    variance. ``strong_*`` are the same among rows with norm above 1.
+    variance. ``etf_distance`` is that variance over the random one: 0 equiangular, 1 as random directions.
+    ``strong_*`` are the same among rows with norm above 1, ``weak_*`` among the other represented ones (1/2 to 1).
+
+    ``participation_ratio`` is the number of directions that the unit rows use, ``weight_participation_ratio`` the same
+    of the rows as they are. ``dimensionality_sum`` adds D_i = ||W_i||^2 / sum_j (w_i . W_j)^2 over features, at most m;
+    ``represented_dimensionality`` is its mean over represented ones, 1 where they share no dimension.
     """
 
     loss: float
@@ -44,6 +51,21 @@ class Measures:
     strong_square_overlap_variance: float
     strong_welch: float
     unlearned_loss: float
+    # Not in runs stored before they existed.
+    mean_abs_overlap: float = NAN
+    largest_overlap: float = NAN
+    etf_distance: float = NAN
+    strong_mean_abs_overlap: float = NAN
+    strong_largest_overlap: float = NAN
+    strong_etf_distance: float = NAN
+    weak_mean_square_overlap: float = NAN
+    weak_square_overlap_variance: float = NAN
+    weak_welch: float = NAN
+    weak_etf_distance: float = NAN
+    participation_ratio: float = NAN
+    weight_participation_ratio: float = NAN
+    dimensionality_sum: float = NAN
+    represented_dimensionality: float = NAN
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: what is not a number becomes None."""
@@ -80,34 +102,59 @@ def measure(run: Run, variances: bool = True) -> Measures:
     (2, 0.0)
     """
     if run.W is None:
-        return Measures(**{k: float("nan") if v is None else v for k, v in run.measures.items()})
+        return measures_of(run)
     W, n, m = run.W, run.spec.n_features, run.spec.width
     if not np.isfinite(W).all():
         W = np.zeros((0, m))
-    norms = row_norms(W)
-    strong_rows = W[norms > STRONG]
-    represented = int(np.sum(norms > REPRESENTED))
+    norms, groups = row_norms(W), norm_groups(W)
+    strong, represented = int(groups["strong"].sum()), int(np.sum(norms > REPRESENTED))
     p = np.sort(run.spec.probabilities)[::-1]
     empty = not len(norms)
-    nan = float("nan")
+    dimensions = dimensionality(W)
     return Measures(
         loss=run.loss,
         loss_std=run.loss_std,
-        represented_fraction=nan if empty else represented / n,
-        strong_fraction=nan if empty else len(strong_rows) / n,
+        represented_fraction=NAN if empty else represented / n,
+        strong_fraction=NAN if empty else strong / n,
         represented=represented,
-        strong=len(strong_rows),
-        norm_mean=nan if empty else float(norms.mean()),
-        norm_std=nan if empty else float(norms.std()),
-        norm_min=nan if empty else float(norms.min()),
-        norm_max=nan if empty else float(norms.max()),
-        mean_square_overlap=mean_square_overlap(W),
-        square_overlap_variance=square_overlap_variance(W) if variances else nan,
+        strong=strong,
+        norm_mean=NAN if empty else float(norms.mean()),
+        norm_std=NAN if empty else float(norms.std()),
+        norm_min=NAN if empty else float(norms.min()),
+        norm_max=NAN if empty else float(norms.max()),
         inverse_width=1 / m,
         random_square_overlap_variance=random_square_overlap(m)[1],
         welch=welch(n, m) if n > 1 else 0.0,
-        strong_mean_square_overlap=mean_square_overlap(strong_rows),
-        strong_square_overlap_variance=square_overlap_variance(strong_rows) if variances else nan,
-        strong_welch=welch(len(strong_rows), m) if len(strong_rows) > 1 else nan,
-        unlearned_loss=nan if empty else unlearned_loss(p, represented),
+        unlearned_loss=NAN if empty else unlearned_loss(p, represented),
+        **_overlaps(W, "", variances),
+        **_overlaps(W[groups["strong"]], "strong_", variances),
+        strong_welch=welch(strong, m) if strong > 1 else NAN,
+        **_overlaps(W[groups["weak"]], "weak_", variances),
+        weak_welch=welch(represented - strong, m) if represented - strong > 1 else NAN,
+        participation_ratio=participation_ratio(W),
+        weight_participation_ratio=participation_ratio(W, unit=False),
+        dimensionality_sum=NAN if empty else float(dimensions.sum()),
+        represented_dimensionality=float(dimensions[norms > REPRESENTED].mean()) if represented else NAN,
     )
+
+
+def measures_of(run: Run) -> Measures:
+    """Those stored with the run, as they are where it has no weights; computed anew where some are missing."""
+    if run.W is None or set(run.measures or ()) == {field.name for field in fields(Measures)}:
+        return Measures(**{k: NAN if v is None else v for k, v in run.measures.items()})
+    return measure(run)
+
+
+def _overlaps(W: np.ndarray, prefix: str, variances: bool) -> dict[str, float]:
+    """The measures of overlaps among some rows; of the weak ones, mean and variance alone."""
+    if not variances:
+        return {f"{prefix}mean_square_overlap": mean_square_overlap(W), f"{prefix}square_overlap_variance": NAN}
+    found = pair_statistics(W)
+    shown = {
+        "mean_square_overlap": found.mean_square,
+        "square_overlap_variance": found.square_variance,
+        "etf_distance": etf_distance(found.square_variance, W.shape[1]),
+    }
+    if prefix != "weak_":
+        shown |= {"mean_abs_overlap": found.mean_abs, "largest_overlap": found.largest}
+    return {prefix + name: value for name, value in shown.items()}
