@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
-from superlaw import RunSpec, load_run
+from superlaw import RunSpec, load_run, train
 
 SMALL = ("--n-features", 60, "--width", 5, "--steps", 80, "--warmup", 10, "--batch", 64, "--weight-decay", -1)
 KEYS = {
@@ -37,6 +39,25 @@ def test_show_repeats_what_train_said(command, tmp_path):
     code, shown, _ = command("show", path)
     assert code == 0 and shown == trained
     assert "60 represented" in shown or "of 60 represented" in shown
+
+
+def test_show_prints_overlaps_by_group(command, tmp_path):
+    path = tmp_path / "run.safetensors"
+    command("train", *SMALL, "--out", path)
+    code, shown, _ = command("show", path, "--groups")
+    names = [re.split(r"  +", line)[0] for line in shown[shown.index("\ngroup") :].splitlines()[2:]]
+    assert code == 0
+    assert names == ["all", "strong", "weak", "ignored", "ranks 1-10", "ranks 11-60", "ranks 1-10 x 11-60"]
+    groups = json.loads(command("show", path, "--groups", "--json")[1])["groups"]
+    assert [group["group"] for group in groups] == names and groups[0]["pairs"] == 60 * 59 / 2
+
+
+def test_groups_of_a_run_without_weights_are_refused(command, tmp_path):
+    run = train(RunSpec(n_features=20, width=3, steps=10, batch=32))
+    path = replace(run, W=None, b=None).save(tmp_path / "run.safetensors")
+    assert command("show", path)[0] == 0
+    code, _, err = command("show", path, "--groups")
+    assert code == 2 and "without its weights" in err and err.count("\n") == 1
 
 
 def test_without_out_the_file_is_named_by_the_id(command, tmp_path, monkeypatch):

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_frames import bases, frame_of_28, random_rows, simplex
 from scipy import stats
 
-from superlaw.geometry import overlaps
-from superlaw.geometry.frames import etf_capacity, random_square_overlap, welch
-from superlaw.geometry.overlaps import mean_square_overlap, row_norms, square_overlap_variance
-
-
-def simplex(m: int) -> np.ndarray:
-    """m + 1 unit vectors in R^m, all overlaps -1/m: the centred standard basis, in a basis of its own space."""
-    centred = np.eye(m + 1) - 1 / (m + 1)
-    return np.linalg.svd(centred)[0][:, :m]
-
-
-def frame_of_28() -> np.ndarray:
-    """28 equiangular lines in R^7: permutations of (3, 3, -1^6) in R^8 are orthogonal to (1, ..., 1)."""
-    rows = []
-    for i, j in itertools.combinations(range(8), 2):
-        row = np.full(8, -1.0)
-        row[[i, j]] = 3
-        rows.append(row)
-    rows = np.array(rows)
-    basis = np.linalg.svd(np.ones((1, 8)))[2][1:]  # of the space orthogonal to (1, ..., 1)
-    return rows @ basis.T
+from superlaw.errors import InputError
+from superlaw.geometry import blocks, overlaps
+from superlaw.geometry.frames import (
+    etf_capacity,
+    etf_distance,
+    least_square_overlap_variance,
+    random_square_overlap,
+    welch,
+    welch_largest,
+)
+from superlaw.geometry.overlaps import (
+    check_rows,
+    mean_square_overlap,
+    pair_statistics,
+    row_norms,
+    square_overlap_variance,
+)
 
 
 @pytest.mark.parametrize(("frame", "n", "m"), [(simplex(2), 3, 2), (simplex(9), 10, 9), (frame_of_28(), 28, 7)])
@@ -89,3 +84,80 @@ def test_rows_of_length_zero_are_left_out():
     W = np.vstack([np.eye(3), np.zeros((2, 3))])
     assert mean_square_overlap(W) == 0 and row_norms(W)[-1] == 0
     assert np.isnan(mean_square_overlap(np.zeros((4, 2))))
+
+
+@pytest.mark.parametrize(("frame", "overlap"), [(simplex(2), 1 / 2), (simplex(6), 1 / 6), (frame_of_28(), 1 / 3)])
+def test_all_overlaps_of_an_equiangular_tight_frame_are_the_root_of_welch(frame, overlap):
+    found, (n, m) = pair_statistics(frame), frame.shape
+    assert found.pairs == n * (n - 1) / 2
+    assert [found.mean_abs, found.largest, welch_largest(n, m)] == pytest.approx([overlap] * 3)
+    assert etf_distance(found.square_variance, m) == pytest.approx(0, abs=1e-12)
+
+
+def test_a_union_of_bases_is_at_the_welch_value_and_far_from_equiangular():
+    frame = bases(6, 5)
+    assert mean_square_overlap(frame) == pytest.approx(welch(30, 6), rel=1e-12)
+    # Of 435 pairs, the 75 within a basis are at 0: the variance cannot be small.
+    assert etf_distance(square_overlap_variance(frame), 6) > 0.5
+
+
+def test_two_copies_of_a_basis_overlap_fully_in_half_a_pair_each():
+    frame = np.vstack([np.eye(4), -3 * np.eye(4)])
+    found = pair_statistics(frame)
+    assert found.mean_square == pytest.approx(4 / 28) == pytest.approx(welch(8, 4))
+    assert found.square_variance == pytest.approx(1 / 7 * 6 / 7)
+    assert (found.largest, found.mean_abs) == (1.0, pytest.approx(1 / 7))
+
+
+def test_no_frame_has_less_variance_than_its_size_allows():
+    """0 up to m (m + 1)/2 vectors; beyond, the fourth moment of all frames is at least that of random ones."""
+    assert least_square_overlap_variance(28, 7) == pytest.approx(0, abs=1e-15)
+    assert least_square_overlap_variance(29, 7) > 0
+    for m in (2, 5, 20):
+        assert least_square_overlap_variance(10**9, m) == pytest.approx(random_square_overlap(m)[1], rel=1e-6)
+    # In the plane k lines spread evenly reach it for k >= 3; random and trained-like frames do not go below.
+    angles = np.pi * np.arange(7) / 7
+    lines = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    assert square_overlap_variance(lines) == pytest.approx(least_square_overlap_variance(7, 2), rel=1e-12)
+    for seed in range(20):
+        n, m = 5 + 3 * seed, 2 + seed % 4
+        W = random_rows(n, m, seed) + seed % 3 * 0.3
+        found = pair_statistics(W)
+        assert found.square_variance >= least_square_overlap_variance(n, m, found.mean_square) - 1e-12
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.integers(0, 20), st.integers(1, 20), st.integers(1, 8), st.integers(0, 10**6))
+def test_statistics_of_pairs_are_those_of_a_direct_loop(n, others, m, seed):
+    random = np.random.default_rng(seed)
+    A, B = random.standard_normal((n, m)), random.standard_normal((others, m)) * 3
+    a, b = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (A, B))
+    within = np.array([a[i] @ a[j] for i in range(n) for j in range(i)])
+    between = np.array([x @ y for x in a for y in b])
+    block, overlaps.BLOCK = overlaps.BLOCK, 6
+    try:
+        for found, direct in ((pair_statistics(A), within), (pair_statistics(A, B), between)):
+            assert found.pairs == len(direct)
+            if len(direct):
+                assert found.mean_square == pytest.approx(np.mean(direct**2), rel=1e-9, abs=1e-12)
+                assert found.square_variance == pytest.approx(np.var(direct**2), rel=1e-9, abs=1e-12)
+                assert found.mean_abs == pytest.approx(np.mean(np.abs(direct)), rel=1e-9)
+                assert found.largest == pytest.approx(np.max(np.abs(direct)), rel=1e-9)
+            else:
+                assert np.isnan(found.mean_square) and np.isnan(found.largest)
+    finally:
+        overlaps.BLOCK = block
+
+
+@pytest.mark.parametrize(("n", "m"), [(30, 7), (5, 12)])
+def test_large_heads_by_blocks_are_measured_as_small_matrices_are(n, m):
+    W = random_rows(n, m) * np.arange(1.0, n + 1)[:, None]
+    found = pair_statistics(W)
+    assert blocks.unit_moment(W).mean_square_overlap == pytest.approx(found.mean_square, rel=1e-12)
+    assert blocks.mean_abs_overlap(W) == pytest.approx(found.mean_abs, rel=1e-12)
+
+
+@pytest.mark.parametrize("bad", [np.ones(3), np.ones((2, 0)), np.array([["a"]]), np.array([[1.0, np.nan]])])
+def test_what_is_no_matrix_of_finite_numbers_is_refused(bad):
+    with pytest.raises(InputError, match="need"):
+        check_rows(bad)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from superlaw import Run, RunSpec, measure, represented_fraction, train
+from superlaw.toy.measures import measures_of
 
 
 def run_of(W: np.ndarray, losses=(1.0,), **fields) -> Run:
@@ -45,7 +48,63 @@ def test_unlearned_loss_uses_the_runs_own_number_of_features():
 
 
 def test_a_run_without_weights_keeps_its_measures():
-    from dataclasses import replace
-
     run = train(RunSpec(n_features=30, width=4, steps=20, batch=32))
     assert measure(replace(run, W=None, b=None)) == measure(run)
+
+
+def test_strong_and_weak_rows_are_measured_apart():
+    """A long Mercedes frame in a plane, two middling parallel rows in another, one short row, one of no length."""
+    W = np.zeros((7, 4))
+    angles = 2 * np.pi * np.arange(3) / 3
+    W[:3, 0], W[:3, 1] = 1.5 * np.cos(angles), 1.5 * np.sin(angles)
+    W[3:5, 2], W[5, 3] = 0.8, 0.3
+    shown = measure(run_of(W))
+    assert (shown.strong, shown.represented) == (3, 5)
+    assert shown.strong_mean_square_overlap == pytest.approx(1 / 4, rel=1e-6)
+    assert shown.strong_largest_overlap == pytest.approx(1 / 2, rel=1e-6)
+    assert shown.strong_mean_abs_overlap == pytest.approx(1 / 2, rel=1e-6)
+    assert shown.strong_etf_distance == pytest.approx(0, abs=1e-9)
+    assert shown.weak_mean_square_overlap == pytest.approx(1) and shown.largest_overlap == pytest.approx(1)
+    assert shown.weak_welch == 0 == shown.weak_square_overlap_variance
+    assert shown.etf_distance == pytest.approx(shown.square_overlap_variance / shown.random_square_overlap_variance)
+    # Dimensions: three share a plane, two a line, one has its own.
+    assert shown.dimensionality_sum == pytest.approx(4) and shown.represented_dimensionality == pytest.approx(3 / 5)
+    # Second moment of the unit rows: 3/2, 3/2, 2, 1; of the rows: 27/8, 27/8, 1.28, 0.09.
+    assert shown.participation_ratio == pytest.approx(36 / 9.5)
+    assert shown.weight_participation_ratio == pytest.approx(8.12**2 / (2 * 3.375**2 + 1.28**2 + 0.09**2), rel=1e-5)
+
+
+def test_without_the_pairs_only_what_needs_them_is_missing():
+    run = train(RunSpec(n_features=30, width=4, steps=20, batch=32))
+    cheap, full = measure(run, variances=False).to_dict(), measure(run).to_dict()
+    missing = {name for name, value in cheap.items() if value is None}
+    assert missing == {
+        "square_overlap_variance", "etf_distance", "mean_abs_overlap", "largest_overlap",
+        "strong_square_overlap_variance", "strong_etf_distance", "strong_mean_abs_overlap", "strong_largest_overlap",
+        "weak_square_overlap_variance", "weak_etf_distance",
+    }  # fmt: skip
+    assert all(cheap[name] == full[name] for name in cheap if name not in missing)
+
+
+NEW = (
+    "mean_abs_overlap", "largest_overlap", "etf_distance", "strong_mean_abs_overlap", "strong_largest_overlap",
+    "strong_etf_distance", "weak_mean_square_overlap", "weak_square_overlap_variance", "weak_welch",
+    "weak_etf_distance", "participation_ratio", "weight_participation_ratio", "dimensionality_sum",
+    "represented_dimensionality",
+)  # fmt: skip
+
+
+def test_a_run_stored_before_a_measure_existed_still_shows_the_others():
+    run = train(RunSpec(n_features=30, width=4, steps=20, batch=32))
+    old = replace(run, measures={name: value for name, value in run.measures.items() if name not in NEW})
+    bare = measure(replace(old, W=None, b=None))
+    assert bare.loss == run.loss and bare.mean_square_overlap == run.measures["mean_square_overlap"]
+    assert all(np.isnan(getattr(bare, name)) for name in NEW)
+    assert measures_of(old) == measures_of(run) == measure(run)  # with weights: what is missing is computed
+
+
+def test_a_run_with_numbers_that_are_not_finite_has_no_geometry():
+    W = np.eye(4, 2)
+    W[0, 0] = np.nan
+    shown = measure(run_of(W)).to_dict()
+    assert shown["dimensionality_sum"] is shown["participation_ratio"] is shown["etf_distance"] is None

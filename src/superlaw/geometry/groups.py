@@ -143,12 +143,12 @@ def overlaps_by_norm(
     return (group_overlaps("all", W), *(group_overlaps(name, W[rows]) for name, rows in groups.items()))
 
 
-def rank_edges(n: int) -> tuple[int, ...]:
+def decade_edges(n: int) -> tuple[int, ...]:
     """Edges of the decades of rank: 0, 10, 100, ..., n.
 
     Examples
     --------
-    >>> rank_edges(1000), rank_edges(250), rank_edges(7)
+    >>> decade_edges(1000), decade_edges(250), decade_edges(7)
     ((0, 10, 100, 1000), (0, 10, 100, 250), (0, 7))
     """
     decades = []
@@ -188,7 +188,7 @@ def overlaps_by_rank(
     """
     W = check_rows(W)
     n = len(W)
-    edges = rank_edges(n) if edges is None else tuple(int(edge) for edge in edges)
+    edges = decade_edges(n) if edges is None else tuple(int(edge) for edge in edges)
     if len(edges) < 2 or edges[0] < 0 or edges[-1] > n or any(a >= b for a, b in pairwise(edges)):
         raise InputError(f"edges {edges} of the ranks of {n} rows", f"increasing whole numbers from 0 to {n}")
     if frequencies is not None:

@@ -16,7 +16,7 @@ from superlaw.errors import InputError
 from superlaw.files import write_atomically
 from superlaw.geometry.overlaps import row_norms
 from superlaw.sweeps.store import Store
-from superlaw.toy.measures import STRONG, measure
+from superlaw.toy.measures import STRONG, measures_of
 from superlaw.toy.run import Run
 from superlaw.toy.spec import DEFAULTS, RunSpec
 
@@ -93,7 +93,7 @@ def _row(store: Store, run_id: str, profiles: bool) -> dict[str, Any]:
     explicit = isinstance(header["spec"]["frequencies"], dict)
     run = store.load(run_id) if profiles or explicit or header["measures"] is None else None
     spec = run.spec if run else RunSpec.from_dict(header["spec"])
-    measures = header["measures"] if header["measures"] else measure(run).to_dict()
+    measures = measures_of(run).to_dict() if run else header["measures"]
     fields = {name: getattr(spec, name) for name in DEFAULTS} | {"frequencies": spec.frequencies_name}
     row = {"id": run_id, "status": header["status"], **fields, "density": float(spec.probabilities.sum()), **measures}
     if profiles:

@@ -22,7 +22,7 @@ from superlaw.theory.weak import unlearned_terms
 CELLS = 32  # of the grid in 1/sqrt(m), the spread of one overlap
 SPREADS = 12  # standard deviations of the interference inside the grid, beyond its largest single term
 NODES = 64  # of the quadrature over v
-LONGEST = 2**20  # of the grid
+LONGEST = 2**18  # of the grid
 
 
 def linear_interference(frequencies: np.ndarray, mean_square_overlap: float) -> float:
@@ -63,7 +63,7 @@ def interference(frequencies: np.ndarray, width: int) -> Interference:
     Raises
     ------
     InputError
-        For m below 2, or so many active features that the grid would not fit (E above about 10^5 m).
+        For m below 2, or so many active features that the grid would not fit (E above about 10^5).
 
     Examples
     --------
@@ -79,7 +79,7 @@ def interference(frequencies: np.ndarray, width: int) -> Interference:
     count = 2 ** int(np.ceil(log2(2 * reach / cell)))
     if count > LONGEST:
         raise InputError(
-            f"{p.sum():.4g} active features in {width} dimensions", "fewer active features, or a wider model"
+            f"{p.sum():.4g} active features in {width} dimensions", "fewer active features (at most about 100,000)"
         )
     values = (np.arange(count) - count // 2) * cell
     one = np.fft.ifftshift(_one_term(values, cell, width))

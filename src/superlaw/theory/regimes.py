@@ -39,7 +39,7 @@ class Prediction:
     exponent : float or None
         alpha_m; None where there is no power law.
     data_exponents : tuple of float
-        (from, to) of alpha for which this is the regime's exponent.
+        (above, up to) of alpha for which this is the regime's exponent.
     widths : tuple of int, or None
         (least, largest) whole m at which the local exponent at this n is within ``share`` of ``exponent``;
         None where it is at no width.

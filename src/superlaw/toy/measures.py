@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.geometry.frames import etf_distance, random_square_overlap, welch
-from superlaw.geometry.groups import REPRESENTED, norm_groups
+from superlaw.geometry.groups import REPRESENTED, STRONG, norm_groups
 from superlaw.geometry.overlaps import mean_square_overlap, pair_statistics, row_norms
 from superlaw.geometry.spectrum import dimensionality, participation_ratio
 from superlaw.theory.weak import unlearned_loss
@@ -106,7 +106,7 @@ def measure(run: Run, variances: bool = True) -> Measures:
     W, n, m = run.W, run.spec.n_features, run.spec.width
     if not np.isfinite(W).all():
         W = np.zeros((0, m))
-    norms, groups = row_norms(W), norm_groups(W)
+    norms, groups = row_norms(W), norm_groups(W, REPRESENTED, STRONG)
     strong, represented = int(groups["strong"].sum()), int(np.sum(norms > REPRESENTED))
     p = np.sort(run.spec.probabilities)[::-1]
     empty = not len(norms)
@@ -139,10 +139,11 @@ def measure(run: Run, variances: bool = True) -> Measures:
 
 
 def measures_of(run: Run) -> Measures:
-    """Those stored with the run, as they are where it has no weights; computed anew where some are missing."""
-    if run.W is None or set(run.measures or ()) == {field.name for field in fields(Measures)}:
-        return Measures(**{k: NAN if v is None else v for k, v in run.measures.items()})
-    return measure(run)
+    """Those stored with the run, NaN for what they lack; measured anew where they lack some and it has its weights."""
+    names, stored = [field.name for field in fields(Measures)], run.measures or {}
+    if run.W is not None and any(name not in stored for name in names):
+        return measure(run)
+    return Measures(**{name: NAN if stored.get(name) is None else stored[name] for name in names})
 
 
 def _overlaps(W: np.ndarray, prefix: str, variances: bool) -> dict[str, float]:
