@@ -12,6 +12,7 @@ from superlaw.figures.panels import Arrows, Bars, Item, Line, Map, Marks, Panel,
 
 CHARACTERS = 22  # of a note, to an inch
 LEGEND_ROWS = 9  # more labels than this get a second column
+DOT = 0.05  # an arrow shorter than this is a point
 VIEW = np.array([[0.766, -0.220], [0.643, 0.262], [0.0, 0.940]])  # of three dimensions, 50 degrees about, 20 above
 ROLES = {"weak": style.WEAK, "strong": style.STRONG, "theory": style.THEORY}
 
@@ -119,16 +120,19 @@ def _arrows(axes: Any, item: Arrows) -> None:
     axes.plot(*(view[:2].T @ [np.cos(turn), np.sin(turn)]), ls="--", **thin)
     for end in view:  # the axes
         axes.plot([-end[0], end[0]], [-end[1], end[1]], ls="-", **thin, alpha=0.4)
-    colors = np.broadcast_to(_color(item.color), (len(tips), 4)) if isinstance(item.color, np.ndarray) else None
+    color = _color(item.color)
     for i, (x, y) in enumerate(tips):
-        color = _color(item.color) if colors is None else colors[i]
+        if np.linalg.norm(item.tips[i]) < DOT:
+            axes.plot([x], [y], "o", ms=3, color=color, zorder=3)
+            continue
         axes.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 1.4, "shrinkA": 0,
                                                       "shrinkB": 0, "mutation_scale": 8}, zorder=3)  # fmt: skip
         if solid:
             foot = item.tips[i, :2] @ view[:2]
             axes.plot([x, foot[0]], [y, foot[1]], ":", color=color, lw=0.8, zorder=2)
         length = max(float(np.hypot(x, y)), 1e-9)
-        axes.text(x * (1 + 0.13 / length), y * (1 + 0.13 / length), item.labels[i], ha="center", va="center")
+        axes.text(x * (1 + 0.13 / length), y * (1 + 0.13 / length), item.labels[i], ha="center", va="center",
+                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8})  # fmt: skip
     reach = 1.3 * max(1.0, float(np.abs(tips).max()))
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     if solid:
@@ -147,7 +151,9 @@ def _scales(axes: Any, panel: Panel) -> None:
         axes.set_ylim(*panel.ylim)
     if panel.ticks is not None:
         labels = panel.tick_labels or [_short(v) for v in panel.ticks]
-        axes.set_xticks(panel.ticks, labels, rotation=45 if max(map(len, labels)) * len(labels) > 40 else 0)
+        many = max(map(len, labels)) * len(labels) > 40
+        end = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if many else {}  # a long name ends at its tick
+        axes.set_xticks(panel.ticks, labels, **end)
         axes.xaxis.set_minor_locator(NullLocator())
     elif panel.xscale == "log":
         _decades(axes.xaxis, axes.get_xlim())
@@ -158,11 +164,11 @@ def _scales(axes: Any, panel: Panel) -> None:
 
 
 def _decades(axis: Any, limits: tuple[float, float]) -> None:
-    """Plain numbers at 1, 2 and 5 where a log axis spans too few decades to be read from its powers of ten."""
+    """Plain numbers at 1, 2 and 5 where a log axis cannot be read from its powers of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = limits
-    if low > 0 and high / low < 30:
+    if low > 0 and (high / low < 30 or np.floor(np.log10(high)) - np.ceil(np.log10(low)) < 1):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low > 4 else range(1, 10)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())

@@ -94,7 +94,7 @@ class Arrows:
 
     tips: np.ndarray
     labels: tuple[str, ...]
-    color: Color = "theory"
+    color: str = "theory"
 
 
 Item = Marks | Line | Steps | Bars | Map | Arrows
