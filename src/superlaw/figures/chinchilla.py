@@ -70,8 +70,8 @@ def width_of_params(table: pd.DataFrame) -> WidthOfParams:
     alpha = fit_law(table, Chinchilla("model_size", "num_tokens"), objective=Objective("log-huber"),
                     drop_highest=DROP_OF_PARAMS, replicates=REPLICATES)["alpha"]  # fmt: skip
     error = math.hypot(slope.stderr * alpha.value, alpha.stderr * slope.value)
-    return WidthOfParams(slope, line.coefficient, shapes["d_model"].to_numpy(float), shapes["model_size"].to_numpy(float),
-                         alpha, Estimate(slope.value * alpha.value, error))  # fmt: skip
+    widths, params = (shapes[column].to_numpy(dtype=float) for column in ("d_model", "model_size"))
+    return WidthOfParams(slope, line.coefficient, widths, params, alpha, Estimate(slope.value * alpha.value, error))
 
 
 def data(table: pd.DataFrame) -> Picture:
@@ -102,18 +102,17 @@ def data(table: pd.DataFrame) -> Picture:
         (Marks(grown.widths, grown.params, color="theory", label=f"{len(grown.widths)} architectures"),
          Line(ends, grown.coefficient * ends**grown.slope.value, f"$N ∼ m^{{{_plain(grown.slope)}}}$", "C0")),
         f"{style.ALPHA_M} = {grown.slope.value:.2f} $α_N$ = {_plain(grown.alpha_m)}", "log", "log"))  # fmt: skip
-    warned = [f"Warning: {warning}." for warning in fit.warnings]
-    return Picture(
-        "chinchilla", "Chinchilla's runs: parts of the loss by an additive law, and parameters by width", tuple(panels), 2,
-        (f"{fit.n} runs, {fit.dropped['rows']} highest losses left out. Each part: loss less the other fitted terms and "
-         f"L_0 = {fit['L_0']}; curve and {level:.0%} band of the term; error of log L {fit.rms_error:.2%} (rms). The table "
-         f"states no errors of losses, so points have no bars.",
-         *warned,
-         f"N against m: least squares in logs, an architecture once; α_N = {_plain(grown.alpha_n)} from the law in N and "
-         f"D. Width, depth and parameters grow together here: these runs do not ask for a width term.",
-         *notes),
-        (f"published table {TABLE}",),
-    )  # fmt: skip
+    notes = [
+        f"{fit.n} runs, the {fit.dropped['rows']} highest losses left out. Each part: loss less the other fitted terms "
+        f"and L_0 = {fit['L_0']}; curve and {level:.0%} band of the term; error of log L {fit.rms_error:.2%} (rms). "
+        "The table states no errors of losses, so points have no bars.",
+        *(f"Warning: {warning}." for warning in fit.warnings),
+        f"N against m: least squares in logs, architectures count once; α_N = {_plain(grown.alpha_n)} from the law in "
+        "N and D. Width, depth and parameters grow together here: these runs do not ask for a width term of their own.",
+        *notes,
+    ]
+    return Picture("chinchilla", "Chinchilla's runs: parts of the loss by an additive law, and parameters by width",
+                   tuple(panels), 2, tuple(notes), (f"published table {TABLE}",))  # fmt: skip
 
 
 def _part(fit: Fit, used: pd.DataFrame, column: str, name: str) -> tuple[Panel, int]:

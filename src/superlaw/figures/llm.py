@@ -165,7 +165,7 @@ def _width_panel(measured: Rows, fit: Fit, look: _Look) -> tuple[Panel, int]:
                            color=look.color(family, corpus), marker=look.marker(corpus)))  # fmt: skip
     width = _column(measured, "width")
     line = np.geomspace(width.min(), width.max(), CURVE_POINTS)
-    curve, (a, c) = term_curve(fit, "width", line), exponent(fit)
+    curve, (a, _) = term_curve(fit, "width", line), exponent(fit)
     level = fit.interval["level"]
     items.append(Line(line, curve.loss, f"$C/m^a$, {level:.0%} band", "theory", "-", curve.low, curve.high))
     lowest = min([curve.loss.min(), *(item.y.min() for item in items if isinstance(item, Marks) and len(item.y))])

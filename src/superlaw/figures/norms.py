@@ -12,7 +12,9 @@ from superlaw.figures.panels import Item, Line, Marks, Panel, Picture, Scale, St
 from superlaw.lm.measure import REPRESENTED
 
 NAMED = 8  # distributions named in the legend; more are coloured by width
+SPAN = 50  # of norms, beyond which the axis is logarithmic
 ROOM = 0.22  # inches a model's name takes
+PAGE = 7.0  # inches: beyond it panels stand one above the other
 WIDE = 3.35, 2.9  # inches of a panel, at least
 
 draw = paint.draw
@@ -43,7 +45,7 @@ def data(heads: dict[str, dict[str, Any]]) -> Picture:
         lacking = ", ".join(name for name in heads if name not in shown)
         notes.append(f"Missing: the distributions of {lacking}, measured by an older version; measure them again.")
     width = max(WIDE[0], ROOM * len(heads) + 0.9)
-    return Picture("norms", "Row norms of the heads", tuple(panels), 2 if width < 1.5 * WIDE[0] else 1, tuple(notes),
+    return Picture("norms", "Row norms of the heads", tuple(panels), 2 if 2 * width <= PAGE else 1, tuple(notes),
                    tuple(heads), panel=(width, WIDE[1]))  # fmt: skip
 
 
@@ -60,9 +62,8 @@ def _summary(heads: dict[str, dict[str, Any]], notes: list[str]) -> Panel:
         Marks(x, norms["max"], label="largest", color="C1", marker="v", filled=False),
         Marks(x[above], norms["min"][above], label="smallest", color="C2", marker="^", filled=False),
     )
-    spans = norms["max"].max() / norms["mean"].min() > 20 or (
-        above.any() and norms["min"][above].min() < 0.05 * norms["mean"].max()
-    )
+    lowest = min(norms["mean"].min(), norms["min"][above].min(initial=np.inf))
+    spans = norms["max"].max() / lowest > SPAN
     return Panel("", "row norm (units of the weights)", items, "", "linear", "log" if spans else "linear",
                  tuple(x.tolist()), tuple(heads), xlim=(-0.5, len(heads) - 0.5),
                  ylim=None if spans else (0, 1.35 * norms["max"].max()))  # fmt: skip

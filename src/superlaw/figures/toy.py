@@ -76,16 +76,14 @@ def _shared(runs: list[Run]) -> str:
     p = ", ".join(f"{x:.2g}" for x in np.sort(spec.probabilities)[::-1])
     chosen = {run.id for run in runs} <= {spec.id for spec in specs()}
     starts = (
-        f" Starts chosen from 64 for a clear weak picture: most others keep opposite pairs or other features besides "
+        " Starts chosen from 64 for a clear weak picture: most others keep opposite pairs or other features besides "
         f"(ReLU tells opposite rows apart). Seeds: {', '.join(f'{s} for m = {m}' for m, s in SEEDS.items())}."
     )
     return (
-        f"Features by frequency rank, 1 the most frequent; probabilities {p}; {spec.steps:,} steps, batch {spec.batch}. "
-        f"Dashed circle: length 1; dotted line: length 1/2, above which a feature counts as represented. Rows are turned "
-        f"together, feature 1 along the first axis, which leaves W Wᵀ as it is. One run each, no error bars."
-        + starts
-        * chosen
-    )
+        f"Features by frequency rank, 1 the most frequent; p = {p}; {spec.steps:,} steps, batch {spec.batch}. "
+        "Dashed circle: length 1. Dotted line: length 1/2, above which a feature counts as represented. Rows are "
+        "turned together, feature 1 along the first axis, which leaves W Wᵀ as it is. One run each, no error bars."
+    ) + (starts if chosen else "")
 
 
 def _panels(run: Run) -> tuple[Panel, Panel, Panel]:
