@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from superlaw.figures import style
-from superlaw.figures.panels import Bars, Item, Line, Map, Marks, Panel, Picture, Steps
+from superlaw.figures.panels import Arrows, Bars, Item, Line, Map, Marks, Panel, Picture, Steps
 
 CHARACTERS = 22  # of a note, to an inch
 LEGEND_ROWS = 9  # more labels than this get a second column
+DOT = 0.05  # an arrow shorter than this is a point
+VIEW = np.array([[0.766, -0.220], [0.643, 0.262], [0.0, 0.940]])  # of three dimensions, 50 degrees about, 20 above
 ROLES = {"weak": style.WEAK, "strong": style.STRONG, "theory": style.THEORY}
 
 
@@ -20,7 +22,7 @@ def draw(data: Picture, kind: str = "png") -> bytes:
     with style.settings():
         columns = min(data.columns, len(data.panels))
         rows = -(-len(data.panels) // columns)
-        width, height = columns * style.PANEL[0], rows * style.PANEL[1]
+        width, height = columns * data.panel[0], rows * data.panel[1]
         note = "\n".join(line for text in data.notes for line in textwrap.wrap(text, int(CHARACTERS * width)))
         figure = style.new_figure((width, height + 0.3 + 0.115 * (note.count("\n") + 1)))
         figure.suptitle(textwrap.fill(data.title, int(16 * width)), fontsize=9)
@@ -37,7 +39,7 @@ def paint(axes: Any, panel: Panel) -> None:
     """One panel on its axes."""
     for item in panel.items:
         _paint_item(axes, item)
-    if not any(isinstance(item, Map) for item in panel.items):
+    if not any(isinstance(item, Map | Arrows) for item in panel.items):
         _scales(axes, panel)
         axes.grid(alpha=0.2, lw=0.5)
     axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel, title=panel.title)
@@ -66,6 +68,8 @@ def _paint_item(axes: Any, item: Item) -> None:
         axes.stairs(item.heights, item.edges, color=_color(item.color), label=item.label)
     elif isinstance(item, Bars):
         axes.bar(item.x, item.heights, yerr=item.error, color=_color(item.color), label=item.label, width=0.75)
+    elif isinstance(item, Arrows):
+        _arrows(axes, item)
     else:
         _map(axes, item)
 
@@ -108,6 +112,34 @@ def _map(axes: Any, item: Map) -> None:
                   color="white" if dark else "black")  # fmt: skip
 
 
+def _arrows(axes: Any, item: Arrows) -> None:
+    solid = item.tips.shape[1] == 3
+    view = VIEW if solid else np.eye(2)
+    tips, turn = item.tips @ view, np.linspace(0, 2 * np.pi, 181)
+    thin = {"color": style.THEORY, "lw": 0.5, "zorder": 1}
+    axes.plot(*(view[:2].T @ [np.cos(turn), np.sin(turn)]), ls="--", **thin)
+    for end in view:  # the axes
+        axes.plot([-end[0], end[0]], [-end[1], end[1]], ls="-", **thin, alpha=0.4)
+    color = _color(item.color)
+    for i, (x, y) in enumerate(tips):
+        if np.linalg.norm(item.tips[i]) < DOT:
+            axes.plot([x], [y], "o", ms=3, color=color, zorder=3)
+            continue
+        axes.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 1.4, "shrinkA": 0,
+                                                      "shrinkB": 0, "mutation_scale": 8}, zorder=3)  # fmt: skip
+        if solid:
+            foot = item.tips[i, :2] @ view[:2]
+            axes.plot([x, foot[0]], [y, foot[1]], ":", color=color, lw=0.8, zorder=2)
+        length = max(float(np.hypot(x, y)), 1e-9)
+        axes.text(x * (1 + 0.13 / length), y * (1 + 0.13 / length), item.labels[i], ha="center", va="center",
+                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8})  # fmt: skip
+    reach = 1.3 * max(1.0, float(np.abs(tips).max()))
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    if solid:
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+
+
 def _scales(axes: Any, panel: Panel) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
@@ -119,7 +151,9 @@ def _scales(axes: Any, panel: Panel) -> None:
         axes.set_ylim(*panel.ylim)
     if panel.ticks is not None:
         labels = panel.tick_labels or [_short(v) for v in panel.ticks]
-        axes.set_xticks(panel.ticks, labels, rotation=45 if max(map(len, labels)) * len(labels) > 40 else 0)
+        many = max(map(len, labels)) * len(labels) > 40
+        end = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if many else {}  # a long name ends at its tick
+        axes.set_xticks(panel.ticks, labels, **end)
         axes.xaxis.set_minor_locator(NullLocator())
     elif panel.xscale == "log":
         _decades(axes.xaxis, axes.get_xlim())
@@ -130,11 +164,11 @@ def _scales(axes: Any, panel: Panel) -> None:
 
 
 def _decades(axis: Any, limits: tuple[float, float]) -> None:
-    """Plain numbers at 1, 2 and 5 where a log axis spans too few decades to be read from its powers of ten."""
+    """Plain numbers at 1, 2 and 5 where a log axis cannot be read from its powers of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = limits
-    if low > 0 and high / low < 30:
+    if low > 0 and (high / low < 30 or np.floor(np.log10(high)) - np.ceil(np.log10(low)) < 1):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low > 4 else range(1, 10)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())

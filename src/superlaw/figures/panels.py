@@ -1,4 +1,4 @@
-"""What a figure plots, as records: panels of marks, lines, steps, bars and maps. Painted by paint.py.
+"""What a figure plots, as records: panels of marks, lines, steps, bars, maps and arrows. Painted by paint.py.
 
 Colours are one of three things everywhere: a name of the palette ("weak", "strong", "theory"), the number
 of a category (0, 1, 2... as "C0"), or a number from 0 to 1 on the panel's dark-to-light scale.
@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import numpy as np
+
+from superlaw.figures.style import PANEL
 
 Color = str | float | np.ndarray
 
@@ -82,7 +84,20 @@ class Map:
     diverging: bool = False
 
 
-Item = Marks | Line | Steps | Bars | Map
+@dataclass(frozen=True, eq=False)
+class Arrows:
+    """Vectors from the origin, shape (n, 2) or (n, 3), ``labels`` at their tips, a circle of radius 1 for scale.
+
+    Those of three dimensions are seen from the side and above: the circle lies in the plane of the first
+    two, to which a thread falls from every tip.
+    """
+
+    tips: np.ndarray
+    labels: tuple[str, ...]
+    color: str = "theory"
+
+
+Item = Marks | Line | Steps | Bars | Map | Arrows
 
 
 @dataclass(frozen=True)
@@ -143,6 +158,8 @@ class Picture:
         Ids of the runs, or names of the records, that were used.
     missing : tuple of dict
         Runs that would fill the picture's gaps, by coordinates.
+    panel : (float, float)
+        Width and height of a panel, in inches.
     """
 
     name: str
@@ -152,6 +169,7 @@ class Picture:
     notes: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     missing: tuple[dict[str, Any], ...] = field(default=())
+    panel: tuple[float, float] = PANEL
 
 
 def to_dict(record: Any) -> Any:

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from superlaw.errors import InputError, MissingExtraError
-from superlaw.figures import language_models as figure
+from superlaw.errors import DamagedFileError, InputError, MissingExtraError
+from superlaw.figures import llm as figure
 from superlaw.files import write_atomically
 from superlaw.laws.fit import Fit
 from superlaw.laws.fitting import fit_law
@@ -32,12 +32,13 @@ Watch = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """What was found: by model name heads, token records and failures; losses; the two laws of width."""
+    """What was found: by model name heads, token records with their files, failures; losses; the two laws of width."""
 
     models: tuple[FamilyModel, ...]
     corpora: tuple[Corpus, ...]
     heads: dict[str, dict[str, Any]]
     tokens: dict[str, dict[str, Any]]
+    token_files: dict[str, str]
     losses: dict[tuple[str, str], Loss]
     failures: dict[str, str]
     overlap_slope: Slope | None
@@ -98,7 +99,7 @@ class Study:
             "slope": slope.exponent if slope else None,
             "slope_stderr": slope.stderr if slope and slope.stderr == slope.stderr else None,
             "fit": self.fit.to_dict() if self.fit else None, "no_fit": self.no_fit or None,
-            "failures": self.failures, "sentences": self.sentences(),
+            "failures": self.failures, "sentences": self.sentences(), "token_files": self.token_files,
         }  # fmt: skip
 
 
@@ -131,12 +132,12 @@ def study(
         except OSError as error:
             raise InputError(f"{folder}: {error.strerror}", "a folder that can be made") from None
     failures: dict[str, str] = {}
-    heads, tokens = {}, {}
+    heads, counted = {}, {}
     for i, model in enumerate(models):
         report(f"head of {model.name}", i, len(models))
         for part, kept, make in (
             ("head", heads, lambda m: _head(m, out / "heads")),
-            ("tokens", tokens, lambda m: _tokens(m, corpora, max_tokens, out / "tokens")),
+            ("tokens", counted, lambda m: _tokens(m, corpora, max_tokens, out / "tokens")),
         ):
             try:
                 kept[model.name] = make(model)
@@ -154,10 +155,78 @@ def study(
     fit, no_fit = _fit(models, losses)
     points = [(head["m"], head["mean_square_overlap"]) for head in heads.values()]
     slope = fit_slope(*zip(*points, strict=True)) if len({m for m, _ in points}) > 1 else None
-    found = Study(tuple(models), tuple(corpora), heads, tokens, losses, failures, slope, fit, no_fit, out)
+    files, tokens = ({name: pair[i] for name, pair in counted.items()} for i in (0, 1))
+    found = Study(tuple(models), tuple(corpora), heads, tokens, files, losses, failures, slope, fit, no_fit, out)
     write_atomically(out / "study.json", json.dumps(found.to_dict(), allow_nan=False).encode())
-    if heads:
-        write_atomically(out / "study.png", figure.draw(figure.data(found.rows(), fit)))
+    table = found.rows()
+    if heads or any(row["loss"] is not None for row in table):
+        write_atomically(out / "study.png", figure.draw(figure.data(table, heads, fit, no_fit)))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class StoredStudy:
+    """What figures need of a study's folder: its table, head records by model, token records by tokenizer, its fit.
+
+    ``tokenizers`` are named by the families that share one. ``notes`` says what the folder lacks.
+    """
+
+    folder: Path
+    rows: tuple[dict[str, Any], ...]
+    heads: dict[str, dict[str, Any]]
+    tokenizers: dict[str, dict[str, dict[str, Any]]]
+    fit: Fit | None
+    no_fit: str
+    notes: tuple[str, ...]
+
+
+def load_study(folder: str | Path) -> StoredStudy:
+    """Read a study's folder back; nothing is measured.
+
+    Raises
+    ------
+    InputError
+        Where it holds no study.
+    DamagedFileError
+        Where its study.json is not whole.
+    """
+    folder, do = Path(folder), "superlaw lm study FAMILY --corpus NAME=FILE -o DIR makes one"
+    path = folder / "study.json"
+    if not path.is_file():
+        raise InputError(f"{folder} without study.json", "the folder of a language-model study", do)
+    record = _kept(path)
+    try:
+        rows = tuple(record["table"])
+        families = {row["model"]: row["family"] for row in rows}
+        fit = Fit.from_dict(record["fit"]) if record["fit"] else None
+        no_fit, files = record["no_fit"] or "", record.get("token_files")
+        kept = {name: _kept(folder / "heads" / f"{name}.json") for name in families}
+        # A model of a failed head may have a file of another source: the table says whose overlap is known.
+        known = {row["model"] for row in rows if row["head_width"] is not None}
+        heads = {name: one["head"] for name, one in kept.items() if one and name in known}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DamagedFileError(f"{path}, not a whole study ({type(error).__name__}: {error})", "a whole one",
+                               "the same superlaw lm study again resumes from what is kept") from None  # fmt: skip
+    notes = [f"{folder.name}/heads lacks {name}.json." for name in known if name not in heads]
+    if files is None:
+        notes.append("The study was made by an older version: token counts are named by their tokenizer's source.")
+    return StoredStudy(folder, rows, heads, _tokenizers(folder / "tokens", families, files), fit, no_fit, tuple(notes))
+
+
+def _tokenizers(
+    folder: Path, families: dict[str, str], files: dict[str, str] | None
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Token records by the families that share a tokenizer; by its source where the study does not say."""
+    if files is None:
+        records = filter(None, map(_kept, sorted(folder.glob("*.json"))))
+        return {Path(str(record["tokenizer"])).name: record["corpora"] for record in records}
+    found = {}
+    for file in dict.fromkeys(files.values()):
+        record = _kept(folder / file)
+        sharing = [name for name, other in files.items() if other == file]
+        label = ", ".join(dict.fromkeys(families[name] for name in sharing))
+        if record is not None:
+            found[f"{label} ({sharing[0]})" if label in found else label] = record["corpora"]
     return found
 
 
@@ -175,8 +244,8 @@ def _head(model: FamilyModel, folder: Path) -> dict[str, Any]:
     return record
 
 
-def _tokens(model: FamilyModel, corpora: list[Corpus], max_tokens: int, folder: Path) -> dict[str, Any]:
-    """Token records by corpus; models that share a tokenizer share the file, named by its digest."""
+def _tokens(model: FamilyModel, corpora: list[Corpus], max_tokens: int, folder: Path) -> tuple[str, dict[str, Any]]:
+    """The file and its token records by corpus; models that share a tokenizer share it, named by its digest."""
     tokenizer = load_tokenizer(model.source)
     asked = {"corpora": [asdict(corpus) for corpus in corpora], "max_tokens": max_tokens}
     digest = hashlib.sha256((tokenizer.to_str() + json.dumps(asked)).encode()).hexdigest()[:16]
@@ -186,7 +255,7 @@ def _tokens(model: FamilyModel, corpora: list[Corpus], max_tokens: int, folder: 
         found = [count_tokens(tokenizer, corpus, max_tokens) for corpus in corpora]
         record = counts_record(found, model.source)
         write_atomically(path, json.dumps(record, allow_nan=False).encode())
-    return record["corpora"]
+    return path.name, record["corpora"]
 
 
 def _kept(path: Path) -> dict[str, Any] | None:
