@@ -119,11 +119,12 @@ def test_every_figure_of_the_grid_is_reproduced(name, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nope"], "one that is trained"),
+        (["nope"], "one with published values"),
         (["llm"], "superlaw figure"),
         (["weak", "--budget", "soon"], "a time like 90s"),
         (["weak", "--budget", "1s"], "or more on this machine"),
         (["weak", "--workers", "0"], "workers"),
+        (["weak", "--kind", "gif"], "one of png, pdf, svg"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_made(arguments, said, command, tmp_path, monkeypatch):
@@ -131,6 +132,10 @@ def test_bad_input_is_one_line_and_nothing_is_made(arguments, said, command, tmp
     code, out, err = command("reproduce", *arguments)
     assert code == 2 and not out and err.count("\n") == 1 and said in err
     assert not list(tmp_path.iterdir())
+
+
+def measured(found):
+    return found.exponent, found.high - found.exponent
 
 
 def a_line(slope, noise=0.0, widths=(10, 20, 40, 80), seed=0):
@@ -144,16 +149,21 @@ def a_line(slope, noise=0.0, widths=(10, 20, 40, 80), seed=0):
 
 
 def test_a_verdict_weighs_both_errors():
-    assert compare("a", "1", 1.0, 0.0, a_line(1.0)).verdict.startswith("agrees")
-    assert compare("a", "1", 1.0, 0.0, a_line(0.8)).verdict == "differs by -0.20, more than the 95 % margin of 0.00"
-    assert compare("a", "1 ± 0.11", 1.0, 0.11, a_line(0.8)).verdict.startswith("agrees")  # 1.96 x 0.11 = 0.216
-    assert compare("a", "1 ± 0.1", 1.0, 0.1, a_line(0.8)).verdict.startswith("differs")  # 0.196
+    assert compare("a", "1", 1.0, 0.0, measured(a_line(1.0))).verdict.startswith("agrees")
+    assert (
+        compare("a", "1", 1.0, 0.0, measured(a_line(0.8))).verdict
+        == "differs by -0.20, more than the 95 % margin of 0.00"
+    )
+    assert compare("a", "1 ± 0.11", 1.0, 0.11, measured(a_line(0.8))).verdict.startswith(
+        "agrees"
+    )  # 1.96 x 0.11 = 0.216
+    assert compare("a", "1 ± 0.1", 1.0, 0.1, measured(a_line(0.8))).verdict.startswith("differs")  # 0.196
 
 
 def test_an_exponent_too_uncertain_to_tell_the_regimes_apart_decides_nothing():
     loose = a_line(1.0, noise=0.4)
     assert loose.high - loose.exponent > 0.4
-    assert compare("a", "1", 1.0, 0.0, loose).verdict.startswith("not decided")
+    assert compare("a", "1", 1.0, 0.0, measured(loose)).verdict.startswith("not decided")
 
 
 def test_what_was_not_measured_was_not_tested():
@@ -179,3 +189,14 @@ def test_an_exponent_that_moves_with_density_is_told():
     moved = made(activation_density=(1.0, 7.485470860550345), exponent=lambda row: 1 + 0.05 * row["density"])
     last = claims("density", moved)[-1]
     assert last.verdict.startswith("differs by +0.32") and last.measured == pytest.approx(0.05 * 6.48547, rel=1e-5)
+
+
+def test_chinchillas_published_values_are_held_against_its_table(published, command, tmp_path, monkeypatch):
+    monkeypatch.setenv("SUPERLAW_DATA", str(published))
+    code, out, err = command("reproduce", "chinchilla", "--store", tmp_path / "c", "--json")
+    assert code == 0, err
+    record = json.loads(out)
+    measured = {claim["what"]: claim["measured"] for claim in record["claims"]}
+    assert measured["exponent of width m"] == pytest.approx(0.98, abs=0.05)
+    assert measured["k of N ~ m^k, over architectures"] == pytest.approx(2.52, abs=0.03)
+    assert len(record["claims"]) == 5 and "runs" not in record

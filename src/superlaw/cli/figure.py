@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from superlaw.studies.figure import Drawn
     from superlaw.studies.reproduce import Reproduction
 
-VERDICTS = ("agrees", "differs", "not decided", "not tested")
+VERDICTS = {"agrees": "agree", "differs": "differ", "not decided": "not decided", "not tested": "not tested"}
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -58,7 +58,7 @@ def figure(
 
 
 def reproduce(
-    name: Annotated[str, typer.Argument(metavar="FIGURE", help="A figure that is trained; see superlaw figure list.")],
+    name: Annotated[str, typer.Argument(metavar="FIGURE", help="A figure with published values.")],
     budget: Annotated[str, typer.Option(help="90s, 5m, 1h... or full, the published experiment.")] = "5m",
     store: Annotated[Path | None, typer.Option("--store", help="Folder of runs and figure [reproduce-FIGURE].")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes [all cores].")] = None,
@@ -79,7 +79,7 @@ def reproduce(
         print_json(found.to_dict())
     else:
         _print_reproduction(found)
-    if found.sweep.tally.failed:
+    if found.sweep and found.sweep.tally.failed:
         raise typer.Exit(1)
 
 
@@ -107,11 +107,15 @@ def _print(drawn: Drawn) -> None:
 def _print_reproduction(found: Reproduction) -> None:
     from superlaw.cli.output import duration, number, print_table
 
-    tally, steps = found.sweep.tally, found.plan.base["steps"]
-    print(f"{found.figure} within {found.budget}: {tally.planned} runs of {steps} steps, {tally.trained} trained now, "
-          f"{tally.diverged} diverged, {len(tally.failed)} failed; {duration(found.seconds)} in all")  # fmt: skip
-    for run_id, reason in tally.failed.items():
-        print(f"  failed {run_id}: {reason}")
+    if found.sweep:
+        tally, steps = found.sweep.tally, found.plan.base["steps"]
+        print(f"{found.figure} within {found.budget}: {tally.planned} runs of {steps} steps, {tally.trained} trained "
+              f"now, {tally.diverged} diverged, {len(tally.failed)} failed; "
+              f"{duration(found.seconds)} in all")  # fmt: skip
+        for run_id, reason in tally.failed.items():
+            print(f"  failed {run_id}: {reason}")
+    else:
+        print(f"{found.figure}: from the published table; {duration(found.seconds)} in all")
     print()
     rows = []
     for claim in found.claims:
@@ -120,8 +124,9 @@ def _print_reproduction(found: Reproduction) -> None:
     print_table(["quantity", "published", "measured", "verdict"], rows, left=(0, 1, 3))
     counts = {word: sum(claim.verdict.startswith(word) for claim in found.claims) for word in VERDICTS}
     print()
-    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    told = ", ".join(f"{count} {VERDICTS[word]}" for word, count in counts.items() if count)
     print(f"Of {len(found.claims)} published values: {told}. "
           "± is half the 95 % interval of an exponent, half the range of a share.")  # fmt: skip
     _print(found.drawn)
-    print(f"Runs: {found.sweep.store.path}   table: {found.drawn.path.with_suffix('.csv')}")
+    if found.sweep:
+        print(f"Runs: {found.sweep.store.path}   table: {found.drawn.path.with_suffix('.csv')}")

@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from superlaw.figures import chinchilla
 from superlaw.figures.density import AXES as DENSITY_AXES
 from superlaw.figures.overview import AXES as OVERVIEW_AXES
 from superlaw.figures.select import Chosen, choose
 from superlaw.figures.strong import AXES as GRID_AXES
-from superlaw.sweeps.scaling import STRONG_FROM, Exponent, exponent, regime
+from superlaw.laws.fit import Estimate
+from superlaw.sweeps.scaling import STRONG_FROM, exponent, regime
 from superlaw.theory.strong import strongly_represented
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Measured = tuple[float, float] | None  # a number and half its 95 % interval
 ABOUT = 0.05  # standard error given to what was published as "about 1"
 NORMAL = 1.96  # standard errors of a 95 % interval
 FACTOR = 1.5  # "about as many" means within this factor
@@ -32,6 +35,8 @@ ABOUT_ONE = f"about 1 (within a factor {FACTOR:g})"
 GROWTH = -0.5  # weight decay below which all features are represented
 # family, narrowest width used, exponent at gamma = -1; and E, exponent, its error at gamma = -1
 PUBLISHED_WIDE = (("exponential", 0, 1.005), ("power", 32, 0.984), ("linear", 32, 0.886))
+PUBLISHED_ADDITIVE = ((0.98, 0.08), (1.2, 0.3), (0.299, 0.014))  # width, depth, tokens
+PUBLISHED_GROWTH, PUBLISHED_WIDTH = (2.52, 0.03), (0.88, 0.06)
 PUBLISHED_DENSITY = ((1.0, 1.12, 0.06), (7.485470860550345, 1.1, 0.2))
 
 
@@ -54,19 +59,20 @@ class Claim:
         return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in asdict(self).items()}
 
 
-def compare(what: str, published: str, value: float, stderr: float, found: Exponent | None) -> Claim:
-    """A published exponent with its standard error (0: none was given) beside a measured one.
+def compare(what: str, published: str, value: float, stderr: float, measured: Measured) -> Claim:
+    """A published number with its standard error (0: none was given) beside a measured one with half its interval.
 
     Examples
     --------
+    >>> compare("alpha_m", "1.0", 1.0, 0.0, (0.96, 0.05)).verdict
+    'agrees (differs by -0.04, the 95 % margin is 0.05)'
     >>> compare("alpha_m", "1.0", 1.0, 0.0, None).verdict
     'not tested'
     """
-    if found is None:
+    if measured is None:
         return Claim(what, published, None, None, "not tested")
-    half = found.high - found.exponent
-    verdict = _verdict(found.exponent - value, math.hypot(half, NORMAL * stderr))
-    return Claim(what, published, found.exponent, half, verdict)
+    found, half = measured
+    return Claim(what, published, found, half, _verdict(found - value, math.hypot(half, NORMAL * stderr)))
 
 
 def _about(what: str, published: str, values: pd.Series, agrees: Callable[[float], bool]) -> Claim:
@@ -87,9 +93,9 @@ def _verdict(difference: float, margin: float) -> str:
     return f"differs by {difference:+.2f}, more than the 95 % margin of {margin:.2f}"
 
 
-def claims(figure: str, runs: pd.DataFrame) -> list[Claim]:
-    """Every published value that a figure's runs can be held against."""
-    return CLAIMS[figure](runs)
+def claims(figure: str, table: pd.DataFrame) -> list[Claim]:
+    """Every published value that a figure's runs, or its published table, can be held against."""
+    return CLAIMS[figure](table)
 
 
 def _cell(chosen: Chosen, **where: Any) -> pd.DataFrame:
@@ -101,8 +107,9 @@ def _cell(chosen: Chosen, **where: Any) -> pd.DataFrame:
     return table
 
 
-def _fitted(table: pd.DataFrame) -> Exponent | None:
-    return exponent(table) if len(table) else None
+def _fitted(table: pd.DataFrame) -> Measured:
+    found = exponent(table) if len(table) else None
+    return None if found is None else (found.exponent, found.high - found.exponent)
 
 
 def _weight_decay(runs: pd.DataFrame) -> list[Claim]:
@@ -182,9 +189,27 @@ def _density(runs: pd.DataFrame) -> list[Claim]:
     what, published = "alpha_m at the highest E less that at the lowest", "0 (does not depend on E)"
     if ends[0] == ends[1] or None in fits:
         return [*found, Claim(what, published, None, None, "not tested")]
-    low, high = fits
-    margin, shift = math.hypot(low.high - low.exponent, high.high - high.exponent), high.exponent - low.exponent
-    return [*found, Claim(what, published, shift, margin, _verdict(shift, margin))]
+    (low, low_half), (high, high_half) = fits
+    return [*found, compare(what, published, 0.0, 0.0, (high - low, math.hypot(low_half, high_half)))]
+
+
+def _chinchilla(table: pd.DataFrame) -> list[Claim]:
+    fit, grown = chinchilla.additive_fit(table), chinchilla.width_of_params(table)
+    found = [
+        compare(f"exponent of {name}", f"{value} ± {error}", value, error, _estimate(fit[f"a_{column}"]))
+        for (column, name), (value, error) in zip(chinchilla.SIZES.items(), PUBLISHED_ADDITIVE, strict=True)
+    ]
+    for what, estimate, (value, error) in (
+        ("k of N ~ m^k, over architectures", grown.slope, PUBLISHED_GROWTH),
+        ("alpha_m = k alpha_N", grown.alpha_m, PUBLISHED_WIDTH),
+    ):
+        found.append(compare(what, f"{value} ± {error}", value, error, _estimate(estimate)))
+    return found
+
+
+def _estimate(estimate: Estimate) -> Measured:
+    half = (estimate.high - estimate.low) / 2
+    return estimate.value, half if math.isfinite(half) else NORMAL * estimate.stderr
 
 
 CLAIMS: dict[str, Callable[[Any], list[Claim]]] = {
@@ -194,4 +219,5 @@ CLAIMS: dict[str, Callable[[Any], list[Claim]]] = {
     "strong": _strong,
     "overview": _overview,
     "density": _density,
+    "chinchilla": _chinchilla,
 }

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from superlaw.errors import InputError
+from superlaw.figures import chinchilla, llm, toy
 from superlaw.figures.catalogue import CATALOGUE, Entry, entry
 from superlaw.figures.panels import Picture, to_dict
 from superlaw.figures.style import KINDS
 from superlaw.files import write_atomically
+from superlaw.laws.published import published_table
 from superlaw.laws.table import mask
+from superlaw.studies.language_models import load_study
 from superlaw.sweeps.gather import gather
 from superlaw.sweeps.plan import Plan, load_plan, preset_names
 from superlaw.sweeps.store import Store
+from superlaw.toy.train import make_engine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +101,9 @@ def picture_of(
         return chosen.module.data(runs_of(chosen, store, where))
     if chosen.source == "study":
         return _from_study(chosen, study)
-    return _from_nothing(chosen)
+    if chosen.source == "published":
+        return chosen.module.data(published_table(chinchilla.TABLE))
+    return _trained_live()
 
 
 def runs_of(chosen: Entry, store: Places | None, where: str | None = None) -> pd.DataFrame:
@@ -171,9 +177,15 @@ def draw_all(
 def _from_study(chosen: Entry, study: str | Path | None) -> Picture:
     if study is None:
         raise InputError(f"the figure {chosen.name} without --study", "the folder of a language-model study",
-                         "superlaw lm study FAMILY --out DIR makes one")  # fmt: skip
-    raise NotImplementedError
+                         "superlaw lm study FAMILY --corpus NAME=FILE -o DIR makes one")  # fmt: skip
+    kept = load_study(study)
+    if chosen.name == "llm":
+        picture = llm.data(kept.rows, kept.heads, kept.fit, kept.no_fit)
+    else:
+        picture = chosen.module.data(kept.heads if chosen.name == "norms" else kept.tokenizers)
+    return replace(picture, notes=(*picture.notes, *kept.notes))
 
 
-def _from_nothing(chosen: Entry) -> Picture:
-    raise NotImplementedError
+def _trained_live() -> Picture:
+    (engine, runs) = make_engine(), toy.specs()
+    return toy.data(list(engine.train(runs)))

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from superlaw.errors import InputError
-from superlaw.figures.style import KINDS
+from superlaw.figures import chinchilla
+from superlaw.figures.style import KINDS, plain
 from superlaw.files import write_atomically
-from superlaw.studies.claims import Claim, claims
+from superlaw.laws.published import published_table
+from superlaw.studies.claims import CLAIMS, Claim, claims
 from superlaw.studies.figure import Drawn, figure
-from superlaw.studies.ladders import LADDERS, plan_within
+from superlaw.studies.ladders import LADDERS, plan_within, seconds_in
 from superlaw.sweeps.execute import Report, check_workers
 from superlaw.sweeps.gather import gather, write_runs
 from superlaw.sweeps.plan import Plan, load_plan
@@ -22,25 +24,29 @@ from superlaw.sweeps.sweep import Sweep, sweep
 
 @dataclass(frozen=True, eq=False)
 class Reproduction:
-    """What was trained and drawn, and how it compares; ``seconds`` of this call."""
+    """What was trained and drawn, and how it compares; ``seconds`` of this call.
+
+    ``plan`` and ``sweep`` are None for a figure that is drawn from a published table.
+    """
 
     figure: str
     budget: str
-    plan: Plan
-    sweep: Sweep
     drawn: Drawn
     claims: tuple[Claim, ...]
     seconds: float
+    plan: Plan | None = None
+    sweep: Sweep | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        tally = self.sweep.tally
-        return {
-            "figure": self.figure, "budget": self.budget, "seconds": round(self.seconds, 1),
-            "steps": self.plan.base["steps"], "runs": tally.planned, "trained": tally.trained,
-            "stored": tally.stored, "diverged": tally.diverged, "failed": tally.failed,
-            "file": str(self.drawn.path), "notes": list(self.drawn.picture.notes),
-            "claims": [claim.to_dict() for claim in self.claims],
+        record: dict[str, Any] = {"figure": self.figure, "budget": self.budget, "seconds": round(self.seconds, 1)}
+        if self.sweep:
+            tally = self.sweep.tally
+            record |= {"steps": self.plan.base["steps"], "runs": tally.planned, "trained": tally.trained,
+                       "stored": tally.stored, "diverged": tally.diverged, "failed": tally.failed}  # fmt: skip
+        notes = [plain(note) for note in self.drawn.picture.notes]
+        return record | {
+            "file": str(self.drawn.path), "notes": notes, "claims": [claim.to_dict() for claim in self.claims],
         }  # fmt: skip
 
 
@@ -57,7 +63,7 @@ def reproduce(
     Parameters
     ----------
     name : str
-        A figure that is trained: see ``studies.ladders``.
+        A figure with published values: one that is trained (``studies.ladders``), or chinchilla.
     budget : str
         90s, 5m, 1h..., or ``full`` for the published experiment. Fewer steps and fewer cells fit a
         smaller one; the figure states them.
@@ -75,24 +81,34 @@ def reproduce(
     """
     begin = time.perf_counter()
     folder = Path(store if store is not None else f"reproduce-{name}")
-    if name not in LADDERS:
-        raise InputError(f"the figure {name!r}", f"one that is trained: {', '.join(LADDERS)}",
+    if name not in CLAIMS:
+        raise InputError(f"the figure {name!r}", f"one with published values: {', '.join(CLAIMS)}",
                          "draw any other with superlaw figure")  # fmt: skip
     check_workers(workers)
+    seconds_in(budget)
     if kind not in KINDS:
         raise InputError(f"--kind {kind}", f"one of {', '.join(KINDS)}")
-    path = folder / f"{name}-{budget}.toml"
-    kept = path.is_file()
-    if kept:
-        plan, destination = load_plan(path), Store(folder)
-    else:
-        plan = plan_within(name, budget, workers, Store(folder, create=False) if folder.exists() else None)
-        destination = Store(folder)
-        write_atomically(path, plan.to_toml().encode())
+    if name not in LADDERS:
+        table = published_table(chinchilla.TABLE)
+        Store(folder)
+        drawn = figure(name, folder / f"{name}.{kind}", overwrite=True)
+        return Reproduction(name, budget, drawn, tuple(claims(name, table)), time.perf_counter() - begin)
+    plan, destination = _kept_or_planned(name, budget, folder, workers)
     done = sweep(plan, destination, workers, report=report)
     runs = gather(destination)
     runs = runs[runs["id"].isin({spec.id for spec in plan.specs})]
     table = folder / f"{name}-{budget}.csv"
     write_runs(runs, table)
-    drawn = figure(name, folder / f"{name}-{budget}.{kind}", table, overwrite=True)
-    return Reproduction(name, budget, plan, done, drawn, tuple(claims(name, runs)), time.perf_counter() - begin)
+    drawn = figure(name, table.with_suffix(f".{kind}"), table, overwrite=True)
+    return Reproduction(name, budget, drawn, tuple(claims(name, runs)), time.perf_counter() - begin, plan, done)
+
+
+def _kept_or_planned(name: str, budget: str, folder: Path, workers: int | None) -> tuple[Plan, Store]:
+    """The plan of an earlier call with this budget, or a new one, kept beside its runs."""
+    path = folder / f"{name}-{budget}.toml"
+    if path.is_file():
+        return load_plan(path), Store(folder)
+    plan = plan_within(name, budget, workers, Store(folder, create=False) if folder.exists() else None)
+    store = Store(folder)
+    write_atomically(path, plan.to_toml().encode())
+    return plan, store
