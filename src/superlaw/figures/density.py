@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superlaw.errors import InputError
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Marks, Panel, Picture
 from superlaw.figures.select import HOLLOW, Chosen, choose, losses_and_line, marks
@@ -29,6 +30,9 @@ def data(runs: pd.DataFrame) -> Picture:
         Of sweeps.gather.
     """
     chosen = choose(runs, AXES, "density")
+    if len(chosen.values("activation_density")) < 2:
+        raise InputError("runs of one activation density", "several for the figure density",
+                         "superlaw reproduce density --budget 5m makes them")  # fmt: skip
     width, decay = middle(chosen.values("width")), chosen.values("weight_decay")[0]
     return Picture("density", "Activation density moves the loss; does it move the exponent?",
                    (_against_density(chosen, width), _against_width(chosen, decay), _exponents(chosen)), 3,

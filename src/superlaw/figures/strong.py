@@ -10,7 +10,7 @@ from superlaw.errors import InputError
 from superlaw.figures import paint, style
 from superlaw.figures.panels import Item, Line, Marks, Panel, Picture, Steps
 from superlaw.figures.select import Chosen, choose, marks, nearest_to
-from superlaw.geometry.frames import welch
+from superlaw.geometry.frames import least_square_overlap_variance, random_square_overlap, welch
 from superlaw.sweeps.gather import NORM_EDGES, rank_edges
 from superlaw.sweeps.scaling import exponents
 from superlaw.theory.strong import strongly_represented
@@ -120,20 +120,22 @@ def _overlaps(here: pd.DataFrame) -> Panel:
 
 
 def _spread(here: pd.DataFrame) -> Panel:
-    """Variance of squared overlaps over that of random directions: 1 is random, 0 an equiangular frame."""
-    random = here["random_square_overlap_variance"]
-    shown = here.assign(
-        all_rows=here["square_overlap_variance"] / random, long_rows=here["strong_square_overlap_variance"] / random
-    )
+    """Variance of the long rows' squared overlaps over that of random directions: 1 is random, 0 equiangular."""
     widths = np.array(sorted(here["width"].unique()))
+    shown = here.assign(ratio=here["strong_square_overlap_variance"] / here["random_square_overlap_variance"])
+    rows = here.groupby("width")["strong"].mean().reindex(widths)
+    floor = [
+        least_square_overlap_variance(round(count), m) / random_square_overlap(m)[1] if count >= 2 else np.nan
+        for m, count in rows.items()
+    ]
     items: tuple[Item, ...] = (
-        marks(shown, "width", "all_rows", label="all rows", color="strong"),
-        marks(shown, "width", "long_rows", label="long rows", color="weak", marker="s"),
+        marks(shown, "width", "ratio", label="long rows", color="weak", marker="s"),
         Line(widths, np.ones(len(widths)), "random directions", style=":"),
-        Line(widths, np.zeros(len(widths)), "equiangular frame", style="-"),
+        Line(widths, np.array(floor), "least for so many rows", style="--"),
+        Line(widths, np.zeros(len(widths)), "equiangular frame"),
     )
     return Panel("width m", "variance of squared overlaps / random", items, "", "log", ticks=tuple(widths.tolist()),
-                 legend="best")  # fmt: skip
+                 ylim=(-0.05, None))  # fmt: skip
 
 
 def _exponents(chosen: Chosen) -> Panel:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from superlaw.figures import paint
+from superlaw.errors import InputError
+from superlaw.figures import paint, style
 from superlaw.figures.panels import Item, Line, Marks, Panel, Picture, Scale
 from superlaw.figures.select import Chosen, choose, spec_of
 from superlaw.laws.slope import fit_slope
@@ -30,10 +31,14 @@ def data(runs: pd.DataFrame) -> Picture:
         Of sweeps.gather.
     """
     chosen = choose(runs, AXES, "weak")
+    if not any(decay >= 0 for decay in chosen.values("weight_decay")):
+        raise InputError("no weight decay of 0 or more", "runs in weak superposition",
+                         "superlaw reproduce weak --budget 5m makes them")  # fmt: skip
     notes = (
-        "Left: every run, at the exact sum over the features that it does not represent (norm up to 1/2); on the line "
-        "the loss is that of the unlearned features alone. Right: cells whose runs are in weak superposition (at most "
-        "1.5 represented features a dimension). Dashed: slope of the exact sum with k = m over the same widths.",
+        "Runs with γ of 0 or more. Left: at the exact sum over the features that the run does not represent (norm up "
+        "to 1/2); on the line the loss is that of the unlearned features alone. Right: filled where superposition is "
+        "weak (at most 1.5 represented features a dimension), hollow where it is between. Dashed: slope of the exact "
+        "sum with k = m over the same widths.",
     )
     return Picture("weak", "Weak superposition: what is not learned is lost",
                    (_against_unlearned(chosen), _exponents(chosen)), 2, (*chosen.notes, *notes),
@@ -41,14 +46,15 @@ def data(runs: pd.DataFrame) -> Picture:
 
 
 def _against_unlearned(chosen: Chosen) -> Panel:
-    good = chosen.good
-    decays = chosen.values("weight_decay")
+    runs = chosen.good[chosen.good["weight_decay"] >= 0]
+    decays = sorted(runs["weight_decay"].unique())
     scale = Scale("weight decay γ", decays[0], decays[-1])
-    x, y = good["unlearned_loss"].to_numpy(dtype=float), good["loss"].to_numpy(dtype=float)
-    shown = (x > 0) & (y > 0)
-    place = np.asarray(scale.place(good["weight_decay"].to_numpy(dtype=float)))[shown]
-    points = Marks(x[shown], y[shown], good["loss_std"].to_numpy(dtype=float)[shown], color=place)
-    ends = np.array([min(x[shown].min(), y[shown].min()), max(x[shown].max(), y[shown].max())])
+    x, y = runs["unlearned_loss"].to_numpy(dtype=float), runs["loss"].to_numpy(dtype=float)
+    shown = x > 0
+    place = np.asarray(scale.place(runs["weight_decay"].to_numpy(dtype=float)))[shown]
+    points = Marks(x[shown], y[shown], runs["loss_std"].to_numpy(dtype=float)[shown], color=place)
+    both = np.concatenate([x[shown], y[shown]])
+    ends = np.array([both.min(), both.max()]) if both.size else np.ones(2)
     hidden = int((~shown).sum())
     title = f"{hidden} runs represent everything and are not shown" if hidden else ""
     return Panel("loss by unlearned features, Σ (4/3 p − p²)", "loss L", (points, Line(ends, ends, "equal")), title,
@@ -56,20 +62,23 @@ def _against_unlearned(chosen: Chosen) -> Panel:
 
 
 def _exponents(chosen: Chosen) -> Panel:
-    cells = exponents(chosen.table, AXES[:2])
-    cells = cells[(cells["regime"] == "weak") & np.isfinite(cells["exponent"])]
+    cells = exponents(chosen.table[chosen.table["weight_decay"] >= 0], AXES[:2])
+    cells = cells[np.isfinite(cells["exponent"])]
     decays = sorted(cells["weight_decay"].unique())
     items: list[Item] = []
     for i, decay in enumerate(decays):
         here = cells[cells["weight_decay"] == decay]
-        shift = 0.02 * (i - (len(decays) - 1) / 2)
-        items.append(Marks(here["data_exponent"].to_numpy() + shift, here["exponent"].to_numpy(),
-                           here["stderr"].to_numpy(), f"γ = {decay:.3g}", f"C{i}"))  # fmt: skip
+        shift, label = 0.02 * (i - (len(decays) - 1) / 2), f"γ = {decay:.3g}"
+        for part, filled in ((here[here["regime"] == "weak"], True), (here[here["regime"] == "between"], False)):
+            if len(part):
+                items.append(Marks(part["data_exponent"].to_numpy() + shift, part["exponent"].to_numpy(),
+                                   part["stderr"].to_numpy(), label, f"C{i}", filled=filled))  # fmt: skip
+                label = None
     alpha = np.array(chosen.values("data_exponent"))
     line = np.linspace(1, max(1.5, alpha.max()), 2)
     items.append(Line(line, line - 1, "α − 1 (n → ∞)"))
     items.append(Line(alpha, np.array([_sum_slope(chosen, a) for a in alpha]), "exact sum, k = m", style="--"))
-    return Panel("data exponent α", "model exponent $\\alpha_m$", tuple(items), legend="upper left")
+    return Panel("data exponent α", f"model exponent {style.ALPHA_M}", tuple(items), legend="upper left")
 
 
 def _sum_slope(chosen: Chosen, alpha: float) -> float:

@@ -35,7 +35,7 @@ def data(runs: pd.DataFrame) -> Picture:
     width = middle(chosen.values("width"))
     notes = (
         f"{style.PHI_HALF}: share of rows with norm above 1/2. Dotted: m/n, a feature a dimension. Bars: over seeds.",
-        f"Inset: row norms at m = {width}, all seeds, at the lowest (orange) and the highest γ (blue).",
+        f"Inset: share of rows by norm at m = {width}, all seeds, at the lowest (orange) and the highest γ (blue).",
     )
     return Picture(
         "weight-decay", "Weight decay dials superposition",
@@ -69,7 +69,7 @@ def _against_decay(chosen: Chosen, alpha: float, width: int) -> Panel:
         items.append(Line(ends, np.full(2, m / n), color=color, style=":"))
     inset = _norms(here[here["width"] == width])
     return Panel("weight decay γ", LABEL, tuple(items), f"α = {alpha:g}", ylim=(-0.03, 1.08), legend="lower left",
-                 inset=inset)  # fmt: skip
+                 inset=inset, inset_at=(0.57, 0.6, 0.4, 0.36))  # fmt: skip
 
 
 def _norms(here: pd.DataFrame) -> Panel | None:
@@ -81,7 +81,7 @@ def _norms(here: pd.DataFrame) -> Panel | None:
         counts = np.sum(here[here["weight_decay"] == decay]["norm_counts"].dropna().tolist(), axis=0)
         shares = counts.reshape(-1, 2).sum(axis=1) / counts.sum()  # every second edge: an inset is small
         items.append(Steps(shares, NORM_EDGES[::2], f"γ = {decay:.3g}", role))
-    return Panel("row norm ‖W$_i$‖", "share of rows", tuple(items), yscale="log", xlim=(0, LONGEST), legend=None)
+    return Panel("row norm ‖W$_i$‖", "", tuple(items), yscale="log", xlim=(0, LONGEST), legend=None)
 
 
 def _over_both(chosen: Chosen, width: int) -> Panel:

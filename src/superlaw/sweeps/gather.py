@@ -85,7 +85,7 @@ def _read_place(place: str | Path | Store, profiles: bool) -> pd.DataFrame:
             rows.append(_row(store, run_id, profiles))
         except InputError:  # damaged, or of a version whose fields are not ours
             rows.append({"id": run_id, "status": "damaged"})
-    return pd.DataFrame(rows).assign(source=str(store.path))
+    return pd.DataFrame(rows).assign(source=store.path.name)
 
 
 def _row(store: Store, run_id: str, profiles: bool) -> dict[str, Any]:
