@@ -82,4 +82,5 @@ def _distribution(heads: dict[str, dict[str, Any]]) -> Panel:
         items.append(Steps(density, scaled, f"{name}, m = {head['m']}" if named else None, float(place)))
     top = max(float(item.heights.max()) for item in items if isinstance(item, Steps))
     items.append(Line(np.full(2, REPRESENTED), np.array([0.0, top]), "half the mean: represented above", style=":"))
-    return Panel("row norm / mean row norm", "density of rows", tuple(items), scale=None if named else scale)
+    return Panel("row norm / mean row norm", "density of rows", tuple(items), ylim=(0, 1.2 * top),
+                 scale=None if named else scale)  # fmt: skip

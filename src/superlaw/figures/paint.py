@@ -27,10 +27,10 @@ def draw(data: Picture, kind: str = "png") -> bytes:
         figure = style.new_figure((width, height + 0.3 + 0.115 * (note.count("\n") + 1)))
         figure.suptitle(textwrap.fill(data.title, int(16 * width)), fontsize=9)
         figure.supxlabel(note, x=0.01, ha="left", fontsize=6)
-        grid = figure.subplots(rows, columns, squeeze=False).flat
+        grid = list(figure.subplots(rows, columns, squeeze=False).flat)
         for axes, panel in zip(grid, data.panels, strict=False):
             paint(axes, panel)
-        for axes in list(grid)[len(data.panels) :]:
+        for axes in grid[len(data.panels) :]:
             axes.set_axis_off()
         return style.render(figure, kind)
 
@@ -164,12 +164,12 @@ def _scales(axes: Any, panel: Panel) -> None:
 
 
 def _decades(axis: Any, limits: tuple[float, float]) -> None:
-    """Plain numbers at 1, 2 and 5 where a log axis cannot be read from its powers of ten."""
+    """Plain numbers at 1, 2 and 5, or more of them, where a log axis cannot be read from its powers of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = limits
     if low > 0 and (high / low < 30 or np.floor(np.log10(high)) - np.ceil(np.log10(low)) < 1):
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low > 4 else range(1, 10)))
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low > 4 else (1, 1.5, 2, 3, 4, 5, 6, 8)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())
 
