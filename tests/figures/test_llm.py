@@ -74,11 +74,14 @@ def test_what_failed_or_lies_below_its_offset_is_said():
 
 
 def test_the_warnings_of_the_fit_are_on_the_figure():
-    rows = [row for row in made_rows(0.03) if row["width"] >= 192]
+    rows = [row for row in made_rows(0.03) if row["width"] >= 128]
     fit = joint_fit(rows)
-    assert fit.warnings
+    assert fit.certificate.flat == {"a": "not"}
     picture = llm.data(rows, {}, fit)
-    assert [note for note in picture.notes if note.startswith("Warning of the fit")]
+    assert [note for note in picture.notes if note.startswith("Warning of the fit: a is not determined")]
+    assert picture.panels[-1].title.startswith("a not determined (95%")
+    line = next(item for item in picture.panels[-1].items if isinstance(item, Line))
+    assert line.low is None and "band" not in line.label
     check_rendering(llm.draw, picture)
 
 

@@ -167,11 +167,14 @@ def _width_panel(measured: Rows, fit: Fit, look: _Look) -> tuple[Panel, int]:
     line = np.geomspace(width.min(), width.max(), CURVE_POINTS)
     curve, (a, _) = term_curve(fit, "width", line), exponent(fit)
     level = fit.interval["level"]
-    items.append(Line(line, curve.loss, f"$C/m^a$, {level:.0%} band", "theory", "-", curve.low, curve.high))
+    # Near the optimum alone does the covariance hold: with an exponent that is not determined the band would lie.
+    free = fit.certificate.flat.get(term_names(fit, "width")[1]) == "not"
+    band = {} if free else {"low": curve.low, "high": curve.high}
+    items.append(Line(line, curve.loss, "$C/m^a$" + ("" if free else f", {level:.0%} band"), "theory", **band))
     lowest = min([curve.loss.min(), *(item.y.min() for item in items if isinstance(item, Marks) and len(item.y))])
     highest = max([curve.loss.max(), *(item.y.max() for item in items if isinstance(item, Marks) and len(item.y))])
-    title = f"a = {a} ({level:.0%}: {a.low:.3g} to {a.high:.3g})"
-    # The band of an exponent that is not determined would leave the points a corner of the panel.
+    title = ("a not determined" if free else f"a = {a}") + f" ({level:.0%}: {a.low:.3g} to {a.high:.3g})"
+    # A wide band must not leave the points a corner of the panel.
     return Panel("width m", "loss − offset[family, corpus] (nats)", tuple(items), title, "log", "log",
                  ylim=(lowest / 3, highest * 3)), hidden  # fmt: skip
 
