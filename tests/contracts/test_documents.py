@@ -6,6 +6,7 @@ import itertools
 import math
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,12 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "docs" / "sweeps.md"]
+from superlaw.studies.ladders import LADDERS, Rung
+
+PAGES = [ROOT / "README.md", ROOT / "docs" / "sweeps.md", ROOT / "docs" / "gallery.md"]
 
 
+PLANLESS = ("list", "verify", "gather")  # commands on a store, without a plan
 SMALL_PLAN = """
 seeds = [0]
 [base]
@@ -28,6 +32,20 @@ warmup = 3
 data_exponent = [0, 1]
 weight_decay = [-0.5555555555555556, 1]
 width = [10, 25, 63]
+"""
+
+
+TRAINED_PLAN = """
+[base]
+n_features = 200
+steps = 300
+batch = 128
+learning_rate = 0.03
+warmup = 30
+[axes]
+data_exponent = [0.5, 1]
+weight_decay = [-1, 1]
+width = [5, 10, 20]
 """
 
 
@@ -47,8 +65,15 @@ def test_the_readme_names_both_make_targets():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_of_the_documents_runs(page, command, tmp_path, monkeypatch):
+def test_every_command_of_the_documents_runs(page, command, tmp_path, monkeypatch, published):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SUPERLAW_DATA", str(published))
+    (tmp_path / "tiny.toml").write_text(TRAINED_PLAN)
+    for name in LADDERS:  # a smaller model within any budget
+        monkeypatch.setitem(LADDERS, name, (Rung(str(tmp_path / "tiny.toml"), 30),))
+    shutil.copytree(ROOT / "docs" / "runs", tmp_path / "docs" / "runs")
+    if page.name == "gallery.md":
+        command("sweep", "run", "tiny.toml", "--store", "runs")
     (tmp_path / "my.txt").write_text(" ".join(f"word{i} " * (1 + 200 // (i + 1)) for i in range(50)))
     sizes = itertools.product((16, 32, 64, 128, 256), (1e9, 1e10, 1e11))
     rows = [f"{w},{t},{(20 / w**0.9 + 500 / t**0.3 + 1.7) * (1 + 1e-3 * math.sin(w + t))}" for w, t in sizes]
@@ -59,7 +84,7 @@ def test_every_command_of_the_documents_runs(page, command, tmp_path, monkeypatc
     for arguments in commands:
         if arguments[0] in ("train", "demo"):
             arguments = [*arguments, "--steps", "60"]
-        elif arguments[0] == "sweep" and arguments[1] not in ("list", "verify"):  # a smaller model, the same options
+        elif arguments[0] == "sweep" and arguments[1] not in PLANLESS:  # a smaller model, the same options
             (tmp_path / f"{arguments[2]}.toml").write_text(SMALL_PLAN)
             arguments[2] += ".toml"
         code, out, err = command(*arguments)
@@ -71,6 +96,13 @@ def test_the_python_of_the_readme_runs(capsys):
     (block,) = blocks(PAGES[0], "python")
     exec(compile(block, "README.md", "exec"), {})
     assert re.search(r"^\d\.\d+ ± \d\.\d+$", capsys.readouterr().out, re.M)
+
+
+def test_the_python_of_the_gallery_runs(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for block in blocks(ROOT / "docs" / "gallery.md", "python"):
+        exec(compile(block, "gallery", "exec"), {})
+    assert len(capsys.readouterr().out.splitlines()) == 21  # a heading, and 5 x 4 cells
 
 
 def test_the_example_of_a_sweep_runs(tmp_path):

@@ -114,6 +114,11 @@ def test_the_exponent_map_holds_each_cells_exponent_and_error():
     assert all(np.allclose(mark.y, 1) for mark in straight)
 
 
+def test_exponents_need_three_widths_somewhere():
+    with pytest.raises(InputError, match="no cell with three widths"):
+        exponents.data(made(width=(10, 20)))
+
+
 def test_a_cell_without_enough_widths_is_an_empty_cell():
     runs = a_grid()
     gone = (runs["data_exponent"] == 0) & (runs["weight_decay"] == 1) & (runs["width"] > 20)

@@ -10,7 +10,7 @@ from superlaw.errors import InputError
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Map, Marks, Panel, Picture
 from superlaw.figures.select import Chosen, choose
-from superlaw.sweeps.scaling import exponents
+from superlaw.sweeps.scaling import CURVED, RULE, exponents
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +34,9 @@ def data(runs: pd.DataFrame) -> Picture:
         raise InputError("no whole run of this version", "runs over weight decay and width",
                          "superlaw reproduce exponents --budget 5m makes them")  # fmt: skip
     fits = {name: exponents(chosen.table, AXES[:2]) for name, chosen in families.items()}
+    if not any(cells["exponent"].notna().any() for cells in fits.values()):
+        raise InputError("no cell with three widths in the scaling range", f"such cells ({RULE})",
+                         "superlaw reproduce exponents --budget 10m makes them")  # fmt: skip
     panels = [_straightness(fits)]
     if "power" in fits:
         panels.append(_over_both(fits["power"]))
@@ -41,6 +44,10 @@ def data(runs: pd.DataFrame) -> Picture:
     absent = [name for name in ("power", "exponential", "linear") if name not in families]
     if absent:
         notes.append(f"No runs here with {' and '.join(absent)} frequencies.")
+    curved = sum(int((cells["lack_of_fit"] < CURVED).sum()) for cells in fits.values())
+    tested = sum(int(cells["lack_of_fit"].notna().sum()) for cells in fits.values())
+    if tested:
+        notes.append(f"In {curved} of {tested} cells the line is bent, by the scatter of seeds: a local slope, no law.")
     notes.append(
         "Regimes by what the runs represent: strong, at least 90 % of features; weak, at most 1.5 a dimension; between."
     )
@@ -54,11 +61,10 @@ def _joined(families: dict[str, Chosen], name: str) -> tuple:
 
 def _straightness(fits: dict[str, pd.DataFrame]) -> Panel:
     items: list[Item] = []
-    groups = [(family, regime) for family in fits for regime in REGIMES if (fits[family]["regime"] == regime).any()]
+    fitted = {family: cells[cells["exponent"].notna()] for family, cells in fits.items()}
+    groups = [(family, regime) for family in fits for regime in REGIMES if (fitted[family]["regime"] == regime).any()]
     for i, (family, regime) in enumerate(groups):
-        cells = fits[family][(fits[family]["regime"] == regime) & fits[family]["exponent"].notna()]
-        if not len(cells):
-            continue
+        cells = fitted[family][fitted[family]["regime"] == regime]
         spread = np.linspace(-0.2, 0.2, len(cells)) if len(cells) > 1 else np.zeros(1)
         role = regime if regime != "between" else "theory"
         items.append(Marks(i + spread, cells["r_squared"].to_numpy(), color=role))
