@@ -184,6 +184,13 @@ def test_only_runs_of_one_protocol_are_set_side_by_side_and_the_others_are_told(
     assert any("4 runs of 1 other protocols (they differ in steps)" in note for note in chosen.notes)
 
 
+def test_a_smaller_set_that_varies_what_the_figure_is_about_is_preferred():
+    many = made(seed=(0, 1, 2, 3))
+    families = made(FAMILIES, steps=3000)
+    chosen = choose(pd.concat([many, families], ignore_index=True), overview.AXES, "overview")
+    assert set(chosen.ids) == set(families["id"])
+
+
 def test_gaps_of_the_grid_are_named():
     runs = made(seed=(0, 1)).drop(index=3)
     chosen = choose(runs, overview.AXES, "overview")

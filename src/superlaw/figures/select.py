@@ -53,7 +53,9 @@ class Chosen:
 
 
 def choose(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Chosen:
-    """The largest set of runs that differ in the axes and seed alone.
+    """Runs that differ in the axes and seed alone.
+
+    Of several such sets, the one with most values on the first axis, and of these the largest.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def choose(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Chosen:
     fixed = [name for name in DEFAULTS if name not in (*axes, "seed") and name in ended]
     ended = ended.assign(**{name: _rounded(ended[name]) for name in (*fixed, *axes)})
     groups = [group for _, group in ended.groupby(fixed, sort=False, dropna=False)]
-    chosen = max(groups, key=len)
+    chosen = max(groups, key=lambda group: (group[axes[0]].nunique(), len(group)))
     if "width" in axes and chosen["width"].nunique() < 2:
         raise InputError(f"runs of {chosen['width'].nunique()} width", f"several widths for the figure {figure}", do)
     missing = _missing(chosen, axes)
