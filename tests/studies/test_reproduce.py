@@ -166,6 +166,10 @@ def test_an_exponent_too_uncertain_to_tell_the_regimes_apart_decides_nothing():
     assert compare("a", "1", 1.0, 0.0, measured(loose)).verdict.startswith("not decided")
 
 
+def test_a_difference_beyond_even_a_wide_margin_is_a_difference():
+    assert compare("a", "1", 1.0, 0.0, (2.0, 0.9)).verdict.startswith("differs by +1.00")
+
+
 def test_what_was_not_measured_was_not_tested():
     claim = compare("a", "1", 1.0, 0.0, None)
     assert claim.verdict == "not tested" and claim.to_dict()["measured"] is None

@@ -86,11 +86,11 @@ def _within_factor(value: float) -> bool:
 
 
 def _verdict(difference: float, margin: float) -> str:
+    if abs(difference) > margin:
+        return f"differs by {difference:+.2f}, more than the 95 % margin of {margin:.2f}"
     if margin > UNDECIDED:
         return f"not decided (differs by {difference:+.2f}, but the 95 % margin is {margin:.2f})"
-    if abs(difference) <= margin:
-        return f"agrees (differs by {difference:+.2f}, the 95 % margin is {margin:.2f})"
-    return f"differs by {difference:+.2f}, more than the 95 % margin of {margin:.2f}"
+    return f"agrees (differs by {difference:+.2f}, the 95 % margin is {margin:.2f})"
 
 
 def claims(figure: str, table: pd.DataFrame) -> list[Claim]:
@@ -109,7 +109,7 @@ def _cell(chosen: Chosen, **where: Any) -> pd.DataFrame:
 
 def _fitted(table: pd.DataFrame) -> Measured:
     found = exponent(table) if len(table) else None
-    return None if found is None else (found.exponent, found.high - found.exponent)
+    return None if found is None else (found.exponent, float(found.high - found.exponent))
 
 
 def _weight_decay(runs: pd.DataFrame) -> list[Claim]:
