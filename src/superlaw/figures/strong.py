@@ -135,7 +135,7 @@ def _spread(here: pd.DataFrame) -> Panel:
         Line(widths, np.zeros(len(widths)), "equiangular frame"),
     )
     return Panel("width m", "variance of squared overlaps / random", items, "", "log", ticks=tuple(widths.tolist()),
-                 ylim=(-0.05, None))  # fmt: skip
+                 ylim=(-0.05, 1.6), legend="upper center")  # fmt: skip
 
 
 def _exponents(chosen: Chosen) -> Panel:
