@@ -77,7 +77,8 @@ def additive_loss(
 
     Examples
     --------
-    >>> additive_loss({"width": 100.0, "depth": 10.0}, {"width": 50.0, "depth": 2.0}, {"width": 1.0, "depth": 1.0}, 1.75)
+    >>> c, a = {"width": 50.0, "depth": 2.0}, {"width": 1.0, "depth": 1.0}
+    >>> round(additive_loss({"width": 100.0, "depth": 10.0}, c, a, 1.75), 12)
     2.45
     """
     _check(**sizes)
