@@ -6,48 +6,57 @@ All n features are equally frequent, p_i = 1 - S. A feature is recovered where i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import contextlib
+import itertools
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.sweeps import worker
 from superlaw.sweeps.execute import Report, check_workers, default_workers, execute
 from superlaw.sweeps.store import Store
 from superlaw.theory.sensing import sensing_degree
 from superlaw.theory.strong import strongly_represented
 from superlaw.toy.recovery import relative_errors
+from superlaw.toy.run import load_run
 from superlaw.toy.spec import RunSpec
 
 WIDTHS = (8, 16)
 DEGREES = (1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32)  # n/m
 ACTIVITIES = tuple(10 ** -(0.5 + 0.25 * k) for k in range(11))  # 0.32 to 0.001
 SEEDS = (0, 1)
-STEPS = 6000
+STEPS = 5000
 ACTIVE_A_STEP = 8  # times that a feature is active in a batch, as far as the batch's limits allow
 BATCHES = (512, 4096)
 WARMUP_SHARE = 0.1  # of the steps, as in the published protocol
 WEIGHT_DECAY = -1.0  # growth toward unit rows: every feature is represented, so that room is what is short
 THRESHOLD = 0.5  # more than half of a feature's variance is given back
 ACTIVATIONS = 256  # of each feature in the samples that test recovery
+SILENT = 0.9  # relative error above which a feature is not blurred but absent
+NEAR = 1.5  # a factor: boundaries closer than this to the scale are said to follow it
 FULL = 0.5  # the boundary: where the share of recovered features falls below this
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One size of model at one activity; ``held`` and ``error`` have an entry for each seed.
+    """One size of model at one activity; ``held``, ``silent`` and ``error`` have an entry for each seed.
 
-    ``held`` counts recovered features, ``error`` is the mean relative error over features; NaN for a seed
-    whose run diverged.
+    ``held`` counts recovered features, ``silent`` those with a relative error above SILENT, ``error`` is
+    the mean relative error over features; NaN for a seed whose run diverged.
     """
 
     width: int
     n_features: int
     activity: float
     held: tuple[float, ...]
+    silent: tuple[float, ...]
     error: tuple[float, ...]
 
     @property
@@ -118,7 +127,7 @@ class CapacityMap:
             {
                 "width": c.width, "n_features": c.n_features, "degree": c.degree, "activity": c.activity,
                 "held": [finite(h) for h in c.held], "share": finite(c.share),
-                "relative_error": [finite(e) for e in c.error],
+                "silent": [finite(s) for s in c.silent], "relative_error": [finite(e) for e in c.error],
             }
             for c in self.cells
         ]  # fmt: skip
@@ -194,7 +203,7 @@ def capacity(
     store : path
         Runs are kept there as they finish; the same call resumes.
     workers : int, optional
-        Processes that train and threads that test; all cores when left out.
+        Processes; all cores when left out.
     widths, degrees, activities, seeds : sequence
         m, n/m, 1 - S and replicates.
     steps : int
@@ -236,23 +245,44 @@ def capacity(
         diverged=sum(h != h for cell in cells for h in cell.held), trained=tally.trained, stored=tally.stored,
         store=Path(store),
     )  # fmt: skip
-    from dataclasses import replace
-
     return replace(found, sentences=tuple(_sentences(found)))
 
 
 def _cells(specs: dict[tuple, RunSpec], store: Store, threshold: float, workers: int) -> tuple[Cell, ...]:
-    def test(item: tuple[tuple, RunSpec]) -> tuple[tuple, float, float]:
-        key, spec = item
-        errors = relative_errors(store.load(spec.id), ACTIVATIONS)
-        held = float(np.sum(errors < threshold)) if np.isfinite(errors).all() else float("nan")
-        return key, held, float(errors.mean())
-
-    with ThreadPoolExecutor(workers) as pool:  # NumPy lets go of the interpreter's lock
-        tested = {key: (held, error) for key, held, error in pool.map(test, specs.items())}
+    context = multiprocessing.get_context("spawn")
+    files = [str(store.file(spec.id)) for spec in specs.values()]
+    with _one_thread_each():
+        pool = ProcessPoolExecutor(min(workers, len(files)), context, worker.start, (context.Event(),))
+        try:
+            tested = dict(zip(specs, pool.map(_held, files, itertools.repeat(threshold)), strict=True))
+        finally:
+            pool.shutdown(cancel_futures=True)
     places = dict.fromkeys(key[:3] for key in specs)
     by_seed = {place: [tested[key] for key in tested if key[:3] == place] for place in places}
     return tuple(Cell(*place, *map(tuple, zip(*values, strict=True))) for place, values in by_seed.items())
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started inside have BLAS pools of one thread: pools that compete for cores stand still.
+
+    A script's own imports run in each of them before any initialiser, so that the environment must say it.
+    """
+    before = {name: os.environ.get(name) for name in worker.POOLS}
+    os.environ.update(dict.fromkeys(worker.POOLS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _held(file: str, threshold: float) -> tuple[float, float, float]:
+    """Features that a stored run recovers, those it is silent on, the mean error; NaN where it diverged."""
+    errors = relative_errors(load_run(file), ACTIVATIONS)
+    if not np.isfinite(errors).all():
+        return (float("nan"),) * 3
+    return float(np.sum(errors < threshold)), float(np.sum(errors > SILENT)), float(errors.mean())
 
 
 def _ceilings(cells: tuple[Cell, ...]) -> tuple[Ceiling, ...]:
@@ -268,7 +298,7 @@ def _ceilings(cells: tuple[Cell, ...]) -> tuple[Ceiling, ...]:
 
 def _boundary(line: list[Cell]) -> float | None:
     """n/m at which the share falls through one half, between two sizes on a logarithmic scale."""
-    for below, above in zip(line, line[1:], strict=False):
+    for below, above in itertools.pairwise(line):
         if below.share >= FULL > above.share:
             part = (below.share - FULL) / (below.share - above.share)
             return float(below.degree ** (1 - part) * above.degree**part)
@@ -276,4 +306,62 @@ def _boundary(line: list[Cell]) -> float | None:
 
 
 def _sentences(found: CapacityMap) -> list[str]:
-    return []
+    """What was found, each claim from the numbers of this very map."""
+    seeds = f"seed{'s' if len(found.seeds) > 1 else ''} {', '.join(map(str, found.seeds))}"
+    said = [
+        f"A model holds a feature that it gives back with a relative error below {found.threshold:g} on fresh samples "
+        f"(1: answering the mean). Equal frequencies, weight decay {found.weight_decay:g}, {found.steps} steps, {seeds}."
+    ]
+    if found.diverged:
+        said.append(f"{found.diverged} runs diverged and are left out.")
+    for width in found.widths:
+        line = sorted((c for c in found.ceilings if c.width == width), key=lambda c: -c.activity)
+        if line:
+            said += [_most_in_words(width, line), _boundary_in_words(width, line)]
+    said.append(_silent_in_words(found))
+    said.append(
+        "The scale's constant is not known, and the boundary moves with the threshold: that both agree in size where "
+        "features are dense is an observation, not a proof; the decoder is one ReLU layer, not the best there is."
+    )
+    return [sentence for sentence in said if sentence]
+
+
+def _most_in_words(width: int, line: list[Ceiling]) -> str:
+    top = max(line, key=lambda c: c.most.mean_held)
+    held, limit = top.most.mean_held, strongly_represented(width)
+    past = [c.activity for c in line if c.most.mean_held > limit]
+    beyond = f"more than m^2/2 at 1-S of {max(past):.2g} and less" if past else "never as many as m^2/2"
+    return (
+        f"m = {width}: at most {held:.4g} features, {held / width:.3g} a neuron or {held / limit:.2g} times m^2/2, at "
+        f"1-S = {top.activity:.2g} and n = {top.most.n_features}; {beyond}."
+    )
+
+
+def _boundary_in_words(width: int, line: list[Ceiling]) -> str:
+    """How far the boundary follows the scale, from dense to sparse."""
+    ratios = [(c.activity, c.boundary / c.sensing) for c in line if c.boundary is not None]
+    if not ratios:
+        return f"m = {width}: the sizes trained do not cross the boundary at which half of the features are recovered."
+    near = list(itertools.takewhile(lambda pair: 1 / NEAR <= pair[1] <= NEAR, ratios))
+    said = f"m = {width}: half of the features are recovered up to "
+    if near:
+        low, high = min(r for _, r in near), max(r for _, r in near)
+        said += (
+            f"{low:.2f} to {high:.2f} times n/m = 1/(-x ln x) for x = 1-S from {near[0][0]:.2g} to {near[-1][0]:.2g}"
+        )
+    rest = ratios[len(near) :]
+    if rest:
+        said += f"{', then ' if near else ''}{rest[-1][1]:.2g} times that scale at {rest[-1][0]:.2g}"
+    return said + "."
+
+
+def _silent_in_words(found: CapacityMap) -> str:
+    below = [c for c in found.cells if c.share == c.share and c.degree < sensing_degree(c.activity)]
+    lost = sum(c.n_features - h for c in below for h in c.held if h == h)
+    if not lost:
+        return ""
+    silent = sum(s for c in below for s in c.silent if s == s)
+    return (
+        f"Below the compressed-sensing line {silent / lost:.0%} of the features that are not recovered have a relative "
+        f"error above {SILENT}: they are not blurred by interference but absent, their ReLU never on."
+    )
