@@ -153,7 +153,7 @@ def _print_comparison(result: Comparison, notes: list[str]) -> None:
             ("features a layer F/l", lambda r: number(result.features / r.depth)),
             ("features a neuron F/(m l)", lambda r: number(r.features_per_neuron)),
             ("degree of superposition n/m", lambda r: number(r.degree)),
-            ("activity 1-S at most", lambda r: number(r.activity_required)),
+            ("activity 1-S at most", lambda r: number(r.activity_required) if r.activity_required else "any"),
         ]
     for key, words in (("kaplan", "Kaplan"), ("chinchilla", "Chinchilla"), ("chinchilla_refit", "Chinchilla, refit"),
                        ("width_depth", "width and depth")):  # fmt: skip

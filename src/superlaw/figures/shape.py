@@ -49,7 +49,7 @@ def _along(result: BestShape) -> Panel:
         Line(ends, np.full(2, -0.015), f"best width, {result.level:.0%}", "strong"),
     )  # fmt: skip
     return Panel("width m (depth l = N / 12 m²)", "loss above the best, nats per token", items, "Along the budget",
-                 "log", "linear", xlim=(width[0], width[-1]), ylim=(-0.03, 1.4 * HIGHEST), legend="upper center")  # fmt: skip
+                 "log", xlim=(width[0], width[-1]), ylim=(-0.03, 1.4 * HIGHEST), legend="upper center")  # fmt: skip
 
 
 def _by_budget(result: BestShape) -> Panel:

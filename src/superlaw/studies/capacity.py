@@ -310,7 +310,8 @@ def _sentences(found: CapacityMap) -> list[str]:
     seeds = f"seed{'s' if len(found.seeds) > 1 else ''} {', '.join(map(str, found.seeds))}"
     said = [
         f"A model holds a feature that it gives back with a relative error below {found.threshold:g} on fresh samples "
-        f"(1: answering the mean). Equal frequencies, weight decay {found.weight_decay:g}, {found.steps} steps, {seeds}."
+        f"(1: answering the mean). Features are equally frequent; weight decay {found.weight_decay:g}, "
+        f"{found.steps} steps, {seeds}."
     ]
     if found.diverged:
         said.append(f"{found.diverged} runs diverged and are left out.")
