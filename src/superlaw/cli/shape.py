@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from superlaw.cli.lm import PICTURES, check_out
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, Interrupted, nearest
 
 if TYPE_CHECKING:
     from superlaw.studies.best_shape import BestShape
-    from superlaw.studies.capacity import CapacityMap
+    from superlaw.studies.capacity_map import CapacityMap
     from superlaw.studies.shape import Comparison
     from superlaw.studies.width_depth import WidthDepthLaw
     from superlaw.theory.shape import Architecture, Shape
@@ -253,7 +253,10 @@ def capacity(
     options = {name: value for name, value in asked.items() if value is not None}
     with progress_bar("capacity", "models", silent=as_json) as bar:
         report = (lambda tally: bar.update(tally.done, tally.planned)) if bar else (lambda tally: None)
-        result = study.capacity(store, workers, **options, report=report)
+        try:
+            result = study.capacity(store, workers, **options, report=report)
+        except KeyboardInterrupt:
+            raise Interrupted(f"interrupted; finished runs are in {store}; run the same command to resume") from None
     from superlaw.figures import capacity as figure
 
     out = out or store / "capacity.png"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Line, Map, Marks, Panel, Picture
-from superlaw.studies.capacity import CapacityMap, Ceiling
+from superlaw.studies.capacity_map import SPARSE, CapacityMap, Ceiling
 from superlaw.theory.sensing import sensing_degree
 
 LINE_POINTS = 121
@@ -45,7 +43,7 @@ def _map(result: CapacityMap, width: int) -> Panel:
     if len(activities) > 1 and len(degrees) > 1:
         place = _Place(activities, degrees)
         x = np.geomspace(activities[0], activities[-1], LINE_POINTS)
-        x = x[x <= 1 / math.e]
+        x = x[x <= SPARSE]
         items.append(place.line(x, [sensing_degree(p) for p in x], "1/(-x ln x)", "strong", "-"))
         items.append(place.line(x, np.full(len(x), width / 2), "m²/2 features", "C5", "--"))
         half = [c for c in result.ceilings if c.width == width and c.boundary is not None]
@@ -84,7 +82,8 @@ def _ceilings(result: CapacityMap) -> Panel:
         error = np.abs(ends - held) if len(result.seeds) > 1 else None
         items.append(Marks(x, held, error, f"m = {width}", f"C{2 * k}", joined=True))
         items.append(Line(x, np.full(len(x), width / 2), f"m²/2 at m = {width}", f"C{2 * k}", "--"))
-    x = np.geomspace(min(result.activities), min(max(result.activities), 1 / math.e), LINE_POINTS)
+    x = np.geomspace(min(result.activities), max(result.activities), LINE_POINTS)
+    x = x[x <= SPARSE]
     items.append(Line(x, np.array([sensing_degree(p) for p in x]), "1/(-x ln x)", "strong"))
     return Panel("activity 1-S", "most features held, a neuron", tuple(items), "The most any size held", "log", "log",
                  ylim=(1, 2 * max(result.degrees)), legend="upper right")  # fmt: skip

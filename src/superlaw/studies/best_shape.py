@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.laws.fit import Fit
 from superlaw.laws.optimum import DRAWS, Optimum, optimum
 from superlaw.studies.width_depth import WidthDepthLaw, width_depth_law
 from superlaw.theory.shape import LARGEST, Shape
@@ -83,7 +84,7 @@ class BestShape:
 def best_shape(
     params: float,
     tokens: float | None = None,
-    law: WidthDepthLaw | None = None,
+    law: WidthDepthLaw | Fit | None = None,
     multiple: int = MULTIPLE,
     seed: int = 0,
 ) -> BestShape:
@@ -95,7 +96,7 @@ def best_shape(
         N, without embeddings.
     tokens : float, optional
         D: adds its term to the losses and moves no optimum.
-    law : WidthDepthLaw, optional
+    law : WidthDepthLaw or Fit, optional
         By default fitted to the published table.
     multiple : int
         Whole shapes have a width that is a multiple of it.
@@ -108,7 +109,7 @@ def best_shape(
         For a budget below one layer of the smallest width.
     """
     check_budget(params, tokens, multiple)
-    law = law or width_depth_law()
+    law = law if isinstance(law, WidthDepthLaw) else width_depth_law(law)
     if tokens is not None and law.tokens is None:
         raise InputError(f"tokens = {tokens:g} for a law without tokens", "a law that has them", "leave --tokens out")
     found = optimum(law.fit, params=params, width=law.width, depth=law.depth, tokens=law.tokens or "tokens", seed=seed)
