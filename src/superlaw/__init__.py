@@ -74,7 +74,7 @@ _PUBLIC = {
     "packing_bounds": "superlaw.theory.packing",
     "overlap_bounds": "superlaw.theory.packing",
     "compare_shapes": "superlaw.studies.shape",
-    "best_shape": "superlaw.studies.best_shape",
+    "best_shape": "superlaw.laws.best_shape",
     "capacity": "superlaw.studies.capacity",
     "relative_errors": "superlaw.toy.recovery",
     "SuperlawError": "superlaw.errors",

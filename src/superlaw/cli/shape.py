@@ -12,10 +12,10 @@ from superlaw.cli.lm import PICTURES, check_out
 from superlaw.errors import InputError, Interrupted, nearest
 
 if TYPE_CHECKING:
-    from superlaw.studies.best_shape import BestShape
-    from superlaw.studies.capacity_map import CapacityMap
+    from superlaw.laws.best_shape import BestShape
+    from superlaw.laws.width_depth import WidthDepthLaw
     from superlaw.studies.shape import Comparison
-    from superlaw.studies.width_depth import WidthDepthLaw
+    from superlaw.sweeps.capacity_map import CapacityMap
     from superlaw.theory.shape import Architecture, Shape
 
 app = typer.Typer(help="Width and depth: features, sparsity, losses, the best for a budget.", no_args_is_help=True)
@@ -100,7 +100,7 @@ def _shape(text: str, option: str) -> tuple[Shape, Architecture | None]:
 
 
 def _law(fit: Path | None, columns: str | None, interval: str = "bootstrap") -> WidthDepthLaw:
-    from superlaw.studies.width_depth import width_depth_law
+    from superlaw.laws.width_depth import width_depth_law
 
     names = None
     if columns is not None:
@@ -177,7 +177,7 @@ def best(
 ) -> None:
     """Width and depth of lowest loss at a budget, by an additive law, with the fit's uncertainty."""
     from superlaw.cli.output import print_json
-    from superlaw.studies.best_shape import best_shape, check_budget
+    from superlaw.laws.best_shape import best_shape, check_budget
 
     check_out(plot, PICTURES, True, "--plot")
     check_budget(params, tokens, multiple)

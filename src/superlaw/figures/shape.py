@@ -8,8 +8,8 @@ import numpy as np
 
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Line, Marks, Panel, Picture
+from superlaw.laws.best_shape import BestShape
 from superlaw.laws.optimum import best_sizes
-from superlaw.studies.best_shape import BestShape
 
 POINTS = 61
 AROUND = 4.0  # widths drawn, as a factor of the best one

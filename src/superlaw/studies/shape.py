@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from superlaw.errors import InputError
-from superlaw.studies.width_depth import WidthDepthLaw
+from superlaw.laws.width_depth import WidthDepthLaw
 from superlaw.theory.losses import EPOCH, chinchilla_loss, kaplan_loss
 from superlaw.theory.shape import Architecture, Shape
 
