@@ -178,6 +178,7 @@ def test_a_shape_that_is_none_is_one_line(command, no_table, shape, said):
         (("--features", "many"), "'--features'"),
         (("--tokens", "0"), "tokens = 0"),
         (("--tokens", "inf"), "tokens = inf"),
+        (("--tokens", "1e-300"), "tokens = 1e-300"),
         (("--vocabulary", "0"), "--vocabulary 0"),
         (("--vocabulary", "99999999999"), "vocabulary = 99999999999"),
         (("--untied",), "--vocabulary"),
@@ -188,6 +189,13 @@ def test_a_shape_that_is_none_is_one_line(command, no_table, shape, said):
 def test_bad_options_of_a_comparison_are_one_line(command, no_table, options, said):
     code, out, err = command("shape", "compare", *A, *B, *options)
     assert code == 2 and out == "" and err.count("\n") == 1 and said in err
+
+
+@pytest.mark.parametrize("features", ["1e-300", "2.718281828459045", "1e308"])
+def test_the_largest_and_smallest_that_can_be_typed_give_numbers(command, no_table, features):
+    largest = "width=2147483647,depth=2147483647"
+    record = compared(command, "--a", "width=1,depth=1", "--b", largest, "--features", features, "--tokens", 1)
+    assert all(row["degree"] > 0 and row["losses"]["kaplan"] > 0 for row in record["shapes"])
 
 
 def test_one_shape_is_no_comparison(command):

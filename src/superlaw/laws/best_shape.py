@@ -139,8 +139,8 @@ def check_budget(params: float, tokens: float | None, multiple: int) -> None:
                          "raise --params or lower --multiple")  # fmt: skip
     if params > MOST_PARAMS:
         raise InputError(f"params = {params:g}", f"at most {MOST_PARAMS:g}")
-    if tokens is not None and not (tokens > 0 and math.isfinite(tokens)):
-        raise InputError(f"tokens = {tokens}", "a positive number")
+    if tokens is not None and not 1 <= tokens < math.inf:
+        raise InputError(f"tokens = {tokens}", "a number of 1 or more")
 
 
 def _best_whole(law: WidthDepthLaw, params: float, tokens: float | None, depth: float, multiple: int) -> Shape:

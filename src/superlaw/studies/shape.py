@@ -93,8 +93,8 @@ def compare_shapes(
     """
     if len(shapes) < 2:
         raise InputError(f"{len(shapes)} shape", "two or more to compare")
-    if tokens is not None and not (tokens > 0 and math.isfinite(tokens)):
-        raise InputError(f"tokens = {tokens}", "a positive number")
+    if tokens is not None and not 1 <= tokens < math.inf:
+        raise InputError(f"tokens = {tokens}", "a number of 1 or more")
     if tokens is not None and law is not None and law.tokens is None:
         raise InputError(f"tokens = {tokens:g} for a law without tokens", "a law that has them", "leave --tokens out")
     rows = {name: _row(shape, features, tokens, vocabulary, tied, law) for name, shape in shapes.items()}

@@ -174,11 +174,12 @@ class Architecture:
             if self.width % self.heads:
                 raise InputError(f"{self.heads} heads of a width {self.width}", "a number of heads that divides it")
             fill("head_width", self.width // self.heads)
-        if self.feed_forward is None:
-            fill("feed_forward", 4 * self.width)
-        for name, least in (("key_value_heads", 1), ("head_width", 1), ("feed_forward", 1), ("vocabulary", 0),
-                            ("positions", 0)):  # fmt: skip
+        for name, least in (("key_value_heads", 1), ("head_width", 1), ("vocabulary", 0), ("positions", 0)):
             _whole(name, getattr(self, name), least)
+        if self.feed_forward is None:
+            fill("feed_forward", 4 * self.width)  # which may pass what a typed number may not
+        else:
+            _whole("feed_forward", self.feed_forward)
         if self.heads % self.key_value_heads:
             raise InputError(f"{self.key_value_heads} key-value heads for {self.heads} heads", "a divisor of the heads")
         for name, known in (("attention_bias", ("none", "qkv", "all")), ("norm", ("none", "scale", "scale and shift"))):
