@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from superlaw import AdditiveLaw, InputError, PowerLaw, fit_law
@@ -223,6 +223,7 @@ def test_the_interval_holds_the_truth_and_widths_grow_as_the_cube_root(law):
     assert found.width.high / found.width.low < 1.2
 
 
+@settings(max_examples=25)
 @given(st.floats(5e4, 1e13), st.sampled_from([1, 8, 64]))
 def test_the_best_whole_shape_keeps_to_the_budget_and_no_neighbour_beats_it(law, params, multiple):
     found = best_shape(params, None, law, multiple)
