@@ -230,7 +230,7 @@ def capacity(
     degrees: Annotated[str | None, typer.Option(metavar="D,D", help="Features a neuron n/m [1.5 to 32].")] = None,
     activities: Annotated[str | None, typer.Option(metavar="P,P", help="Activities 1-S [0.32 to 0.001].")] = None,
     seeds: Annotated[str | None, typer.Option(metavar="S,S", help="Replicates [0,1].")] = None,
-    steps: Annotated[int | None, typer.Option(help="Training steps of each model [5000].")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps of each model [10000].")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="-1: all features are represented [-1].")] = None,
     threshold: Annotated[float | None, typer.Option(help="Relative error of a recovered feature [0.5].")] = None,
     out: Annotated[

@@ -204,5 +204,5 @@ def _silent_in_words(found: CapacityMap) -> str:
     silent = sum(s for c in below for s in c.silent if s == s)
     return (
         f"Below the compressed-sensing line {silent / lost:.0%} of the features that are not recovered have a relative "
-        f"error above {SILENT}: they are not blurred by interference but absent, their ReLU never on."
+        f"error above {SILENT}: no better than answering their mean, where interference alone would blur them."
     )
