@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from superlaw.cli import data, demo, figure, law, lm, show, sweep, train
+from superlaw.cli import data, demo, figure, law, lm, shape, show, sweep, train
 from superlaw.errors import SuperlawError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(sweep.app, name="sweep")
 app.add_typer(law.app, name="law")
 app.add_typer(data.app, name="data")
 app.add_typer(lm.app, name="lm")
+app.add_typer(shape.app, name="shape")
 
 
 def main() -> None:

@@ -1,0 +1,71 @@
+"""Recovery: how well a trained model gives back each feature, on batches it has not seen."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from superlaw.errors import InputError
+from superlaw.toy.run import Run
+
+BLOCK = 1 << 19  # entries of a block of samples: 2 MB in float32, kept in a core's cache
+SAMPLES = 0x5EC0  # beside the seed, so that these are no samples of training
+
+
+def relative_errors(run: Run, activations: int = 256, seed: int = 0) -> np.ndarray:
+    """Error of each feature over that of answering its mean: sum (y_i - x_i)^2 / sum (x_i - p_i)^2.
+
+    0 is perfect; 1 is what a model gets that ignores the feature and answers <x_i> = p_i, whose error is
+    the variance 4/3 p_i - p_i^2. Both sums run over the same fresh samples, when the feature is active and
+    when it is not: a feature that is answered rightly but also where it is absent is not recovered.
+
+    Parameters
+    ----------
+    run : Run
+        With its weights.
+    activations : int
+        Samples are drawn until the rarest feature is expected to be active this often. The relative
+        standard error of each ratio is about 1/sqrt(activations).
+    seed : int
+        Of the samples; apart from the seeds of training.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        NaN for a run that diverged.
+
+    Examples
+    --------
+    >>> from superlaw.toy.spec import RunSpec
+    >>> spec = RunSpec(n_features=2, width=1, data_exponent=0, activation_density=0.2, steps=1)
+    >>> only_first = np.array([[1.0], [0.0]], np.float32), np.array([0.0, 0.1], np.float32)
+    >>> relative_errors(Run(spec, "ok", np.ones(1, np.float32), *only_first)).round(3)
+    array([0., 1.])
+    """
+    if run.W is None or run.b is None:
+        raise InputError(f"the run {run.id}, stored without its weights", "a run with weights")
+    if activations < 1:
+        raise InputError(f"activations = {activations}", "1 or more")
+    W, b = run.W, run.b
+    p = run.spec.probabilities  # (n,)
+    n = len(p)
+    if run.status != "ok" or not np.isfinite(W).all():
+        return np.full(n, np.nan)
+    random = np.random.Generator(np.random.PCG64([seed, SAMPLES]))
+    samples, rows = math.ceil(activations / float(p.min())), max(1, BLOCK // n)
+    error, total, squares = np.zeros(n), np.zeros(n), np.zeros(n)
+    for start in range(0, samples, rows):
+        B = min(rows, samples - start)
+        sample, feature = np.nonzero(random.random((B, n), np.float32) < p.astype(np.float32))
+        v = 2 * random.random(len(feature), np.float32)
+        x = np.zeros((B, n), np.float32)
+        x[sample, feature] = v
+        y = (x @ W) @ W.T + b
+        if run.spec.activation == "relu":
+            np.maximum(y, 0, out=y)
+        y -= x
+        error += np.einsum("ij,ij->j", y, y)
+        total += np.bincount(feature, v, n)
+        squares += np.bincount(feature, v.astype(np.float64) ** 2, n)
+    return error / (squares - 2 * p * total + samples * p**2)
