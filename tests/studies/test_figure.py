@@ -78,7 +78,6 @@ def test_where_chooses_runs(store, tmp_path):
         (["overview", "-o", "nowhere/x.png"], "make nowhere"),
         (["weak", "--store", "nowhere", "-o", "x.png"], "which does not exist"),
         (["llm", "-o", "x.png"], "superlaw lm study"),
-        (["all", "-o", "nowhere"], "make nowhere"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(arguments, said, command, tmp_path, monkeypatch):
@@ -93,6 +92,12 @@ def test_all_draws_what_it_can_and_says_why_not_the_others(store, tmp_path):
     names = {one.picture.name for one in drawn}
     assert {"overview", "weight-decay", "exponents", "weak", "strong", "density", "toy"} <= names
     assert {"llm", "norms", "zipf"} <= set(reasons)
+
+
+def test_all_needs_a_folder(command, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    code, out, err = command("figure", "all", "-o", tmp_path / "file")
+    assert code == 2 and not out and "a folder for all figures" in err
 
 
 def test_the_command_prints_what_was_drawn(store, command, tmp_path):

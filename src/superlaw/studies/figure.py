@@ -160,8 +160,10 @@ def draw_all(
         Where none could be drawn.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"-o {folder}, which is no folder", "an existing folder for all figures", f"make {folder}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"-o {folder}: {error.strerror}", "a folder for all figures", "name another") from None
     drawn, reasons = [], {}
     for name in CATALOGUE:
         try:

@@ -68,7 +68,12 @@ LADDERS: dict[str, tuple[Rung, ...]] = {
         Rung(GRID, 8000, {"data_exponent": FIVE, "weight_decay": ENDS[:1]}),
         Rung(GRID, 3000, {"data_exponent": THREE, "weight_decay": ENDS[:1], "width": FOUR_WIDTHS}),
     ),
-    "overview": (Rung("wide", 40_000), Rung("wide-medium", 6000), Rung("wide-small", 2500)),
+    "overview": (
+        Rung("wide", 40_000),
+        Rung("wide-medium", 10_000),
+        Rung("wide-medium", 4000, {"width": (8, 16, 32, 64, 128)}),  # those up to n/10
+        Rung("wide-small", 2500),
+    ),
     "density": (
         Rung(DENSITY, 20_000),
         Rung(DENSITY, 10_000, {"activation_density": DENSITIES, "weight_decay": ENDS}, (0, 1)),
@@ -102,7 +107,7 @@ def plan_within(figure: str, budget: str, workers: int | None = None, store: Sto
     """The most ambitious plan of a figure whose estimated time on this machine fits the budget.
 
     From the published experiment down the figure's ladder, the first rung for which the budget allows its
-    fewest steps; then as many steps as it allows, up to the preset's own.
+    fewest steps; then as many steps as it allows, up to those of the published experiment.
 
     Raises
     ------
@@ -119,7 +124,7 @@ def plan_within(figure: str, budget: str, workers: int | None = None, store: Sto
         least = rung.plan(rung.least_steps)
         needed = estimate(least, store, workers).seconds / SAFETY
         if needed <= seconds:
-            most, step = rung.plan().base["steps"], needed / rung.least_steps
+            most, step = rungs[0].plan().base["steps"], needed / rung.least_steps
             steps = min(most, int(seconds / step / ROUND) * ROUND) if step else most
             return _named(rung.plan(max(steps, rung.least_steps)), figure, budget)
     raise InputError(f"a budget of {budget} for {figure}", f"about {needed:.0f}s or more on this machine")
