@@ -69,7 +69,7 @@ def _against_decay(chosen: Chosen, alpha: float, width: int) -> Panel:
         items.append(Line(ends, np.full(2, m / n), color=color, style=":"))
     inset = _norms(here[here["width"] == width])
     return Panel("weight decay γ", LABEL, tuple(items), f"α = {alpha:g}", ylim=(-0.03, 1.08), legend="lower left",
-                 inset=inset, inset_at=(0.57, 0.6, 0.4, 0.36))  # fmt: skip
+                 inset=inset, inset_at=(0.64, 0.6, 0.34, 0.36))  # fmt: skip
 
 
 def _norms(here: pd.DataFrame) -> Panel | None:

@@ -77,7 +77,8 @@ def compare(what: str, published: str, value: float, stderr: float, measured: Me
 
 def _about(what: str, published: str, values: pd.Series, agrees: Callable[[float], bool]) -> Claim:
     """A share or a ratio, averaged over runs."""
-    mean, spread = float(values.mean()), float(values.max() - values.min()) / 2
+    mean = float(values.mean())
+    spread = float(values.max() - values.min()) / 2 if len(values) > 1 else None
     return Claim(what, published, mean, spread, "agrees" if agrees(mean) else f"differs: {mean:.2f}")
 
 
