@@ -69,8 +69,12 @@ def test_every_command_of_the_documents_runs(page, command, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SUPERLAW_DATA", str(published))
     (tmp_path / "tiny.toml").write_text(TRAINED_PLAN)
+    (tmp_path / "dense.toml").write_text(
+        TRAINED_PLAN.replace("data_exponent = [0.5, 1]", "activation_density = [1, 2]")
+    )
     for name in LADDERS:  # a smaller model within any budget
-        monkeypatch.setitem(LADDERS, name, (Rung(str(tmp_path / "tiny.toml"), 30),))
+        tiny = tmp_path / ("dense.toml" if name == "density" else "tiny.toml")
+        monkeypatch.setitem(LADDERS, name, (Rung(str(tiny), 30),))
     shutil.copytree(ROOT / "docs" / "runs", tmp_path / "docs" / "runs")
     if page.name == "gallery.md":
         command("sweep", "run", "tiny.toml", "--store", "runs")

@@ -52,7 +52,8 @@ def test_every_picture_names_its_runs_and_is_plain_json():
 
     for module, runs in every_figure().items():
         picture = module.data(runs)
-        assert set(picture.runs) == set(runs["id"])
+        used = {weak: runs["weight_decay"] >= 0, strong: runs["weight_decay"] < 0}.get(module, runs["width"] > 0)
+        assert set(picture.runs) == set(runs[used]["id"])
         assert json.loads(json.dumps(to_dict(picture), allow_nan=False))["name"] == picture.name
 
 
@@ -131,6 +132,7 @@ def test_weak_runs_stand_at_their_own_unlearned_loss():
     (mark,) = items(picture, 0, "Marks")
     np.testing.assert_allclose(mark.x, mark.y)  # made so
     assert mark.x.size == 24 and picture.panels[0].scale.high == 1  # those of gamma = 1 alone
+    assert len(picture.runs) == 24 and any("median 1.00" in note for note in picture.notes)
     lines = {line.label: line for line in items(picture, 1, "Line")}
     np.testing.assert_allclose(lines["α − 1 (n → ∞)"].y, [0, 1])
     (measured,) = items(picture, 1, "Marks")
@@ -197,6 +199,45 @@ def test_gaps_of_the_grid_are_named():
     (cell,) = chosen.missing
     assert cell == {"frequencies": "power", "weight_decay": -1.0, "width": 20, "seed": 1}
     assert any("Missing: 1 of the grid's 16 runs" in note and "width 20" in note for note in chosen.notes)
+
+
+@pytest.mark.parametrize("module", [overview, weight_decay, exponents, weak, strong, density])
+def test_a_damaged_run_changes_nothing_but_a_note(module):
+    runs = every_figure()[module]
+    damaged = pd.concat([runs, pd.DataFrame([{"id": "zzz", "status": "damaged"}])], ignore_index=True)
+    before, after = module.data(runs), module.data(damaged)
+    assert to_dict(before)["panels"] == to_dict(after)["panels"]
+    assert "1 damaged or stopped runs" in " ".join(after.notes) or module is exponents
+    assert before.notes[0] == after.notes[0]  # 1000, not 1000.0
+
+
+@pytest.mark.parametrize("column", ["data_exponent", "weight_decay", "width", "frequencies", "activation_density"])
+@pytest.mark.parametrize("module", [overview, weight_decay, exponents, weak, strong, density])
+def test_values_at_which_all_runs_diverged_are_left_out_or_refused_in_a_line(module, column):
+    whole = made(FAMILIES) if column == "frequencies" else every_figure()[module]
+    for value in whole[column].unique():
+        runs = whole.copy()
+        runs.loc[runs[column] == value, ["status", "loss", "represented_fraction"]] = ["diverged", np.nan, np.nan]
+        try:
+            picture = module.data(runs)
+        except InputError:
+            continue
+        assert module.draw(picture, "svg")
+
+
+def test_a_family_that_cannot_be_drawn_is_named_and_the_others_are_drawn():
+    runs = pd.concat([a_grid(), made(("linear",), width=(10,))], ignore_index=True)
+    picture = exponents.data(runs)
+    assert any("linear: not drawn (runs of 1 width" in note for note in picture.notes)
+    assert len(picture.panels) == 2
+
+
+def test_what_the_published_experiment_has_more_of_is_told():
+    notes = overview.data(made(FAMILIES, steps=6000)).notes
+    assert any(
+        "The study (wide): n = 10,240, 40,000 steps, batch 8,192" in note and "8 of width (here 4)" in note
+        for note in notes
+    )
 
 
 def test_diverged_runs_are_counted_and_not_drawn():

@@ -87,11 +87,13 @@ def test_bad_input_is_one_line_and_nothing_is_written(arguments, said, command, 
     assert not list(tmp_path.iterdir())
 
 
-def test_all_draws_what_it_can_and_says_why_not_the_others(store, tmp_path):
-    drawn, reasons = draw_all(tmp_path, store.path)
+def test_all_draws_what_it_can_and_says_why_not_the_others(store, tmp_path, monkeypatch):
+    monkeypatch.setenv("SUPERLAW_DATA", str(tmp_path))  # without the published table
+    drawn, reasons = draw_all(tmp_path / "new", store.path)
     names = {one.picture.name for one in drawn}
-    assert {"overview", "weight-decay", "exponents", "weak", "strong", "density", "toy"} <= names
-    assert {"llm", "norms", "zipf"} <= set(reasons)
+    assert {"overview", "weight-decay", "weak", "strong", "toy"} <= names
+    assert {"llm", "norms", "zipf", "density", "chinchilla"} <= set(reasons)
+    assert "runs of one activation density" in reasons["density"]
 
 
 def test_all_needs_a_folder(command, tmp_path):

@@ -99,8 +99,9 @@ def test_a_reproduction_trains_draws_compares_and_goes_on_where_it_was(command, 
     record = json.loads(out)
     assert record["trained"] == 12 and record["steps"] == 200
     assert (tmp_path / "r" / "strong-1h.png").read_bytes().startswith(b"\x89PNG")
-    assert any("200 steps (the study: 20,000 or more)" in note for note in record["notes"])
-    assert {claim["verdict"].split(" ")[0].rstrip(":") for claim in record["claims"]} <= {"agrees", "differs", "not"}
+    assert any("The study (weight-decay-grid): n = 1,000, 20,000 steps" in note for note in record["notes"])
+    verdicts = {claim["verdict"].split(" ")[0].rstrip(":") for claim in record["claims"]}
+    assert verdicts <= {"agrees", "differs", "not", "bent"}
     code, out, _ = command(*arguments)
     again = json.loads(out)
     assert again["trained"] == 0 and again["claims"] == record["claims"]
@@ -161,8 +162,13 @@ def test_a_verdict_weighs_both_errors():
 
 def test_an_exponent_too_uncertain_to_tell_the_regimes_apart_decides_nothing():
     loose = a_line(1.0, noise=0.4)
-    assert loose.high - loose.exponent > 0.4
+    assert loose.high - loose.exponent > 0.3
     assert compare("a", "1", 1.0, 0.0, measured(loose)).verdict.startswith("not decided")
+
+
+def test_a_bent_line_neither_agrees_nor_differs():
+    assert compare("a", "1", 1.0, 0.0, (0.8, 0.25), bent=1e-4).verdict.startswith("bent line (p = 0.0001)")
+    assert compare("a", "1", 1.0, 0.0, (0.8, 0.25), bent=0.5).verdict.startswith("agrees")
 
 
 def test_a_difference_beyond_even_a_wide_margin_is_a_difference():

@@ -83,6 +83,29 @@ def test_a_damaged_run_is_a_row_that_says_so(store):
     path.write_bytes(path.read_bytes()[:-10])
     table = gather(store)
     assert table["status"].value_counts().to_dict() == {"ok": 3, "damaged": 1}
+    write_runs(table, store.path / "table.csv")
+    again = read_runs(store.path / "table.csv")
+    assert again["status"].value_counts().to_dict() == {"ok": 3, "damaged": 1}
+
+
+def test_of_two_copies_the_whole_one_is_kept(store, tmp_path):
+    write_runs(gather(store), tmp_path / "good.csv")
+    path = sorted(store.path.glob("*.safetensors"))[0]
+    path.write_bytes(path.read_bytes()[:-10])
+    both = gather([store.path, tmp_path / "good.csv"])
+    assert both["status"].tolist() == ["ok"] * 4
+
+
+def test_a_cell_that_is_no_number_is_named(store, tmp_path):
+    write_runs(gather(store), tmp_path / "t.csv")
+    text = (tmp_path / "t.csv").read_text()
+    header, first, *rest = text.splitlines()
+    place = header.split(",").index("loss")
+    cells = first.split(",")
+    cells[place] = "abc"
+    (tmp_path / "t.csv").write_text("\n".join([header, ",".join(cells), *rest]))
+    with pytest.raises(InputError, match="column 'loss' is not numbers"):
+        read_runs(tmp_path / "t.csv")
 
 
 def test_explicit_frequencies_are_gathered(tmp_path):

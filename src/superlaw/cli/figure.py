@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from superlaw.studies.figure import Drawn
     from superlaw.studies.reproduce import Reproduction
 
-VERDICTS = {"agrees": "agree", "differs": "differ", "not decided": "not decided", "not tested": "not tested"}
+VERDICTS = {
+    "agrees": "agree",
+    "differs": "differ",
+    "bent line": "on a bent line",
+    "not decided": "not decided",
+    "not tested": "not tested",
+}
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -47,7 +53,7 @@ def figure(
     if name == "all":
         drawn, reasons = library.draw_all(out or Path(), places, study, where, kind, overwrite)
     else:
-        drawn, reasons = [library.figure(name, out or Path(f"{name}.png"), places, study, where, overwrite)], {}
+        drawn, reasons = [library.figure(name, out or Path(f"{name}.{kind}"), places, study, where, overwrite)], {}
     if as_json:
         print_json({"drawn": [_record(one) for one in drawn], "not_drawn": reasons})
         return

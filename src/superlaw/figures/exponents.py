@@ -10,7 +10,7 @@ from superlaw.errors import InputError
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Map, Marks, Panel, Picture
 from superlaw.figures.select import Chosen, choose
-from superlaw.sweeps.scaling import CURVED, RULE, exponents
+from superlaw.sweeps.scaling import CURVED, RULE, STRONG_FROM, WEAK_UP_TO, exponents
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,10 +29,7 @@ def data(runs: pd.DataFrame) -> Picture:
     runs : DataFrame
         Of sweeps.gather.
     """
-    families = {name: choose(group, AXES, "exponents") for name, group in runs.groupby("frequencies", sort=False)}
-    if not families:
-        raise InputError("no whole run of this version", "runs over weight decay and width",
-                         "superlaw reproduce exponents --budget 5m makes them")  # fmt: skip
+    families, refused = _by_family(runs)
     fits = {name: exponents(chosen.table, AXES[:2]) for name, chosen in families.items()}
     if not any(cells["exponent"].notna().any() for cells in fits.values()):
         raise InputError("no cell with three widths in the scaling range", f"such cells ({RULE})",
@@ -41,7 +38,8 @@ def data(runs: pd.DataFrame) -> Picture:
     if "power" in fits:
         panels.append(_over_both(fits["power"]))
     notes = [f"{name}: {note}" for name, chosen in families.items() for note in chosen.notes]
-    absent = [name for name in ("power", "exponential", "linear") if name not in families]
+    notes += [f"{name}: not drawn ({reason})." for name, reason in refused.items()]
+    absent = [name for name in ("power", "exponential", "linear") if name not in families and name not in refused]
     if absent:
         notes.append(f"No runs here with {' and '.join(absent)} frequencies.")
     curved = sum(int((cells["lack_of_fit"] < CURVED).sum()) for cells in fits.values())
@@ -49,10 +47,26 @@ def data(runs: pd.DataFrame) -> Picture:
     if tested:
         notes.append(f"In {curved} of {tested} cells the line is bent, by the scatter of seeds: a local slope, no law.")
     notes.append(
-        "Regimes by what the runs represent: strong, at least 90 % of features; weak, at most 1.5 a dimension; between."
+        f"Regimes by what the runs represent: strong, at least {STRONG_FROM:.0%} of features; weak, at most "
+        f"{WEAK_UP_TO:g} a dimension; between."
     )
     return Picture("exponents", "Is it a power law, and which?", tuple(panels), len(panels), tuple(notes),
                    _joined(families, "ids"), _joined(families, "missing"))  # fmt: skip
+
+
+def _by_family(runs: pd.DataFrame) -> tuple[dict[str, Chosen], dict[str, str]]:
+    """The runs of each family that can be drawn, and why others cannot."""
+    families, refused = {}, {}
+    for name, group in runs.groupby("frequencies", sort=False):
+        try:
+            families[name] = choose(group, AXES, "exponents")
+        except InputError as error:
+            refused[name] = error.got
+    if not families:
+        raise InputError(next(iter(refused.values()), "no whole run of this version"),
+                         "runs over weight decay and width",
+                         "superlaw reproduce exponents --budget 5m makes them")  # fmt: skip
+    return families, refused
 
 
 def _joined(families: dict[str, Chosen], name: str) -> tuple:
@@ -69,9 +83,9 @@ def _straightness(fits: dict[str, pd.DataFrame]) -> Panel:
         role = regime if regime != "between" else "theory"
         items.append(Marks(i + spread, cells["r_squared"].to_numpy(), color=role))
         median = float(cells["r_squared"].median())
-        items.append(Marks(np.array([i]), np.array([median]), color=role, marker="_", label=None))
+        items.append(Marks(np.array([i]), np.array([median]), color=role, marker="_"))
     labels = tuple(f"{family}\n{regime}" for family, regime in groups)
-    return Panel("family and regime", "R² of log loss on log m", tuple(items), "one mark a cell (γ, α)",
+    return Panel("family and regime", "R² of log loss on log m", tuple(items), "one mark a cell (γ, α); bar: median",
                  ticks=tuple(range(len(groups))), tick_labels=labels, legend=None)  # fmt: skip
 
 

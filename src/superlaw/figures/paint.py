@@ -76,14 +76,15 @@ def _paint_item(axes: Any, item: Item) -> None:
 
 def _marks(axes: Any, item: Marks) -> None:
     color = _color(item.color)
+    x = item.x + item.shift
     if isinstance(item.color, np.ndarray):
         if item.error is not None:
-            axes.errorbar(item.x, item.y, item.error, fmt="none", ecolor="#bbbbbb", elinewidth=0.8, zorder=2)
-        axes.scatter(item.x, item.y, c=color, s=12, marker=item.marker, label=item.label, lw=0, zorder=3)
+            axes.errorbar(x, item.y, item.error, fmt="none", ecolor="#bbbbbb", elinewidth=0.8, zorder=2)
+        axes.scatter(x, item.y, c=color, s=12, marker=item.marker, label=item.label, lw=0, zorder=3)
         return
     face = color if item.filled else "none"
     line = {"linestyle": "-" if item.joined else "none", "linewidth": 0.8}
-    axes.errorbar(item.x, item.y, item.error, marker=item.marker, color=color, mfc=face, elinewidth=0.8,
+    axes.errorbar(x, item.y, item.error, marker=item.marker, color=color, mfc=face, elinewidth=0.8,
                   label=item.label, zorder=3, **line)  # fmt: skip
 
 

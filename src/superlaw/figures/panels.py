@@ -19,7 +19,10 @@ Color = str | float | np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """Points, shape (n,); ``error`` (n,) or (2, n) is drawn as a bar; ``joined`` by a thin line."""
+    """Points, shape (n,); ``error`` (n,) or (2, n) is drawn as a bar; ``joined`` by a thin line.
+
+    They are drawn ``shift`` to the right of x, so that marks of equal x do not hide one another.
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -29,6 +32,7 @@ class Marks:
     marker: str = "o"
     filled: bool = True
     joined: bool = False
+    shift: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENDED = ("ok", "diverged")
-PUBLISHED_STEPS = load_plan("weight-decay-grid").base["steps"]
+PUBLISHED = {"overview": "wide", "density": "density-grid"}  # the others: weight-decay-grid
+WHOLE = ("n_features", "width", "steps", "batch", "warmup", "seed", "represented", "strong")
 HOLLOW = "Hollow: outside the scaling range."
 NAMED = 3  # missing runs named one by one
 
@@ -48,8 +49,8 @@ class Chosen:
         return tuple(self.table["id"])
 
     def values(self, axis: str) -> list[Any]:
-        """Distinct values of an axis among them, in order."""
-        return sorted(self.table[axis].unique().tolist())
+        """Distinct values of an axis among those that did not diverge, in order."""
+        return sorted(self.good[axis].unique().tolist())
 
 
 def choose(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Chosen:
@@ -67,14 +68,22 @@ def choose(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Chosen:
     if not len(ended):
         raise InputError("no whole run of this version", f"runs over {', '.join(axes)} for the figure {figure}", do)
     fixed = [name for name in DEFAULTS if name not in (*axes, "seed") and name in ended]
+    ended = ended.astype({name: int for name in WHOLE if name in ended})  # rows without numbers made them floats
     ended = ended.assign(**{name: _rounded(ended[name]) for name in (*fixed, *axes)})
     groups = [group for _, group in ended.groupby(fixed, sort=False, dropna=False)]
     chosen = max(groups, key=lambda group: (group[axes[0]].nunique(), len(group)))
-    if "width" in axes and chosen["width"].nunique() < 2:
-        raise InputError(f"runs of {chosen['width'].nunique()} width", f"several widths for the figure {figure}", do)
+    widths = chosen[chosen["status"] == "ok"]["width"].nunique()
+    if widths < 2:
+        raise InputError(f"runs of {widths} width{'s' * (not widths)} that did not diverge",
+                         f"several widths for the figure {figure}", do)  # fmt: skip
     missing = _missing(chosen, axes)
-    return Chosen(chosen, tuple(axes), (_shared(chosen, axes), *_left_out(table, chosen, fixed, groups),
-                                        *_lacking(chosen, missing)), missing)  # fmt: skip
+    notes = (
+        _shared(chosen, axes),
+        *_cut(chosen, axes, figure),
+        *_left_out(table, chosen, fixed, groups),
+        *_lacking(chosen, missing),
+    )
+    return Chosen(chosen, tuple(axes), notes, missing)
 
 
 def _rounded(column: pd.Series) -> pd.Series:
@@ -94,12 +103,28 @@ def _shared(chosen: pd.DataFrame, axes: Sequence[str]) -> str:
         said.append(f"E = {first['density']:.4g}")
     if "weight_decay" not in axes:
         said.append(f"γ = {first['weight_decay']:g}")
-    short = "" if first["steps"] >= PUBLISHED_STEPS else f" (the study: {PUBLISHED_STEPS:,} or more)"
-    said += [f"{first['steps']:,} steps{short}", f"batch {first['batch']}", f"η = {first['learning_rate']:g}"]
+    said += [f"{first['steps']:,} steps", f"batch {first['batch']:,}", f"η = {first['learning_rate']:g}"]
     seeds = chosen["seed"].nunique()
     said.append(f"{seeds} seeds" if seeds > 1 else "one seed")
-    bars = "the standard deviation over seeds" if seeds > 1 else "the standard deviation over the last 100 steps"
-    return ", ".join(said) + f". Bars of losses: {bars}; of exponents: the standard error. Exponents: {RULE}."
+    bars = "the standard deviation over seeds (of a loss with one seed, over the last 100 steps)"
+    alone = "of losses, the standard deviation over the last 100 steps"
+    return ", ".join(said) + f". Bars: {bars if seeds > 1 else alone}; of exponents, the standard error. {RULE}."
+
+
+def _cut(chosen: pd.DataFrame, axes: Sequence[str], figure: str) -> list[str]:
+    """What the published experiment has more of."""
+    preset = PUBLISHED.get(figure, "weight-decay-grid")
+    plan, first = load_plan(preset), chosen.iloc[0]
+    here = [chosen[axis].nunique() for axis in axes]
+    there = [len(plan.axes.get(axis, (None,))) for axis in axes]
+    same = all(first[name] == plan.base[name] for name in ("n_features", "steps", "batch"))
+    if same and all(ours >= theirs for ours, theirs in zip(here, there, strict=True)):
+        return []
+    n, steps, batch = (plan.base[name] for name in ("n_features", "steps", "batch"))
+    values = ", ".join(
+        f"{theirs} of {axis} (here {ours})" for axis, ours, theirs in zip(axes, here, there, strict=True)
+    )
+    return [f"The study ({preset}): n = {n:,}, {steps:,} steps, batch {batch:,}; values: {values}."]
 
 
 def _left_out(table: pd.DataFrame, chosen: pd.DataFrame, fixed: list[str], groups: list[pd.DataFrame]) -> list[str]:

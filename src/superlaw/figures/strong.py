@@ -9,7 +9,7 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.figures import paint, style
 from superlaw.figures.panels import Item, Line, Marks, Panel, Picture, Steps
-from superlaw.figures.select import Chosen, choose, marks, nearest_to
+from superlaw.figures.select import ENDED, Chosen, choose, marks, nearest_to
 from superlaw.geometry.frames import least_square_overlap_variance, random_square_overlap, welch
 from superlaw.sweeps.gather import NORM_EDGES, rank_edges
 from superlaw.sweeps.scaling import exponents
@@ -34,18 +34,20 @@ def data(runs: pd.DataFrame) -> Picture:
     runs : DataFrame
         Of sweeps.gather, with profiles.
     """
-    chosen = choose(runs, AXES, "strong")
-    decay, alpha = chosen.values("weight_decay")[0], nearest_to(chosen.values("data_exponent"), SHOWN_EXPONENT)
-    if decay >= 0:
-        raise InputError(f"no weight decay below 0 (the lowest is {decay:g})", "runs in strong superposition",
+    growing = runs[(runs["weight_decay"] < 0) | ~runs["status"].isin(ENDED)]
+    if not growing["status"].isin(ENDED).any():
+        raise InputError("no weight decay below 0", "runs in strong superposition",
                          "superlaw reproduce strong --budget 5m makes them")  # fmt: skip
-    here = chosen.good[(chosen.good["weight_decay"] == decay) & (chosen.good["data_exponent"] == alpha)]
+    chosen = choose(growing, AXES, "strong")
+    decay = chosen.values("weight_decay")[0]
+    lowest = chosen.good[chosen.good["weight_decay"] == decay]
+    alpha = nearest_to(sorted(lowest["data_exponent"].unique()), SHOWN_EXPONENT)
+    here = lowest[lowest["data_exponent"] == alpha]
     profiles = "norm_counts" in here and here["norm_counts"].notna().any()
     panels = [_by_rank(here), _norms(here)] if profiles else []
     panels += [_long_rows(chosen, decay), _overlaps(here), _spread(here), _exponents(chosen)]
     notes = [
-        f"At γ = {decay:.4g} and, but for {style.PHI_ONE} and {style.ALPHA_M}, α = {alpha:g}. "
-        "Long rows: norm above 1. Bars: over seeds."
+        f"At γ = {decay:.4g} and, but for {style.PHI_ONE} and {style.ALPHA_M}, α = {alpha:g}. Long rows: norm above 1."
     ]
     if not profiles:
         notes.append("No row norms: these runs were stored without weights.")
@@ -54,7 +56,7 @@ def data(runs: pd.DataFrame) -> Picture:
 
 
 def _by_width(here: pd.DataFrame, column: str) -> list[tuple[int, float, np.ndarray]]:
-    """(width, place of its colour, sum of the column's arrays over seeds)."""
+    """(width, place of its colour, mean of the column's arrays over seeds)."""
     widths = sorted(here["width"].unique())
     found = []
     for i, m in enumerate(widths):
@@ -146,8 +148,8 @@ def _exponents(chosen: Chosen) -> Panel:
     for i, decay in enumerate(decays):
         here = cells[cells["weight_decay"] == decay]
         shift = 0.02 * (i - (len(decays) - 1) / 2)
-        items.append(Marks(here["data_exponent"].to_numpy() + shift, here["exponent"].to_numpy(),
-                           here["stderr"].to_numpy(), f"γ = {decay:.3g}", f"C{i}"))  # fmt: skip
+        items.append(Marks(here["data_exponent"].to_numpy(), here["exponent"].to_numpy(),
+                           here["stderr"].to_numpy(), f"γ = {decay:.3g}", f"C{i}", shift=shift))  # fmt: skip
     alpha = np.linspace(0, max(2.0, max(chosen.values("data_exponent"))), 60)
     items.append(Line(alpha, np.ones(60), "1 (geometry)", style=":"))
     upper = alpha[alpha >= 1]

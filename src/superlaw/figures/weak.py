@@ -9,9 +9,9 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.figures import paint, style
 from superlaw.figures.panels import Item, Line, Marks, Panel, Picture, Scale
-from superlaw.figures.select import Chosen, choose, spec_of
+from superlaw.figures.select import ENDED, Chosen, choose, spec_of
 from superlaw.laws.slope import fit_slope
-from superlaw.sweeps.scaling import exponents
+from superlaw.sweeps.scaling import WEAK_UP_TO, exponents
 from superlaw.theory.weak import unlearned_loss
 
 if TYPE_CHECKING:
@@ -30,23 +30,28 @@ def data(runs: pd.DataFrame) -> Picture:
     runs : DataFrame
         Of sweeps.gather.
     """
-    chosen = choose(runs, AXES, "weak")
-    if not any(decay >= 0 for decay in chosen.values("weight_decay")):
+    decaying = runs[(runs["weight_decay"] >= 0) | ~runs["status"].isin(ENDED)]
+    if not decaying["status"].isin(ENDED).any():
         raise InputError("no weight decay of 0 or more", "runs in weak superposition",
                          "superlaw reproduce weak --budget 5m makes them")  # fmt: skip
-    notes = (
-        "Runs with γ of 0 or more. Left: at the exact sum over the features that the run does not represent (norm up "
-        "to 1/2); on the line the loss is that of the unlearned features alone. Right: filled where superposition is "
-        "weak (at most 1.5 represented features a dimension), hollow where it is between. Dashed: slope of the exact "
-        "sum with k = m over the same widths.",
+    chosen = choose(decaying, AXES, "weak")
+    ratio = (chosen.good["loss"] / chosen.good["unlearned_loss"])[chosen.good["unlearned_loss"] > 0]
+    notes: tuple[str, ...] = (
+        "Runs with γ of 0 or more. Left (bars: over the last 100 steps): at the exact sum over the features that the "
+        "run does not represent (norm up to 1/2); on the line the loss is that of the unlearned features alone. Right: "
+        f"filled where superposition is weak (at most {WEAK_UP_TO:g} represented features a dimension), hollow where "
+        "it is between. Dashed: slope of the exact sum with k = m over the same widths.",
     )
-    return Picture("weak", "Weak superposition: what is not learned is lost",
+    if len(ratio):
+        notes += (f"Loss over loss by unlearned features: median {ratio.median():.2f}, {ratio.min():.2f} to "
+                  f"{ratio.max():.2f} over {len(ratio)} runs.",)  # fmt: skip
+    return Picture("weak", "Weak superposition: the loss beside that of the features not learned",
                    (_against_unlearned(chosen), _exponents(chosen)), 2, (*chosen.notes, *notes),
                    chosen.ids, chosen.missing)  # fmt: skip
 
 
 def _against_unlearned(chosen: Chosen) -> Panel:
-    runs = chosen.good[chosen.good["weight_decay"] >= 0]
+    runs = chosen.good
     decays = sorted(runs["weight_decay"].unique())
     scale = Scale("weight decay γ", decays[0], decays[-1])
     x, y = runs["unlearned_loss"].to_numpy(dtype=float), runs["loss"].to_numpy(dtype=float)
@@ -62,7 +67,7 @@ def _against_unlearned(chosen: Chosen) -> Panel:
 
 
 def _exponents(chosen: Chosen) -> Panel:
-    cells = exponents(chosen.table[chosen.table["weight_decay"] >= 0], AXES[:2])
+    cells = exponents(chosen.table, AXES[:2])
     cells = cells[np.isfinite(cells["exponent"])]
     decays = sorted(cells["weight_decay"].unique())
     items: list[Item] = []
@@ -71,8 +76,8 @@ def _exponents(chosen: Chosen) -> Panel:
         shift, label = 0.02 * (i - (len(decays) - 1) / 2), f"γ = {decay:.3g}"
         for part, filled in ((here[here["regime"] == "weak"], True), (here[here["regime"] == "between"], False)):
             if len(part):
-                items.append(Marks(part["data_exponent"].to_numpy() + shift, part["exponent"].to_numpy(),
-                                   part["stderr"].to_numpy(), label, f"C{i}", filled=filled))  # fmt: skip
+                items.append(Marks(part["data_exponent"].to_numpy(), part["exponent"].to_numpy(),
+                                   part["stderr"].to_numpy(), label, f"C{i}", filled=filled, shift=shift))  # fmt: skip
                 label = None
     alpha = np.array(chosen.values("data_exponent"))
     line = np.linspace(1, max(1.5, alpha.max()), 2)

@@ -34,7 +34,7 @@ def data(runs: pd.DataFrame) -> Picture:
     alpha = nearest_to(chosen.values("data_exponent"), SHOWN_EXPONENT)
     width = middle(chosen.values("width"))
     notes = (
-        f"{style.PHI_HALF}: share of rows with norm above 1/2. Dotted: m/n, a feature a dimension. Bars: over seeds.",
+        f"{style.PHI_HALF}: share of rows with norm above 1/2. Dotted: m/n, a feature a dimension.",
         f"Inset: share of rows by norm at m = {width}, all seeds, at the lowest (orange) and the highest γ (blue).",
     )
     return Picture(
@@ -76,9 +76,10 @@ def _norms(here: pd.DataFrame) -> Panel | None:
     """Row norms at the lowest and the highest weight decay, all seeds together."""
     if "norm_counts" not in here or here["norm_counts"].isna().all():
         return None
+    here = here[here["norm_counts"].notna()]
     items: list[Item] = []
     for role, decay in (("strong", here["weight_decay"].min()), ("weak", here["weight_decay"].max())):
-        counts = np.sum(here[here["weight_decay"] == decay]["norm_counts"].dropna().tolist(), axis=0)
+        counts = np.sum(here[here["weight_decay"] == decay]["norm_counts"].tolist(), axis=0)
         shares = counts.reshape(-1, 2).sum(axis=1) / counts.sum()  # every second edge: an inset is small
         items.append(Steps(shares, NORM_EDGES[::2], f"γ = {decay:.3g}", role))
     return Panel("row norm ‖W$_i$‖", "", tuple(items), yscale="log", xlim=(0, LONGEST), legend=None)

@@ -36,6 +36,7 @@ ACTIVE_A_STEP = 8  # times that a feature is active in a batch, as far as the ba
 BATCHES = (512, 4096)
 WARMUP_SHARE = 0.1  # of the steps, as in the published protocol
 WEIGHT_DECAY = -1.0  # growth toward unit rows: every feature is represented, so that room is what is short
+LEAST_ACTIVITY = 1e-5  # 256 times active in a test of 26 million samples
 THRESHOLD = 0.5  # more than half of a feature's variance is given back
 ACTIVATIONS = 256  # of each feature in the samples that test recovery
 
@@ -112,20 +113,7 @@ def capacity(
     CapacityMap
     """
     check_workers(workers)
-    if not 0 < threshold <= 1:
-        raise InputError(f"threshold = {threshold}", "a relative error above 0 and up to 1, that of the mean")
-    for name, values in (("widths", widths), ("degrees", degrees), ("activities", activities), ("seeds", seeds)):
-        if not len(values) or len(set(values)) < len(values):
-            raise InputError(f"{name} = {', '.join(map(str, values)) or 'none'}", "at least one value, none twice")
-    for m in widths:
-        if m < 1:
-            raise InputError(f"width = {m}", "a whole number of 1 or more")
-    for p in activities:
-        if not 0 < p <= 1:
-            raise InputError(f"activity = {p}", "a probability 1 - S above 0 and up to 1")
-    for d in degrees:
-        if not 0 < d < float("inf"):
-            raise InputError(f"degree = {d}", "a positive number of features a neuron")
+    _check(widths, degrees, activities, seeds, threshold)
     specs = capacity_specs(widths, degrees, activities, seeds, steps, weight_decay)
     if not specs:
         raise InputError("no cell with n p <= m", "sparser features or fewer of them")
@@ -145,6 +133,31 @@ def capacity(
         store=Path(store),
     )  # fmt: skip
     return replace(found, sentences=tuple(sentences_on(found)))
+
+
+def _check(
+    widths: Sequence[int],
+    degrees: Sequence[float],
+    activities: Sequence[float],
+    seeds: Sequence[int],
+    threshold: float,
+) -> None:
+    """Refuse what cannot be trained or tested, before anything is made."""
+    if not 0 < threshold <= 1:
+        raise InputError(f"threshold = {threshold}", "a relative error above 0 and up to 1, that of the mean")
+    for name, values in (("widths", widths), ("degrees", degrees), ("activities", activities), ("seeds", seeds)):
+        if not len(values) or len(set(values)) < len(values):
+            raise InputError(f"{name} = {', '.join(map(str, values)) or 'none'}", "at least one value, none twice")
+    for m in widths:
+        if m < 1:
+            raise InputError(f"width = {m}", "a whole number of 1 or more")
+    for p in activities:
+        if not LEAST_ACTIVITY <= p <= 1:
+            raise InputError(f"activity = {p}", f"a probability 1 - S from {LEAST_ACTIVITY:g} to 1",
+                             "rarer features are not seen often enough to be tested")  # fmt: skip
+    for d in degrees:
+        if not 0 < d < float("inf"):
+            raise InputError(f"degree = {d}", "a positive number of features a neuron")
 
 
 def _cells(specs: dict[tuple, RunSpec], store: Store, threshold: float, workers: int) -> tuple[Cell, ...]:

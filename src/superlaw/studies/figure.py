@@ -160,6 +160,8 @@ def draw_all(
         Where none could be drawn.
     """
     folder = Path(folder)
+    if kind not in KINDS:
+        raise InputError(f"--kind {kind}", f"one of {', '.join(KINDS)}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -234,4 +234,6 @@ def _times(ratio: float) -> str:
 
 
 def _percent(change: float) -> str:
+    if abs(change) < 5e-5:
+        return "equal to"
     return f"{abs(change):.2%} {'above' if change > 0 else 'below'}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from superlaw.errors import InputError
 from superlaw.files import write_atomically
 from superlaw.geometry.overlaps import row_norms
 from superlaw.sweeps.store import Store
-from superlaw.toy.measures import STRONG, measures_of
+from superlaw.toy.measures import STRONG, Measures, measures_of
 from superlaw.toy.run import Run
 from superlaw.toy.spec import DEFAULTS, RunSpec
 
@@ -27,6 +28,9 @@ NORM_EDGES = np.linspace(0, 2, 81)  # of the histogram of row norms; longer rows
 RANK_BINS = 24  # of frequency ranks, evenly in log
 PROFILES = ("norm_counts", "norm_by_rank", "strong_by_rank")
 PROVENANCE = ("engine", "superlaw", "machine", "finished", "wall_seconds")
+TEXTS = ("id", "status", "frequencies", "activation", "loss_function", "values", "dtype", "clip", "tied", "engine",
+         "superlaw", "machine", "finished", "source")  # fmt: skip
+REQUIRED = ("id", "status", "density", *DEFAULTS, *(f.name for f in fields(Measures) if f.default is MISSING))
 DIGITS = "%.8g"
 
 
@@ -67,7 +71,16 @@ def gather(store: str | Path | Store | Sequence[str | Path], profiles: bool = Tr
     places = [store] if isinstance(store, str | Path | Store) else list(store)
     frames = [_read_place(place, profiles) for place in places]
     table = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
-    return table.drop_duplicates("id", ignore_index=True)
+    return _best_copies(table)
+
+
+def _best_copies(table: pd.DataFrame) -> pd.DataFrame:
+    """Each run once: whole copies before damaged ones, with profiles before those without, else the first."""
+    whole = ~table["status"].isin(["ok", "diverged"])
+    bare = table["norm_counts"].isna() if "norm_counts" in table else whole
+    order = np.lexsort([bare, whole])  # stable: the order of the places decides between equals
+    best = table.iloc[order].drop_duplicates("id")
+    return best.sort_index().reset_index(drop=True)
 
 
 def _read_place(place: str | Path | Store, profiles: bool) -> pd.DataFrame:
@@ -132,8 +145,12 @@ def write_runs(table: pd.DataFrame, path: str | Path) -> None:
     shown = table.copy()
     for column in PROFILES:
         if column in shown:
-            shown[column] = ["" if values is None else " ".join(f"{v:.4g}" for v in values) for values in shown[column]]
+            shown[column] = [_as_text(values) for values in shown[column]]
     write_atomically(Path(path), shown.to_csv(index=False, float_format=DIGITS).encode())
+
+
+def _as_text(values: np.ndarray | None) -> str:
+    return " ".join(f"{v:.4g}" for v in values) if isinstance(values, np.ndarray) else ""
 
 
 def read_runs(path: str | Path) -> pd.DataFrame:
@@ -148,12 +165,16 @@ def read_runs(path: str | Path) -> pd.DataFrame:
         table = pd.read_csv(io.BytesIO(path.read_bytes()), dtype={"id": str})
     except (ValueError, OSError) as error:
         raise InputError(f"{path} ({str(error).splitlines()[0]})", need) from None
-    lacking = [name for name in ("id", "status", "width", "weight_decay", "loss", "density") if name not in table]
+    lacking = [name for name in REQUIRED if name not in table]
     if lacking:
         raise InputError(f"{path} without the column {lacking[0]!r}", need)
-    for column in PROFILES:
-        if column in table:
-            table[column] = [
-                np.array(text.split(), dtype=float) if isinstance(text, str) else None for text in table[column]
-            ]
+    for column in table.columns.difference(TEXTS):
+        try:
+            table[column] = _profiles(table[column]) if column in PROFILES else pd.to_numeric(table[column])
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{path}, whose column {column!r} is not numbers ({error})", need) from None
     return table
+
+
+def _profiles(column: pd.Series) -> list[np.ndarray | None]:
+    return [np.array(text.split(), dtype=float) if isinstance(text, str) else None for text in column]

@@ -32,7 +32,7 @@ WEAK_UP_TO = 1.5  # represented features a dimension up to which it is called we
 LEAST_WIDTHS = 3  # a line through two points has no error
 LEVEL = 0.95
 CURVED = 0.01  # chance, under a straight line, below which the line is called curved
-RULE = f"scaling range: m ≤ n/{FEATURES_A_WIDTH} and loss below 4/3 E"
+RULE = f"Scaling range of exponents: m ≤ n/{FEATURES_A_WIDTH} and loss below 4/3 E"
 
 
 @dataclass(frozen=True)
