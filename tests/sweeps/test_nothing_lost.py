@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import random
 import signal
 import subprocess
@@ -224,6 +225,21 @@ def test_a_full_file_system_is_one_line_and_resumes_when_there_is_room(plan_file
         assert kept.items() <= stamps(mount / "store").items()
     finally:
         subprocess.run(["umount", str(mount)], check=False)
+
+
+def test_a_killed_process_that_nobody_has_waited_for_is_dead(tmp_path):
+    store = Store(tmp_path)
+    zombie = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    host = platform.node().rsplit(".", 1)[-1]
+    left = tmp_path / f".0123456789abcdef.safetensors.{host}.{zombie.pid}.00000000.tmp"
+    left.touch()
+    assert store.clean() == 0 and left.exists()
+    zombie.kill()
+    deadline = time.time() + 10
+    while not store.clean() and time.time() < deadline:
+        time.sleep(0.01)
+    assert not left.exists()
+    zombie.wait()
 
 
 def test_a_dask_cluster_survives_a_killed_worker_and_gives_the_same_bits(plan_file, tmp_path):

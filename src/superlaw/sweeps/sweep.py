@@ -197,6 +197,7 @@ def sweep(
         allowed = {spec.id for spec in missing[: max(0, limit)]}
         specs = tuple(spec for spec in specs if spec.id in allowed or spec.id in present)
     tally = execute(specs, store, workers, executor, engine, plan.keeps_weights, report)
+    store.clean()  # what workers that died on the way were writing
     return Sweep(plan, store, tally)
 
 
