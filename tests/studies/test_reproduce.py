@@ -194,6 +194,14 @@ def test_the_studys_own_numbers_agree_with_themselves():
     assert [claim.verdict[:6] for claim in claims("density", dense)] == ["agrees"] * 3
 
 
+@pytest.mark.parametrize(("times", "verdict"), [(0.5, "differs: 0.50"), (1.4, "agrees"), (2.0, "differs: 2.00")])
+def test_about_as_many_features_as_dimensions_has_two_sides(times, verdict):
+    runs = made()
+    runs["represented"] = runs["represented"].where(runs["weight_decay"] < 0, runs["represented"] * times)
+    found = [claim.verdict for claim in claims("weight-decay", runs) if "a dimension" in claim.what]
+    assert found == [verdict] * 4
+
+
 def test_an_exponent_that_moves_with_density_is_told():
     moved = made(activation_density=(1.0, 7.485470860550345), exponent=lambda row: 1 + 0.05 * row["density"])
     last = claims("density", moved)[-1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.figures import paint
+from superlaw.figures import paint, style
 from superlaw.figures.panels import Item, Marks, Panel, Picture
 from superlaw.figures.select import HOLLOW, Chosen, choose, losses_and_line, marks
 from superlaw.figures.weight_decay import middle
@@ -74,4 +74,4 @@ def _exponents(chosen: Chosen) -> Panel:
         kinds = "/".join(sorted(set(here["regime"])))
         items.append(Marks(here["activation_density"].to_numpy(), here["exponent"].to_numpy(),
                            here["stderr"].to_numpy(), f"γ = {decay:.3g}, {kinds}", f"C{i}", joined=True))  # fmt: skip
-    return Panel("activation density E", "model exponent $\\alpha_m$", tuple(items), "", ylim=(0, None))
+    return Panel("activation density E", f"model exponent {style.ALPHA_M}", tuple(items), "", ylim=(0, None))

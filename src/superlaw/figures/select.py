@@ -210,6 +210,21 @@ def losses_and_line(runs: pd.DataFrame, name: str, color: Color, marker: str = "
     return items
 
 
+def exponents_by_decay(cells: pd.DataFrame, hollow: str = "") -> list[Item]:
+    """Exponents against alpha for each weight decay, side by side; those of the regime ``hollow`` so."""
+    items: list[Item] = []
+    decays = sorted(cells["weight_decay"].unique())
+    for i, decay in enumerate(decays):
+        here = cells[cells["weight_decay"] == decay]
+        shift, label = 0.02 * (i - (len(decays) - 1) / 2), f"γ = {decay:.3g}"
+        for part, filled in ((here[here["regime"] != hollow], True), (here[here["regime"] == hollow], False)):
+            if len(part):
+                items.append(Marks(part["data_exponent"].to_numpy(), part["exponent"].to_numpy(),
+                                   part["stderr"].to_numpy(), label, f"C{i}", filled=filled, shift=shift))  # fmt: skip
+                label = None
+    return items
+
+
 def nearest_to(values: Sequence[float], wanted: float) -> float:
     """The value nearest to the one wanted, the first of two as near.
 

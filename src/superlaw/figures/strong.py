@@ -8,8 +8,8 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.figures import paint, style
-from superlaw.figures.panels import Item, Line, Marks, Panel, Picture, Steps
-from superlaw.figures.select import ENDED, Chosen, choose, marks, nearest_to
+from superlaw.figures.panels import Item, Line, Panel, Picture, Steps
+from superlaw.figures.select import ENDED, Chosen, choose, exponents_by_decay, marks, nearest_to
 from superlaw.geometry.frames import least_square_overlap_variance, random_square_overlap, welch
 from superlaw.sweeps.gather import NORM_EDGES, rank_edges
 from superlaw.sweeps.scaling import exponents
@@ -143,13 +143,7 @@ def _spread(here: pd.DataFrame) -> Panel:
 def _exponents(chosen: Chosen) -> Panel:
     cells = exponents(chosen.table, AXES[:2])
     cells = cells[(cells["regime"] == "strong") & np.isfinite(cells["exponent"])]
-    items: list[Item] = []
-    decays = sorted(cells["weight_decay"].unique())
-    for i, decay in enumerate(decays):
-        here = cells[cells["weight_decay"] == decay]
-        shift = 0.02 * (i - (len(decays) - 1) / 2)
-        items.append(Marks(here["data_exponent"].to_numpy(), here["exponent"].to_numpy(),
-                           here["stderr"].to_numpy(), f"γ = {decay:.3g}", f"C{i}", shift=shift))  # fmt: skip
+    items = exponents_by_decay(cells)
     alpha = np.linspace(0, max(2.0, max(chosen.values("data_exponent"))), 60)
     items.append(Line(alpha, np.ones(60), "1 (geometry)", style=":"))
     upper = alpha[alpha >= 1]

@@ -8,8 +8,8 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.figures import paint, style
-from superlaw.figures.panels import Item, Line, Marks, Panel, Picture, Scale
-from superlaw.figures.select import ENDED, Chosen, choose, spec_of
+from superlaw.figures.panels import Line, Marks, Panel, Picture, Scale
+from superlaw.figures.select import ENDED, Chosen, choose, exponents_by_decay, spec_of
 from superlaw.laws.slope import fit_slope
 from superlaw.sweeps.scaling import WEAK_UP_TO, exponents
 from superlaw.theory.weak import unlearned_loss
@@ -68,17 +68,8 @@ def _against_unlearned(chosen: Chosen) -> Panel:
 
 def _exponents(chosen: Chosen) -> Panel:
     cells = exponents(chosen.table, AXES[:2])
-    cells = cells[np.isfinite(cells["exponent"])]
-    decays = sorted(cells["weight_decay"].unique())
-    items: list[Item] = []
-    for i, decay in enumerate(decays):
-        here = cells[cells["weight_decay"] == decay]
-        shift, label = 0.02 * (i - (len(decays) - 1) / 2), f"γ = {decay:.3g}"
-        for part, filled in ((here[here["regime"] == "weak"], True), (here[here["regime"] == "between"], False)):
-            if len(part):
-                items.append(Marks(part["data_exponent"].to_numpy(), part["exponent"].to_numpy(),
-                                   part["stderr"].to_numpy(), label, f"C{i}", filled=filled, shift=shift))  # fmt: skip
-                label = None
+    shown = np.isfinite(cells["exponent"]) & cells["regime"].isin(["weak", "between"])
+    items = exponents_by_decay(cells[shown], hollow="between")
     alpha = np.array(chosen.values("data_exponent"))
     line = np.linspace(1, max(1.5, alpha.max()), 2)
     items.append(Line(line, line - 1, "α − 1 (n → ∞)"))
