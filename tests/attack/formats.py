@@ -6,7 +6,7 @@ the files that are spoilt, ``spoil`` knows their structure, ``commands`` read th
 
 from __future__ import annotations
 
-import ast
+import csv
 import hashlib
 import io
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from harness import CANARY, Case
+from harness import Case, cold
 from mutators import (
     Mutator,
     mutate_bytes,
@@ -62,20 +62,29 @@ class Format:
         if rng.random() < 0.1:
             spoilt = mutate_bytes(spoilt, rng)
         target.write_bytes(spoilt)
-        return self.command(rng.choice(self.commands), folder, rng)
+        return self.command(rng.choice(self.commands), folder)
 
-    def command(self, text: str, folder: Path, rng: Random | None = None) -> Case:
+    def command(self, text: str, folder: Path) -> Case:
         return Case(tuple(text.split()), folder, self.codes, self.may_change)
+
+    @property
+    def every_command(self) -> tuple[str, ...]:
+        """All commands, to be run on the good example."""
+        return self.commands
+
+    def good(self, command: str, folder: Path) -> str:
+        """The command, once the example in the folder is made ready for it."""
+        return command
 
 
 # ---- runs
 
 def write_store(folder: Path) -> None:
-    """Three tiny runs in a store, their plan, their table, and one of them beside."""
+    """Six tiny runs in a store, their plan, their table, and one of them beside."""
     import superlaw
 
     (folder / "plan.toml").write_text(
-        'seeds = [0]\n[base]\nn_features = 20\nsteps = 12\nbatch = 8\nwarmup = 2\nweight_decay = -1\n[axes]\nwidth = [2, 3, 4]\n'
+        "seeds = [0]\n[base]\nn_features = 60\nsteps = 1000\nbatch = 128\nwarmup = 50\n[axes]\nweight_decay = [-1, 0.5]\nwidth = [2, 4, 6]\n"
     )
     found = superlaw.sweep(folder / "plan.toml", store=folder / "store", workers=1)
     shutil.rmtree(folder / "store" / ".claims", ignore_errors=True)
@@ -116,7 +125,8 @@ def spoil_run(content: bytes, rng: Random) -> bytes:
 
 
 def write_plan(folder: Path) -> None:
-    """A plan alone."""
+    """A plan, and an empty store."""
+    (folder / "s" / ".claims").mkdir(parents=True)
     (folder / "plan.toml").write_text(
         'name = "p"\nabout = "a plan"\nseeds = [0, 1]\nkeep = "weights"\n[base]\nn_features = 20\nsteps = 12\nbatch = 8\n'
         'warmup = 2\n[axes]\nfrequencies = ["power", "linear"]\nweight_decay = { start = -1, stop = 1, num = 3 }\nwidth = [2, 3]\n'
@@ -125,11 +135,9 @@ def write_plan(folder: Path) -> None:
 
 def write_gathered(folder: Path) -> None:
     """A table of runs as gather writes it."""
-    import superlaw
-
     write_store(folder)
-    table = superlaw.gather(folder / "store")
-    table.to_csv(folder / "runs.csv", index=False)
+    found = cold(Case(tuple("sweep gather store -o runs.csv".split()), folder, seconds=60))
+    assert found.code == 0, found.err
     shutil.rmtree(folder / "store")
 
 
@@ -166,7 +174,7 @@ def spoil_parquet(content: bytes, rng: Random) -> bytes:
         pa.array(["1"] * n), pa.array([True] * n), pa.array([10**15] * n, pa.timestamp("us")),
         pa.array([1] * n, pa.decimal128(20, 3)), pa.array(["a"] * n).dictionary_encode(), pa.array([1.0] * n, pa.float16()),
         pa.array([2**63 - 1] * n), pa.array([np.nan] * n), pa.array([[]] * n, pa.list_(pa.float64())),
-        pa.array([("k", 1)] * n, pa.struct([("k", pa.string()), ("v", pa.int64())])) if False else pa.array([1] * n, pa.duration("s")),
+        pa.array([1] * n, pa.duration("s")),
     )  # fmt: skip
     kind = rng.randrange(6)
     if kind < 3:
@@ -227,10 +235,15 @@ class Fits(Format):
         shutil.copy(rng.choice(sorted(folder.glob(self.target))), folder / "fit.json")
         return replace(self, target="fit.json").renamed(folder, rng)
 
+    def good(self, command: str, folder: Path) -> str:
+        law = "chinchilla" if "--flops" in command else "additive" if "--fit" in command or "--params" in command else "power"
+        shutil.copy(folder / f"{law}.json", folder / "fit.json")
+        return command.partition(" --at")[0]
+
     def renamed(self, folder: Path, rng: Random) -> Case:
         fit = folder / "fit.json"
         fit.write_bytes((self.spoil if rng.random() < 0.65 else mutate_bytes)(fit.read_bytes(), rng))
-        return self.command(rng.choice(self.commands), folder, rng)
+        return self.command(rng.choice(self.commands), folder)
 
 
 def write_counts(folder: Path) -> None:
@@ -353,10 +366,6 @@ def write_family(folder: Path) -> None:
 
 def write_losses(folder: Path) -> None:
     """A table of losses of two models that need not be there, since their losses are known."""
-    import csv
-
-    from harness import cold
-
     write_family(folder)
     found = cold(Case(tuple("lm loss ./m4 ./m8 --corpus a=a.txt -o losses.csv".split()), folder, seconds=60))
     assert found.code == 1, found.err
@@ -370,23 +379,25 @@ def write_losses(folder: Path) -> None:
 
 
 def write_study(folder: Path) -> None:
-    """A study of two heads whose losses are known."""
-    from harness import cold
+    """A study of two small causal models that were never trained."""
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    write_losses(folder)
+    write_family(folder)
+    shutil.rmtree(folder / "model")
+    made = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    torch.manual_seed(0)
     for width in (4, 8):
-        model = folder / f"m{width}"
-        shutil.copytree(folder / "model", model)
-        from safetensors.numpy import save_file
-
-        W = np.random.default_rng(width).normal(size=(20, width)).astype(np.float32)
-        save_file({"lm_head.weight": W}, model / "model-00001-of-00002.safetensors")
-        config = json.loads((model / "config.json").read_text()) | {"hidden_size": width}
-        (model / "config.json").write_text(json.dumps(config))
-    text = (folder / "family.toml").read_text().replace("./nowhere", "./m")
-    (folder / "family.toml").write_text(text)
+        config = LlamaConfig(
+            vocab_size=made.get_vocab_size(), hidden_size=width, num_hidden_layers=1, intermediate_size=8,
+            num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=32,
+        )  # fmt: skip
+        LlamaForCausalLM(config).save_pretrained(folder / f"m{width}")
+        PreTrainedTokenizerFast(tokenizer_object=made, unk_token="[UNK]").save_pretrained(folder / f"m{width}")
+    (folder / "family.toml").write_text((folder / "family.toml").read_text().replace("./nowhere", "./m"))
     found = cold(Case(tuple("lm study family.toml --corpus a=a.txt -o study".split()), folder, seconds=60))
-    assert (folder / "study" / "study.json").exists(), found.err
+    assert found.code == 0, found.err
 
 
 def write_corpora(folder: Path) -> None:
@@ -400,11 +411,6 @@ def write_corpora(folder: Path) -> None:
     write_tokenizer(folder / "tokenizer.json")
 
 
-def by_ending(spoilers: dict[str, Mutator]) -> Mutator:
-    """Not used for bytes alone: see Mixed."""
-    raise NotImplementedError
-
-
 @dataclass(frozen=True)
 class Mixed(Format):
     """Several files of several kinds, each spoilt in its own way, each read by commands of its own."""
@@ -415,6 +421,10 @@ class Mixed(Format):
         target, spoil, commands = rng.choice(self.kinds)
         one = Format(self.name, self.write, target, spoil, commands, self.codes, self.may_change)
         return one.case(example, folder, rng)
+
+    @property
+    def every_command(self) -> tuple[str, ...]:
+        return tuple(command for *_, commands in self.kinds for command in commands)
 
 
 # ---- expressions
@@ -522,15 +532,15 @@ def write_typed(folder: Path) -> None:
 TYPED = (
     "law fit t.csv --law power:width --loss loss --level 0.9 --interval none --json", "law fit t.csv --law additive:width,tokens --interval none",
     "law fit t.csv --law power:width --where width>20 --let a=width*2 --interval none --drop-highest 2 --objective log-huber --delta 0.001 --json",
-    "law fit t.csv --law power:width --cluster cell --bootstrap 10 --seed 3 --weights weight", "law optimum chinchilla.json --flops 1e18 --json",
+    "law fit t.csv --law power:width --cluster cell --bootstrap 20 --seed 3 --weights weight", "law optimum chinchilla.json --flops 1e18 --json",
     "law optimum power.json --loss 2.0 --of width --json", "law optimum additive.json --loss 2.0 --of width --at depth=4 --at tokens=1e9 --json",
     "law optimum additive.json --params 1e6 --width width --depth depth --tokens tokens", "shape best --params 1e9 --tokens 1e9 --fit additive.json --multiple 8 --json",
     "shape compare --a width=64,depth=4 --b width=32,depth=8 --features 1e5 --tokens 1e9 --vocabulary 100 --json",
-    "sweep status plan.toml --store store --only width=2,3 --set steps=12 --seeds 0,1 --json", "sweep run plan.toml --store s2 --dry-run --limit 3 --keep losses --json",
+    "sweep status plan.toml --store store --only width=2,4 --set batch=128 --seeds 0,1 --json", "sweep run plan.toml --store s2 --dry-run --limit 3 --keep losses --json",
     "sweep run plan.toml --store s2 --dry-run --only width=2 --workers 1 --engine fused", "show run.safetensors --groups --json",
     "lm head head.npy --seed 1 --pairs auto --json", "lm head head.safetensors --tensor lm_head.weight --leave-out duplicate", "lm head model --json --centre",
-    "figure strong --store store -o f.png --where steps==12 --json", "sweep gather store table.csv -o g.csv", "sweep table plan.toml --store store -o t.parquet",
-    "reproduce strong --budget 1s --store store --kind png", "data fetch chinchilla --json", "law compare t.csv --law power:width --law broken:width --folds 3 --cut-by width --json",
+    "figure strong --store store -o f.png --where steps==1000 --json", "sweep gather store -o g.csv", "sweep table plan.toml --store store -o t.parquet",
+    "data fetch chinchilla --json", "law compare t.csv --law power:width --law broken:width --folds 3 --cut-by width --json",
 )  # fmt: skip
 
 JSONL = lambda folder: frame().to_json(folder / "t.jsonl", orient="records", lines=True)  # noqa: E731
@@ -539,22 +549,22 @@ FORMATS = {
     for one in (
         Format("run", write_run, "run.safetensors", spoil_run, (
             "show run.safetensors", "show run.safetensors --json", "show run.safetensors --groups --json",
-            "train --spec run.safetensors --steps 2 --out out.safetensors --json",
+            "train --spec run.safetensors --steps 2 --warmup 1 --out out.safetensors --json",
         ), weight=2),
         Format("store", write_store, "store/*.safetensors", spoil_run, (
             "sweep status plan.toml --store store --json", "sweep verify --store store --keep --json", "sweep gather store -o g.csv",
             "sweep table plan.toml --store store -o t2.csv", "sweep status plan.toml --store store",
-            "figure exponents --store store -o f.svg", "figure norms --store store -o f.svg --json", "sweep run plan.toml --store store --dry-run --json",
+            "figure exponents --store store -o f.svg", "figure strong --store store -o f.svg --json", "sweep run plan.toml --store store --dry-run --json",
             "sweep grid plan.toml --store store -o g.nc", "sweep verify --store store",
         ), codes=FAILED_SOME, weight=3),
-        Format("spec", write_store, "spec.json", mutate_json, ("train --spec spec.json --steps 2 --batch 8 --out out.safetensors --json",)),
+        Format("spec", write_store, "spec.json", mutate_json, ("train --spec spec.json --steps 2 --warmup 1 --batch 8 --out out.safetensors --json",)),
         Format("plan", write_plan, "plan.toml", mutate_toml, (
             "sweep run plan.toml --store s --dry-run --json", "sweep run plan.toml --store s --dry-run", "sweep status plan.toml --store s --json",
-            "sweep table plan.toml --store s -o t.csv", "sweep status plan.toml --store s --only width=2", "sweep grid plan.toml --store s -o g.nc",
+            "sweep table plan.toml --store s -o t.csv", "sweep status plan.toml --store s --only width=2",
         ), weight=2),
         Format("gathered", write_gathered, "runs.csv", mutate_csv, (
             "sweep gather runs.csv -o g.csv", "figure exponents --store runs.csv -o f.svg", "figure strong --store runs.csv -o f.svg --json",
-            "figure norms --store runs.csv -o f.svg", "figure exponents --store runs.csv -o f.svg --where width>2",
+            "figure overview --store runs.csv -o f.svg", "figure exponents --store runs.csv -o f.svg --where width>2",
         ), weight=2),
         Format("csv", lambda f: frame().to_csv(f / "t.csv", index=False), "t.csv", mutate_csv, fits("t.csv"), weight=3),
         Format("jsonl", JSONL, "t.jsonl", mutate_lines, fits("t.jsonl"), weight=2),
@@ -572,11 +582,11 @@ FORMATS = {
         ), weight=2),
         Mixed("head", write_heads, "", mutate_bytes, (), kinds=(
             ("head.npy", spoil_npy, ("lm head head.npy", "lm head head.npy --json", "lm head head.npy --centre --json --plot f.svg", "lm head head.npy --pairs exact --leave-out duplicate")),
-            ("head.safetensors", spoil_safetensors, ("lm head head.safetensors --json", "lm head head.safetensors --tensor model.embed_tokens.weight", "lm head head.safetensors --encoder")),
+            ("head.safetensors", spoil_safetensors, ("lm head head.safetensors --json", "lm head head.safetensors --tensor model.embed_tokens.weight", "lm head head.safetensors --centre --plot f.svg")),
             ("model/*.safetensors", spoil_safetensors, ("lm head model --json", "lm head model --tensor model.embed_tokens.weight --json")),
             ("model/*index.json", mutate_json, ("lm head model --json",)),
             ("model/config.json", mutate_json, ("lm head model --json", "shape compare --a model --b width=32,depth=8 --json", "shape compare --a model/config.json --b model --vocabulary 20")),
-            ("model/tokenizer.json", mutate_json, ("lm head model --json", "lm head model --leave-out padded --leave-out untrained")),
+            ("model/tokenizer.json", mutate_json, ("lm head model --json", "lm head model --leave-out padded --leave-out duplicate")),
         ), weight=3),
         Mixed("family", write_family, "", mutate_bytes, (), codes=FAILED_SOME, may_change=("study",), kinds=(
             ("family.toml", mutate_toml, ("lm study family.toml --corpus a=a.txt -o study --json", "lm study family.toml --corpus a=a.txt -o study")),
@@ -585,7 +595,7 @@ FORMATS = {
             ("losses.csv", mutate_csv, ("lm loss ./m4 ./m8 --corpus a=a.txt -o losses.csv --json", "lm loss ./m4 ./m8 --corpus a=a.txt -o losses.csv")),
         )),
         Mixed("study", write_study, "", mutate_bytes, (), codes=FAILED_SOME, may_change=("study",), kinds=(
-            ("study/study.json", mutate_json, ("figure llm --study study -o f.svg", "figure llm --study study -o f.svg --json", "reproduce llm --store study --json")),
+            ("study/study.json", mutate_json, ("figure llm --study study -o f.svg", "figure llm --study study -o f.svg --json")),
             ("study/losses.csv", mutate_csv, ("figure llm --study study -o f.svg", "lm study family.toml --corpus a=a.txt -o study --json")),
             ("study/*/*.json", mutate_json, ("lm study family.toml --corpus a=a.txt -o study --json", "figure llm --study study -o f.svg")),
         )),
@@ -599,4 +609,3 @@ FORMATS = {
         Typed("typed", write_typed, "", mutate_bytes, TYPED, codes=FAILED_SOME, may_change=("store", "s2"), weight=2),
     )
 }  # fmt: skip
-assert CANARY in "".join(HANDWRITTEN) and ast

@@ -29,6 +29,7 @@ OUTPUTS = ("-o", "--out", "--plot", "--store")
 QUIET = {
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "HF_ENDPOINT": "http://127.0.0.1:9",
     "TOKENIZERS_PARALLELISM": "false", "COLUMNS": "120",
+    "HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "",
 }  # fmt: skip
 
 
@@ -118,7 +119,7 @@ class Warm:
         out, err, temporary = _aside(case)
         request = {
             "arguments": case.arguments, "folder": str(case.folder), "stdout": str(out), "stderr": str(err),
-            "environment": {**QUIET, "TMPDIR": str(temporary), **case.environment}, "seconds": case.seconds,
+            "environment": {**QUIET, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(temporary.parent), **case.environment}, "seconds": case.seconds,
             "bytes": case.bytes, "file_size": case.file_size,
         }  # fmt: skip
         self.process.stdin.write(json.dumps(request) + "\n")
@@ -142,7 +143,7 @@ def cold(case: Case) -> Outcome:
     """The outcome of a case in a fresh interpreter."""
     before = files(case.folder)
     out, err, temporary = _aside(case)
-    environment = {**os.environ, **QUIET, "TMPDIR": str(temporary), **case.environment}
+    environment = {**os.environ, **QUIET, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(temporary.parent), **case.environment}
     begin, peak, killed = time.monotonic(), 0, None
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
