@@ -564,7 +564,7 @@ FORMATS = {
         ), weight=2),
         Format("gathered", write_gathered, "runs.csv", mutate_csv, (
             "sweep gather runs.csv -o g.csv", "figure exponents --store runs.csv -o f.svg", "figure strong --store runs.csv -o f.svg --json",
-            "figure overview --store runs.csv -o f.svg", "figure exponents --store runs.csv -o f.svg --where width>2",
+            "figure overview --store runs.csv -o f.svg", "figure exponents --store runs.csv -o f.svg --where width>=2",
         ), weight=2),
         Format("csv", lambda f: frame().to_csv(f / "t.csv", index=False), "t.csv", mutate_csv, fits("t.csv"), weight=3),
         Format("jsonl", JSONL, "t.jsonl", mutate_lines, fits("t.jsonl"), weight=2),
