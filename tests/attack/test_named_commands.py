@@ -90,7 +90,7 @@ entry.load()()
 """
 
 
-@pytest.mark.parametrize("module", ["pandas", "scipy.optimize", "numpy", "superlaw.laws", "scipy.linalg"])
+@pytest.mark.parametrize("module", ["typer", "superlaw.errors", "numpy", "pandas", "scipy.optimize", "superlaw.laws"])
 def test_ctrl_c_during_imports_is_one_line(tmp_path, module):
     import pandas as pd
 
