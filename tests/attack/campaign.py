@@ -141,14 +141,21 @@ def everything(attack: Attack, given: argparse.Namespace) -> int:
             first.setdefault((name, fault[:70]), f"{name}:{seed}")
         if faults and given.report:
             with given.report.open("a") as file:
-                record = {"case": f"{name}:{seed}", "arguments": [a[:500] for a in case.arguments], "faults": faults,
-                          "err": found.err[-1500:]}  # fmt: skip
+                record = {
+                    "case": f"{name}:{seed}",
+                    "arguments": [a[:500] for a in case.arguments],
+                    "faults": faults,
+                    "err": found.err[-1500:],
+                }
                 file.write(json.dumps(record) + "\n")
     total = sum(counts.values())
     print(f"{total} cases in {time.time() - begin:.0f} s; seed {given.seed}")
     for name in counts:
-        print(f"{name:<11} {counts[name]:>6}  " + ", ".join(f"{k} {v}" for k, v in sorted(kinds[name].items()))
-              + (f"; noise {quiet[name]}" if quiet[name] else ""))  # fmt: skip
+        print(
+            f"{name:<11} {counts[name]:>6}  "
+            + ", ".join(f"{k} {v}" for k, v in sorted(kinds[name].items()))
+            + (f"; noise {quiet[name]}" if quiet[name] else "")
+        )
     print(f"slowest {slowest[0]:.1f} s ({slowest[1]}); largest {largest[0] / 1e6:.0f} MB ({largest[1]})")
     for (_, fault), where in sorted(first.items()):
         print(f"  {where:<18} {fault}")

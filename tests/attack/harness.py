@@ -27,10 +27,16 @@ TEMPORARY = re.compile(r"(^|/)\.?[^/]*\.tmp$|(^|/)tmp[a-z0-9_]{8}$")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 OUTPUTS = ("-o", "--out", "--plot", "--store")
 QUIET = {
-    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "HF_ENDPOINT": "http://127.0.0.1:9",
-    "TOKENIZERS_PARALLELISM": "false", "COLUMNS": "120",
-    "HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "",
-}  # fmt: skip
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "HF_HUB_OFFLINE": "1",
+    "HF_ENDPOINT": "http://127.0.0.1:9",
+    "TOKENIZERS_PARALLELISM": "false",
+    "COLUMNS": "120",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "NO_PROXY": "",
+}
 
 
 @dataclass(frozen=True)
@@ -106,9 +112,12 @@ class Warm:
     def start(self) -> None:
         script = Path(__file__).with_name("warm.py")
         self.process = subprocess.Popen(
-            [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            [sys.executable, str(script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
             env={**os.environ, **QUIET},
-        )  # fmt: skip
+        )
         self.resident = json.loads(self.process.stdout.readline())["resident"]
 
     def run(self, case: Case) -> Outcome:
@@ -118,10 +127,20 @@ class Warm:
         before = files(case.folder)
         out, err, temporary = _aside(case)
         request = {
-            "arguments": case.arguments, "folder": str(case.folder), "stdout": str(out), "stderr": str(err),
-            "environment": {**QUIET, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(temporary.parent), **case.environment}, "seconds": case.seconds,
-            "bytes": case.bytes, "file_size": case.file_size,
-        }  # fmt: skip
+            "arguments": case.arguments,
+            "folder": str(case.folder),
+            "stdout": str(out),
+            "stderr": str(err),
+            "environment": {
+                **QUIET,
+                "TMPDIR": str(temporary),
+                "XDG_CACHE_HOME": str(temporary.parent),
+                **case.environment,
+            },
+            "seconds": case.seconds,
+            "bytes": case.bytes,
+            "file_size": case.file_size,
+        }
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
@@ -143,13 +162,25 @@ def cold(case: Case) -> Outcome:
     """The outcome of a case in a fresh interpreter."""
     before = files(case.folder)
     out, err, temporary = _aside(case)
-    environment = {**os.environ, **QUIET, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(temporary.parent), **case.environment}
+    environment = {
+        **os.environ,
+        **QUIET,
+        "TMPDIR": str(temporary),
+        "XDG_CACHE_HOME": str(temporary.parent),
+        **case.environment,
+    }
     begin, peak, killed = time.monotonic(), 0, None
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "superlaw", *case.arguments], cwd=case.folder, env=environment, stdout=stdout,
-            stderr=stderr, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=lambda: _limit(case.file_size),
-        )  # fmt: skip
+            [sys.executable, "-m", "superlaw", *case.arguments],
+            cwd=case.folder,
+            env=environment,
+            stdout=stdout,
+            stderr=stderr,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=lambda: _limit(case.file_size),
+        )
         while True:
             pid, status, used = os.wait4(process.pid, os.WNOHANG)
             if pid:
@@ -166,9 +197,12 @@ def cold(case: Case) -> Outcome:
             time.sleep(0.02)
         process.returncode = os.waitstatus_to_exitcode(status)
     answer = {
-        "code": process.returncode, "killed": killed, "peak": max(peak, used.ru_maxrss * 1024),
-        "seconds": used.ru_utime + used.ru_stime, "wall": time.monotonic() - begin,
-    }  # fmt: skip
+        "code": process.returncode,
+        "killed": killed,
+        "peak": max(peak, used.ru_maxrss * 1024),
+        "seconds": used.ru_utime + used.ru_stime,
+        "wall": time.monotonic() - begin,
+    }
     return _outcome(case, answer, before, out, err, temporary)
 
 
@@ -211,7 +245,10 @@ def _files_faults(case: Case, found: Outcome) -> list[str]:
     faults = []
     if CANARY in found.after:
         faults.append("canary: code was run")
-    mine = lambda name: any(name == w or name.startswith(f"{w}/") for w in case.written)  # noqa: E731
+
+    def mine(name):
+        return any(name == w or name.startswith(f"{w}/") for w in case.written)
+
     new = set(found.after) - set(found.before)
     if left := sorted(name for name in new if TEMPORARY.search(name)):
         faults.append(f"left: {left[0]}")
@@ -239,7 +276,10 @@ def _outcome(
     case: Case, answer: dict[str, Any], before: dict[str, str], out: Path, err: Path, temporary: Path
 ) -> Outcome:
     after = files(case.folder) | {f"tmp/{name}.tmp": d for name, d in files(temporary).items() if d != "/"}
-    text = lambda path: path.read_bytes()[:10_000_000].decode("utf-8", "replace") if path.exists() else ""  # noqa: E731
+
+    def text(path):
+        return path.read_bytes()[:10_000_000].decode("utf-8", "replace") if path.exists() else ""
+
     found = Outcome(**answer, out=text(out), err=text(err), before=before, after=after)
     shutil.rmtree(out.parent, ignore_errors=True)
     return found

@@ -12,8 +12,28 @@ from typing import Any
 
 Mutator = Callable[[bytes, Random], bytes]
 BYTES = (0, 1, 9, 10, 13, 0x1B, 0x22, 0x27, 0x2C, 0x5B, 0x5C, 0x7B, 0x7F, 0x80, 0xC0, 0xED, 0xFE, 0xFF)
-NUMBERS = ("0", "-1", "-0.0", "1e308", "1e309", "-1e400", "NaN", "Infinity", "1e-320", "9" * 400, str(2**31), str(2**63),
-           str(2**64), "0x10", "1_000", "3.5", "", "null", "true", "1e5")  # fmt: skip
+NUMBERS = (
+    "0",
+    "-1",
+    "-0.0",
+    "1e308",
+    "1e309",
+    "-1e400",
+    "NaN",
+    "Infinity",
+    "1e-320",
+    "9" * 400,
+    str(2**31),
+    str(2**63),
+    str(2**64),
+    "0x10",
+    "1_000",
+    "3.5",
+    "",
+    "null",
+    "true",
+    "1e5",
+)
 
 
 def mutate_bytes(content: bytes, rng: Random) -> bytes:
@@ -44,7 +64,9 @@ def mutate_bytes(content: bytes, rng: Random) -> bytes:
         elif kind == 8:
             data = bytearray(_renumber(bytes(data), rng))
         else:
-            data[at:at] = rng.choice((b"\xef\xbb\xbf", b"\x1b[31m", b"\xff\xfe", b"\r\n", b"\x00", b'"', b"\xed\xa0\x80"))
+            data[at:at] = rng.choice(
+                (b"\xef\xbb\xbf", b"\x1b[31m", b"\xff\xfe", b"\r\n", b"\x00", b'"', b"\xed\xa0\x80")
+            )
     return bytes(data)
 
 
@@ -66,12 +88,56 @@ def odd_value(rng: Random, old: Any = None) -> Any:
     if kind < 3:
         return rng.choice((None, True, False, "", "x", [], {}, [[]], [None], {"": None}, {"a": {"a": []}}, [1, "a"]))
     if kind < 6:
-        return rng.choice((0, -1, 1, 2, 1.5, -0.0, 1e308, -1e308, 1e-320, math.nan, math.inf, -math.inf, 2**31, 2**53,
-                           2**63, 2**64, -(2**63), 10**40, 10**9, 10**12, Raw("1" + "0" * 400), Raw("1e400"),
-                           Raw("1" * 5000)))  # fmt: skip
+        return rng.choice(
+            (
+                0,
+                -1,
+                1,
+                2,
+                1.5,
+                -0.0,
+                1e308,
+                -1e308,
+                1e-320,
+                math.nan,
+                math.inf,
+                -math.inf,
+                2**31,
+                2**53,
+                2**63,
+                2**64,
+                -(2**63),
+                10**40,
+                10**9,
+                10**12,
+                Raw("1" + "0" * 400),
+                Raw("1e400"),
+                Raw("1" * 5000),
+            )
+        )
     if kind < 8:
-        return rng.choice(("\ud800", "\x1b[2J\x1b[31mred", "a\nb", "\x00", "x" * 100_000, "é" * 3, "../../etc/passwd", "/dev/zero",
-                           "nan", "1", "-1e400", "__class__", "\u202egnp", "%s%n{}", "ok", "[bold]x[/bold]", "[/]", "."))  # fmt: skip
+        return rng.choice(
+            (
+                "\ud800",
+                "\x1b[2J\x1b[31mred",
+                "a\nb",
+                "\x00",
+                "x" * 100_000,
+                "é" * 3,
+                "../../etc/passwd",
+                "/dev/zero",
+                "nan",
+                "1",
+                "-1e400",
+                "__class__",
+                "\u202egnp",
+                "%s%n{}",
+                "ok",
+                "[bold]x[/bold]",
+                "[/]",
+                ".",
+            )
+        )
     if kind == 8:
         if isinstance(old, bool) or not isinstance(old, int | float):
             return [old] if rng.random() < 0.5 else {"x": old}
@@ -206,8 +272,37 @@ def mutate_lines(content: bytes, rng: Random) -> bytes:
     return rng.choice((b"\n", b"\n", b"\n", b"\r\n")).join(lines) + b"\n"
 
 
-CELLS = ("", "nan", "inf", "-inf", "1e400", "-1", "0", "1e-320", "9" * 400, "text", "2024-01-01", "true", "1,5", '"', '"a\nb"',
-         "\x00", "\x1b[31m", "1 000", "é", "𝟙", "'", "=1+1", "[1, 2]", "None", "\ud800", " 3 ", "1e308", "0x10", "x" * 70_000)  # fmt: skip
+CELLS = (
+    "",
+    "nan",
+    "inf",
+    "-inf",
+    "1e400",
+    "-1",
+    "0",
+    "1e-320",
+    "9" * 400,
+    "text",
+    "2024-01-01",
+    "true",
+    "1,5",
+    '"',
+    '"a\nb"',
+    "\x00",
+    "\x1b[31m",
+    "1 000",
+    "é",
+    "𝟙",
+    "'",
+    "=1+1",
+    "[1, 2]",
+    "None",
+    "\ud800",
+    " 3 ",
+    "1e308",
+    "0x10",
+    "x" * 70_000,
+)
 
 
 def mutate_csv(content: bytes, rng: Random) -> bytes:
@@ -223,7 +318,19 @@ def mutate_csv(content: bytes, rng: Random) -> bytes:
             cell = rng.choice(CELLS)
             rows[1:] = [[*row[:j], cell, *row[j + 1 :]] for row in rows[1:]]
         elif kind == 4:  # its name
-            name = rng.choice((f"{rows[0][j]} ", rng.choice(rows[0]), "", "Unnamed: 0", "a\x1b[31mb", "x" * 10_000, "loss.1", "`", "\n"))
+            name = rng.choice(
+                (
+                    f"{rows[0][j]} ",
+                    rng.choice(rows[0]),
+                    "",
+                    "Unnamed: 0",
+                    "a\x1b[31mb",
+                    "x" * 10_000,
+                    "loss.1",
+                    "`",
+                    "\n",
+                )
+            )
             rows[0] = [*rows[0][:j], name, *rows[0][j + 1 :]]
         elif kind == 5:
             rows[i] = rows[i] + [rng.choice(CELLS)] * rng.choice((1, 100))
@@ -240,8 +347,21 @@ def mutate_csv(content: bytes, rng: Random) -> bytes:
 
 def mutate_text(content: bytes, rng: Random) -> bytes:
     """Prose that is none: one long line, no letters, other encodings, controls, nothing."""
-    return rng.choice((
-        b"", b"\n" * 1000, content.replace(b"\n", b" "), content.decode("utf-8", "replace").encode("utf-16"), b"\x00" * 1000,
-        b"a" * 300_000, "\u202e\u200d".encode() * 1000, content[:40], b"\xff\xfe" + content, "𝔘𝔫𝔦".encode() * 100,
-        b"\x1b[31m " * 100 + content, bytes(rng.randrange(256) for _ in range(2000)), b"word\n" * 2000, b"\xed\xa0\x80" + content,
-    ))  # fmt: skip
+    return rng.choice(
+        (
+            b"",
+            b"\n" * 1000,
+            content.replace(b"\n", b" "),
+            content.decode("utf-8", "replace").encode("utf-16"),
+            b"\x00" * 1000,
+            b"a" * 300_000,
+            "\u202e\u200d".encode() * 1000,
+            content[:40],
+            b"\xff\xfe" + content,
+            "𝔘𝔫𝔦".encode() * 100,
+            b"\x1b[31m " * 100 + content,
+            bytes(rng.randrange(256) for _ in range(2000)),
+            b"word\n" * 2000,
+            b"\xed\xa0\x80" + content,
+        )
+    )

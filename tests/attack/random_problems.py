@@ -26,10 +26,30 @@ import superlaw
 
 DELTA = 1e-3  # of Huber's loss
 MUCH = 1e-6  # relative: worse than this is worse
-DESIGNS = ("sane", "few points", "duplicated rows", "noise without a law", "collinear sizes", "flat", "few sizes", "narrow",
-           "outliers", "rising", "checkpoints")  # fmt: skip
-LAWS = ("power", "power without offset", "grouped", "additive", "additive product", "chinchilla", "kaplan", "broken",
-        "broken without offset")  # fmt: skip
+DESIGNS = (
+    "sane",
+    "few points",
+    "duplicated rows",
+    "noise without a law",
+    "collinear sizes",
+    "flat",
+    "few sizes",
+    "narrow",
+    "outliers",
+    "rising",
+    "checkpoints",
+)
+LAWS = (
+    "power",
+    "power without offset",
+    "grouped",
+    "additive",
+    "additive product",
+    "chinchilla",
+    "kaplan",
+    "broken",
+    "broken without offset",
+)
 OBJECTIVES = ("log-ls", "ls", "log-huber")
 
 
@@ -101,8 +121,17 @@ class Result:
 
 # ---- problems
 
-COUNT = {"power": 3, "power without offset": 2, "grouped": 5, "additive": 7, "additive product": 6, "chinchilla": 5, "kaplan": 4,
-         "broken": 6, "broken without offset": 5}  # fmt: skip
+COUNT = {
+    "power": 3,
+    "power without offset": 2,
+    "grouped": 5,
+    "additive": 7,
+    "additive product": 6,
+    "chinchilla": 5,
+    "kaplan": 4,
+    "broken": 6,
+    "broken without offset": 5,
+}
 
 
 def problem(seed: int) -> Problem:
@@ -112,7 +141,11 @@ def problem(seed: int) -> Problem:
     design = DESIGNS[(seed // len(LAWS)) % len(DESIGNS)]
     objective = OBJECTIVES[int(rng.integers(3))]
     least = COUNT[law] + 1
-    n = least if design == "few points" and rng.random() < 0.5 else int(round(np.exp(rng.uniform(np.log(least), np.log(300)))))
+    n = (
+        least
+        if design == "few points" and rng.random() < 0.5
+        else round(np.exp(rng.uniform(np.log(least), np.log(300))))
+    )
     if design == "few points":
         n = min(n, least + 6)
     return Problem(seed, law, design, objective, draw(law, design, max(n, least), rng))
@@ -156,7 +189,12 @@ def draw(law: str, design: str, n: int, rng: np.random.Generator) -> dict[str, n
 
 def truth(law: str, table: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """Losses of a law with drawn parameters, terms of order one at the middle of the data."""
-    term = lambda name: np.exp(rng.normal(0, 0.7)) * (table[name] / np.exp(np.log(table[name]).mean())) ** -rng.uniform(0.05, 1.2)  # noqa: E731
+
+    def term(name):
+        return np.exp(rng.normal(0, 0.7)) * (table[name] / np.exp(np.log(table[name]).mean())) ** -rng.uniform(
+            0.05, 1.2
+        )
+
     floor = rng.choice((0.0, rng.uniform(0.2, 3)))
     if law.startswith("power"):
         return term("x") + (0 if "without" in law else floor)
@@ -181,15 +219,20 @@ def truth(law: str, table: dict[str, np.ndarray], rng: np.random.Generator) -> n
 def superlaws(law: str) -> Any:
     """The law as superlaw has it."""
     return {
-        "power": superlaw.PowerLaw("x"), "power without offset": superlaw.PowerLaw("x", offset=False),
-        "grouped": superlaw.GroupedPowerLaw("x", "group"), "additive": superlaw.AdditiveLaw(["x", "y", "z"]),
-        "additive product": superlaw.AdditiveLaw(["x*y", "z"]), "chinchilla": superlaw.Chinchilla("x", "y"),
-        "kaplan": superlaw.Kaplan("x", "y"), "broken": superlaw.BrokenPowerLaw("x"),
+        "power": superlaw.PowerLaw("x"),
+        "power without offset": superlaw.PowerLaw("x", offset=False),
+        "grouped": superlaw.GroupedPowerLaw("x", "group"),
+        "additive": superlaw.AdditiveLaw(["x", "y", "z"]),
+        "additive product": superlaw.AdditiveLaw(["x*y", "z"]),
+        "chinchilla": superlaw.Chinchilla("x", "y"),
+        "kaplan": superlaw.Kaplan("x", "y"),
+        "broken": superlaw.BrokenPowerLaw("x"),
         "broken without offset": superlaw.BrokenPowerLaw("x", offset=False),
-    }[law]  # fmt: skip
+    }[law]
 
 
 # ---- the search, written anew
+
 
 def coordinates(given: Problem) -> Coordinates:
     """The law of a problem for SciPy."""
@@ -200,7 +243,9 @@ def coordinates(given: Problem) -> Coordinates:
         return _broken(given, logs["x"])
     if given.law == "kaplan":
         return _kaplan(given, logs, middle)
-    terms = {"additive": ("x", "y", "z"), "additive product": ("xy", "z"), "chinchilla": ("x", "y")}.get(given.law, ("x",))
+    terms = {"additive": ("x", "y", "z"), "additive product": ("xy", "z"), "chinchilla": ("x", "y")}.get(
+        given.law, ("x",)
+    )
     signed = given.law == "power without offset"
     groups = [table["group"] == g for g in sorted(set(table["group"]))] if given.law == "grouped" else []
     offsets = len(groups) or (0 if signed else 1)
@@ -230,7 +275,9 @@ def coordinates(given: Problem) -> Coordinates:
     return Coordinates(model, lower, upper, scatter, of)
 
 
-def _sum_of_terms(given: Problem, values: dict[str, float], terms: tuple[str, ...], logs: dict[str, np.ndarray]) -> np.ndarray:
+def _sum_of_terms(
+    given: Problem, values: dict[str, float], terms: tuple[str, ...], logs: dict[str, np.ndarray]
+) -> np.ndarray:
     """The law of superlaw's parameters, by their documented names."""
     get = list(values.values())
     if given.law.startswith("power"):
@@ -244,10 +291,14 @@ def _sum_of_terms(given: Problem, values: dict[str, float], terms: tuple[str, ..
     if given.law == "additive":
         return values["L_0"] + sum(_term(values[f"c_{t}"], values[f"a_{t}"] * logs[t]) for t in terms)
     names = list(values)  # additive product: c, a, a', c, a, L_0 in an order that their names tell
-    product = [n for n in names if n.startswith("c_") and "x" in n][0]
+    product = next(n for n in names if n.startswith("c_") and "x" in n)
     a_x, a_y = (next(values[n] for n in names if n.startswith("a_") and n.endswith(k)) for k in ("x", "y"))
     assert len(get) == 6
-    return values["L_0"] + _term(values[product], a_x * logs["x"] + a_y * logs["y"]) + _term(values["c_z"], values["a_z"] * logs["z"])
+    return (
+        values["L_0"]
+        + _term(values[product], a_x * logs["x"] + a_y * logs["y"])
+        + _term(values["c_z"], values["a_z"] * logs["z"])
+    )
 
 
 def _term(c: float, power: np.ndarray) -> np.ndarray:
@@ -274,7 +325,14 @@ def _broken(given: Problem, z: np.ndarray) -> Coordinates:
 
     def of(values: dict[str, float]) -> np.ndarray:
         at = np.log(values["x_b"])
-        return value(np.log(values["C"]) - values["a_1"] * at, values["a_1"], values["a_2"], at, np.log(values["s"]), values.get("L_0", 0.0))
+        return value(
+            np.log(values["C"]) - values["a_1"] * at,
+            values["a_1"],
+            values["a_2"],
+            at,
+            np.log(values["s"]),
+            values.get("L_0", 0.0),
+        )
 
     return Coordinates(lambda u: value(*u), lower, upper, scatter, of)
 
@@ -329,7 +387,10 @@ def search(given: Problem, starts: int = 16) -> tuple[float, np.ndarray]:
     law, rng = coordinates(given), np.random.default_rng([7, given.seed])
     deltas = (0.3, 0.03, 0.006, DELTA) if given.objective == "log-huber" else (None,)
     best, place = np.inf, law.scatter(rng)
-    r = lambda u: residuals(given, law.model(u))  # noqa: E731
+
+    def r(u):
+        return residuals(given, law.model(u))
+
     for i in range(starts + 2):
         inside = 1e-10 * (1 + np.abs(law.lower))
         drawn = law.scatter(rng) if i < starts else place  # the last two go on from the best
@@ -337,8 +398,17 @@ def search(given: Problem, starts: int = 16) -> tuple[float, np.ndarray]:
         for delta in deltas if i < starts else deltas[-1:]:
             kind = {"loss": "huber", "f_scale": delta} if delta else {}
             try:
-                u = optimize.least_squares(r, u, bounds=(law.lower, law.upper), x_scale="jac", xtol=1e-14, ftol=1e-14, gtol=1e-14,
-                                           max_nfev=300 if i < starts else 1500, **kind).x  # fmt: skip
+                u = optimize.least_squares(
+                    r,
+                    u,
+                    bounds=(law.lower, law.upper),
+                    x_scale="jac",
+                    xtol=1e-14,
+                    ftol=1e-14,
+                    gtol=1e-14,
+                    max_nfev=300 if i < starts else 1500,
+                    **kind,
+                ).x
             except (ValueError, np.linalg.LinAlgError):
                 break
         value = objective(given, law.model(u))
@@ -350,7 +420,14 @@ def search(given: Problem, starts: int = 16) -> tuple[float, np.ndarray]:
 def compare(seed: int, starts: int = 16, intervals: bool = False) -> Result:
     """Fit a problem by superlaw and search it by SciPy."""
     given = problem(seed)
-    known = {"seed": seed, "text": str(given), "n": given.n, "law": given.law, "design": given.design, "objective": given.objective}
+    known = {
+        "seed": seed,
+        "text": str(given),
+        "n": given.n,
+        "law": given.law,
+        "design": given.design,
+        "objective": given.objective,
+    }
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         begin = time.process_time()
@@ -366,8 +443,15 @@ def compare(seed: int, starts: int = 16, intervals: bool = False) -> Result:
         ours = objective(given, coordinates(given).of(values))
         best, _ = search(given, starts)
     certificate = fit.certificate
-    return Result(**known, converged=bool(certificate.converged), ours=ours, scipy=best, seconds=seconds,
-                  agreement=certificate.agreement, at_bounds=tuple(certificate.at_bounds))  # fmt: skip
+    return Result(
+        **known,
+        converged=bool(certificate.converged),
+        ours=ours,
+        scipy=best,
+        seconds=seconds,
+        agreement=certificate.agreement,
+        at_bounds=tuple(certificate.at_bounds),
+    )
 
 
 def main() -> int:
@@ -389,7 +473,10 @@ def main() -> int:
         for one in pool.map(work, range(given.seed, given.seed + given.count), chunksize=4):
             results.append(one)
             if one.fault:
-                print(f"{one.text}: {one.fault} (agreement {one.agreement:.2g}, bounds {','.join(one.at_bounds)})", flush=True)
+                print(
+                    f"{one.text}: {one.fault} (agreement {one.agreement:.2g}, bounds {','.join(one.at_bounds)})",
+                    flush=True,
+                )
     report(results, time.time() - begin)
     return any(one.fault for one in results)
 
@@ -398,17 +485,25 @@ def report(results: list[Result], seconds: float) -> None:
     """What the issue asks: worse while converged, not converged, time."""
     fitted = [one for one in results if not (one.error or one.refused)]
     worse = [one for one in fitted if one.converged and one.excess > MUCH]
-    print(f"{len(results)} problems in {seconds:.0f} s: {len(worse)} worse than SciPy by more than {MUCH:g} while converged, "
-          f"{sum(not one.converged for one in fitted)} not converged "
-          f"({sum(not one.converged and one.excess > MUCH for one in fitted)} of them worse), "
-          f"{sum(one.refused for one in results)} refused, {sum(bool(one.error) for one in results)} raised")  # fmt: skip
+    print(
+        f"{len(results)} problems in {seconds:.0f} s: "
+        f"{len(worse)} worse than SciPy by more than {MUCH:g} while converged, "
+        f"{sum(not one.converged for one in fitted)} not converged "
+        f"({sum(not one.converged and one.excess > MUCH for one in fitted)} of them worse), "
+        f"{sum(one.refused for one in results)} refused, {sum(bool(one.error) for one in results)} raised"
+    )
     print(f"SciPy worse by more than {MUCH:g} in {sum(o.scipy > o.ours * (1 + MUCH) + 1e-12 for o in fitted)}")
     times = np.array([one.seconds for one in fitted])
     small = np.array([one.seconds for one in fitted if one.n < 100])
-    print(f"seconds a fit: median {np.median(times):.3f}, largest {times.max():.2f} "
-          f"({fitted[int(times.argmax())].text}); below 100 points above 5 s: {(small > 5).sum()}")  # fmt: skip
+    print(
+        f"seconds a fit: median {np.median(times):.3f}, largest {times.max():.2f} "
+        f"({fitted[int(times.argmax())].text}); below 100 points above 5 s: {(small > 5).sum()}"
+    )
     for key in ("law", "design", "objective"):
-        print(f"{key}: " + ", ".join(f"{k} {v}" for k, v in Counter(getattr(one, key) for one in results if one.fault).most_common()))
+        print(
+            f"{key}: "
+            + ", ".join(f"{k} {v}" for k, v in Counter(getattr(one, key) for one in results if one.fault).most_common())
+        )
 
 
 if __name__ == "__main__":

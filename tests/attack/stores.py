@@ -58,8 +58,13 @@ class Damage:
 
     def faults(self) -> list[str]:
         """Broken promises, in words."""
-        named = {"lost": self.lost, "changed": self.changed, "bad": self.bad, "left": self.left,
-                 "trained twice": self.stored_twice}  # fmt: skip
+        named = {
+            "lost": self.lost,
+            "changed": self.changed,
+            "bad": self.bad,
+            "left": self.left,
+            "trained twice": self.stored_twice,
+        }
         said = [f"{word}: {sorted(found)[:3]}" for word, found in named.items() if found]
         if self.missing:
             said.append(f"{self.missing} missing at the end")
@@ -96,7 +101,18 @@ class Births:
 
 def start(plan: Path, store: Path, *more: object, **options) -> subprocess.Popen:
     """A sweep in its own session, its workers with it."""
-    line = [sys.executable, "-m", "superlaw", "sweep", "run", str(plan), "--store", str(store), "--json", *map(str, more)]
+    line = [
+        sys.executable,
+        "-m",
+        "superlaw",
+        "sweep",
+        "run",
+        str(plan),
+        "--store",
+        str(store),
+        "--json",
+        *map(str, more),
+    ]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
     return subprocess.Popen(line, env={**os.environ, **QUIET}, **pipes, **options)
 

@@ -49,19 +49,27 @@ def test_two_columns_of_one_name_are_refused(tmp_path, superlaw, header):
     assert found.code == 2 and ("loss" in found.err or "width" in found.err)
 
 
-@pytest.mark.parametrize("where", ["family", "family != 3", "family == 3", "not family", "width != 'a'", "width > 1 and family"])
+@pytest.mark.parametrize(
+    "where", ["family", "family != 3", "family == 3", "not family", "width != 'a'", "width > 1 and family"]
+)
 def test_text_is_no_truth_value_and_no_number(table, superlaw, where):
     found = superlaw("law", "fit", "t.csv", "--law", "power:width", "--where", where, "--interval", "none", "--json")
     assert found.code == 2, f"kept {found.json()['n']} of 12 rows"
 
 
 def test_text_compared_with_text_keeps_the_rows_that_are_meant(table, superlaw):
-    found = superlaw("law", "fit", "t.csv", "--law", "power:width", "--where", "family != 'a'", "--interval", "none", "--json")
+    found = superlaw(
+        "law", "fit", "t.csv", "--law", "power:width", "--where", "family != 'a'", "--interval", "none", "--json"
+    )
     assert found.code == 0 and found.json()["n"] == 6
 
 
-@pytest.mark.parametrize("cells", [["", *["a", "b", "c", "d"] * 3][:12], ["a"] * 12, [""] * 12], ids=["empty", "one", "none"])
-@pytest.mark.parametrize("interval", [(), ("--interval", "sandwich"), ("--interval", "bootstrap", "--bootstrap", "20")], ids=str)
+@pytest.mark.parametrize(
+    "cells", [["", *["a", "b", "c", "d"] * 3][:12], ["a"] * 12, [""] * 12], ids=["empty", "one", "none"]
+)
+@pytest.mark.parametrize(
+    "interval", [(), ("--interval", "sandwich"), ("--interval", "bootstrap", "--bootstrap", "20")], ids=str
+)
 def test_clusters_that_are_none_are_said_in_one_line(tmp_path, superlaw, cells, interval):
     pd.DataFrame({**points(), "cell": cells}).to_csv(tmp_path / "t.csv", index=False)
     line = ("law", "fit", "t.csv", "--law", "power:width", "--cluster", "cell", *interval, "--json")
@@ -117,9 +125,10 @@ def structureless(seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(5, 21))
     return {
-        "N": 10 ** rng.uniform(5, 10, n), "D": 10 ** rng.uniform(7, 11, n),
+        "N": 10 ** rng.uniform(5, 10, n),
+        "D": 10 ** rng.uniform(7, 11, n),
         "loss": rng.choice([rng.uniform(1, 5, n), np.exp(rng.normal(size=n)), 3 + 1e-3 * rng.normal(size=n)]),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -197,8 +206,17 @@ def test_ten_thousand_rows_with_hubers_bootstrap_stay_below_a_gigabyte(tmp_path,
     assert superlaw("law", "fit", "t.csv", *line, seconds=60).code == 0
 
 
-@pytest.mark.parametrize("law", ["power:width", "additive:width,tokens", "chinchilla:width,tokens", "kaplan:width,tokens",
-                                 "broken:width", "grouped:width,family"])  # fmt: skip
+@pytest.mark.parametrize(
+    "law",
+    [
+        "power:width",
+        "additive:width,tokens",
+        "chinchilla:width,tokens",
+        "kaplan:width,tokens",
+        "broken:width",
+        "grouped:width,family",
+    ],
+)
 @pytest.mark.parametrize("rows", [4, 5, 6, 7])
 def test_json_is_json_when_a_result_is_not_a_number(tmp_path, superlaw, law, rows):
     pd.DataFrame(points()).head(rows).to_csv(tmp_path / "t.csv", index=False)
@@ -212,8 +230,14 @@ def test_a_column_name_does_not_steer_the_terminal(tmp_path, superlaw):
     frame["\x1b[31mred"] = 1.0
     frame["bell\x07"] = "a\x1b]0;title\x07"
     frame.to_csv(tmp_path / "t.csv", index=False)
-    for line in (("--law", "power:\x1b[31mred"), ("--law", "power:red"), ("--law", "power:width", "--loss", "bell"),
-                 ("--law", "grouped:width,bell\x07"), ("--law", "power:width", "--where", "bell > 1"),
-                 ("--law", "power:width", "--cluster", "bell\x07"), ("--law", "additive:width,\x1b[31mred")):  # fmt: skip
+    for line in (
+        ("--law", "power:\x1b[31mred"),
+        ("--law", "power:red"),
+        ("--law", "power:width", "--loss", "bell"),
+        ("--law", "grouped:width,bell\x07"),
+        ("--law", "power:width", "--where", "bell > 1"),
+        ("--law", "power:width", "--cluster", "bell\x07"),
+        ("--law", "additive:width,\x1b[31mred"),
+    ):
         superlaw("law", "fit", "t.csv", *line)
         superlaw("law", "fit", "t.csv", *line, "--json")

@@ -52,7 +52,9 @@ def damage_weights(path) -> None:
 
 CRAFTED = {
     "nested": lambda p: rewrite(p, lambda text: "[" * 100_000 + "]" * 100_000),
-    "nested spec": lambda p: rewrite(p, lambda text: text.replace('"spec": {', '"spec": {"a": ' + "[" * 5000 + "]" * 5000 + ", ")),
+    "nested spec": lambda p: rewrite(
+        p, lambda text: text.replace('"spec": {', '"spec": {"a": ' + "[" * 5000 + "]" * 5000 + ", ")
+    ),
     "list": lambda p: rewrite(p, lambda text: "[]"),
     "number": lambda p: rewrite(p, lambda text: "1"),
     "empty": lambda p: rewrite(p, lambda text: "{}"),
@@ -62,7 +64,9 @@ CRAFTED = {
     "measures a text": lambda p: rewrite(p, lambda text: json.dumps(json.loads(text) | {"measures": "x"})),
     "measures empty": lambda p: rewrite(p, lambda text: json.dumps(json.loads(text) | {"measures": {}})),
     "provenance a list": lambda p: rewrite(p, lambda text: json.dumps(json.loads(text) | {"provenance": []})),
-    "provenance of lists": lambda p: rewrite(p, lambda text: json.dumps(json.loads(text) | {"provenance": {"engine": ["x"]}})),
+    "provenance of lists": lambda p: rewrite(
+        p, lambda text: json.dumps(json.loads(text) | {"provenance": {"engine": ["x"]}})
+    ),
     "status a list": lambda p: rewrite(p, lambda text: json.dumps(json.loads(text) | {"status": ["ok"]})),
     "status unknown": lambda p: rewrite(p, lambda text: json.dumps(json.loads(text) | {"status": "fine"})),
     "huge step count": lambda p: rewrite(p, lambda text: text.replace('"steps": 12', '"steps": 1' + "0" * 5000)),
@@ -75,7 +79,7 @@ CRAFTED = {
     "link to itself": lambda p: (p.unlink(), p.symlink_to(p)),
     "link to a device": lambda p: (p.unlink(), p.symlink_to("/dev/zero")),
     "pipe": lambda p: (p.unlink(), os.mkfifo(p)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", CRAFTED)
@@ -92,7 +96,7 @@ def test_one_bad_file_is_named_and_does_not_stop_the_store(store, superlaw, kind
         "table": ("sweep", "table", "plan.toml", "--store", "store", "-o", "t.csv"),
         "figure": ("figure", "exponents", "--store", "store", "-o", "f.svg"),
         "grid": ("sweep", "grid", "plan.toml", "--store", "store", "-o", "g.nc"),
-    }[command]  # fmt: skip
+    }[command]
     found = superlaw(*line, codes=(1,), folder=folder)
     if command == "status":
         record = found.json()
@@ -103,7 +107,9 @@ def test_one_bad_file_is_named_and_does_not_stop_the_store(store, superlaw, kind
     elif command in ("gather", "table"):
         import pandas as pd
 
-        rows = pd.read_csv(folder / ("g.csv" if command == "gather" else "t.csv"), dtype={"id": str}).set_index("id")["status"]
+        rows = pd.read_csv(folder / ("g.csv" if command == "gather" else "t.csv"), dtype={"id": str}).set_index("id")[
+            "status"
+        ]
         assert rows[bad] == "damaged" and (rows.drop(bad) == "ok").all() and len(rows) == 3
     elif command == "run":
         assert "damaged" in (found.out + found.err).lower() or bad in found.out + found.err
@@ -129,13 +135,30 @@ def test_a_run_under_another_runs_name_is_reported(store, superlaw, command):
         found = superlaw("sweep", "run", "plan.toml", "--store", "store", "--workers", 1, codes=(1,))
         assert "damaged" in (found.out + found.err).lower()
     else:
-        line = ("sweep", "table", "plan.toml", "--store", "store") if command == "table" else ("sweep", "gather", "store")
+        line = (
+            ("sweep", "table", "plan.toml", "--store", "store") if command == "table" else ("sweep", "gather", "store")
+        )
         assert superlaw(*line, "-o", "t.csv").code == 0
         rows = pd.read_csv(folder / "t.csv", dtype={"id": str}).set_index("id")["status"]
         assert rows[second] == "damaged" and rows[first] == "ok" and len(rows) == 3
 
 
-NAMES = ["a b", "ü∂é", "a\nb", "-store", "a'b\"c", "%s", "[bold]x[/bold]", "a\x1b[31mb", "..", "x" * 200, "a.safetensors", "~", "$HOME", "*"]
+NAMES = [
+    "a b",
+    "ü∂é",
+    "a\nb",
+    "-store",
+    "a'b\"c",
+    "%s",
+    "[bold]x[/bold]",
+    "a\x1b[31mb",
+    "..",
+    "x" * 200,
+    "a.safetensors",
+    "~",
+    "$HOME",
+    "*",
+]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)

@@ -26,8 +26,18 @@ from typing import Any
 
 PAGE = resource.getpagesize()
 LOOK = 20  # milliseconds between two looks at a child
-FURTHER = ("pyarrow.parquet", "matplotlib.pyplot", "matplotlib.backends.backend_agg", "tokenizers", "torch",
-           "transformers", "rich.console", "pandas", "scipy.optimize", "scipy.stats")  # fmt: skip
+FURTHER = (
+    "pyarrow.parquet",
+    "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg",
+    "tokenizers",
+    "torch",
+    "transformers",
+    "rich.console",
+    "pandas",
+    "scipy.optimize",
+    "scipy.stats",
+)
 
 
 def preload() -> Any:
@@ -54,8 +64,11 @@ def become(main: Any, case: dict[str, Any]) -> None:
     if case.get("file_size"):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (case["file_size"],) * 2)
-    for number, name, mode in ((0, os.devnull, os.O_RDONLY), (1, case["stdout"], os.O_WRONLY | os.O_CREAT),
-                               (2, case["stderr"], os.O_WRONLY | os.O_CREAT)):  # fmt: skip
+    for number, name, mode in (
+        (0, os.devnull, os.O_RDONLY),
+        (1, case["stdout"], os.O_WRONLY | os.O_CREAT),
+        (2, case["stderr"], os.O_WRONLY | os.O_CREAT),
+    ):
         handle = os.open(name, mode, 0o644)
         os.dup2(handle, number)
         os.close(handle)
@@ -120,9 +133,12 @@ def watch(pid: int, case: dict[str, Any]) -> dict[str, Any]:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)  # whatever the command started must not outlive it
     return {
-        "code": os.waitstatus_to_exitcode(status), "killed": killed, "peak": max(peak, used.ru_maxrss * 1024),
-        "seconds": used.ru_utime + used.ru_stime, "wall": time.monotonic() - begin,
-    }  # fmt: skip
+        "code": os.waitstatus_to_exitcode(status),
+        "killed": killed,
+        "peak": max(peak, used.ru_maxrss * 1024),
+        "seconds": used.ru_utime + used.ru_stime,
+        "wall": time.monotonic() - begin,
+    }
 
 
 def serve() -> None:

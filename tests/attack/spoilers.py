@@ -1,0 +1,227 @@
+"""Formats spoilt where it hurts: their own structure, checksums put right."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from random import Random
+
+import numpy as np
+from mutators import mutate_tree, to_json
+
+
+def spoil_run(content: bytes, rng: Random) -> bytes:
+    """A run file with its safetensors header, our own header (checksum put right), or its numbers changed."""
+    length = int.from_bytes(content[:8], "little")
+    head, tensors = json.loads(content[8 : 8 + length]), bytearray(content[8 + length :])
+    kind = rng.randrange(6)
+    if kind == 0:
+        size = rng.choice((0, 1, 7, length - 1, length + 1, len(content), 2**31, 2**63, 2**64 - 1))
+        return size.to_bytes(8, "little") + content[8:]
+    if kind == 1:
+        text = to_json(mutate_tree(head, rng), ascii=rng.random() < 0.8)
+    elif kind < 5:
+        meta = head["__metadata__"]
+        ours = mutate_tree(json.loads(meta["superlaw"]), rng)
+        text = to_json(ours).decode()
+        head["__metadata__"] = {**meta, "superlaw": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+        text = to_json(head)
+    else:
+        for _ in range(rng.choice((1, 20))):
+            at = rng.randrange(0, len(tensors) - 4, 4)
+            tensors[at : at + 4] = rng.choice((b"\x00\x00\xc0\x7f", b"\x00\x00\x80\xff", b"\xff\xff\x7f\x7f", bytes(4)))
+        text = content[8 : 8 + length]
+    return len(text).to_bytes(8, "little") + text + bytes(tensors)
+
+
+def spoil_parquet(content: bytes, rng: Random) -> bytes:
+    """Parquet with columns of odd types and odd metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    table = parquet.read_table(io.BytesIO(content))
+    n = len(table)
+    odd = (
+        pa.array([[1.0, 2.0]] * n),
+        pa.array([{"a": 1}] * n),
+        pa.array([b"\xff"] * n),
+        pa.array([None] * n),
+        pa.array(["1"] * n),
+        pa.array([True] * n),
+        pa.array([10**15] * n, pa.timestamp("us")),
+        pa.array([1] * n, pa.decimal128(20, 3)),
+        pa.array(["a"] * n).dictionary_encode(),
+        pa.array([1.0] * n, pa.float16()),
+        pa.array([2**63 - 1] * n),
+        pa.array([np.nan] * n),
+        pa.array([[]] * n, pa.list_(pa.float64())),
+        pa.array([1] * n, pa.duration("s")),
+    )
+    kind = rng.randrange(6)
+    if kind < 3:
+        i = rng.randrange(table.num_columns)
+        name = rng.choice(
+            (table.column_names[i], f"{table.column_names[i]} ", rng.choice(table.column_names), "", "created_at")
+        )
+        table = table.set_column(i, name, rng.choice(odd))
+    elif kind == 3:
+        meta = json.loads(table.schema.metadata[b"pandas"])
+        table = table.replace_schema_metadata({b"pandas": to_json(mutate_tree(meta, rng))})
+    elif kind == 4:
+        table = table.slice(0, rng.choice((0, 1, 2)))
+    else:
+        meta = {
+            rng.choice((b"pandas", b"ARROW:schema", b"\xff")): rng.choice(
+                (b"{", b"null", b"[]", b"{}", b"\xff\xfe", b"1")
+            )
+        }
+        table = table.replace_schema_metadata(meta)
+    out = io.BytesIO()
+    parquet.write_table(table, out, compression=rng.choice(("snappy", "none", "zstd")))
+    return out.getvalue()
+
+
+def spoil_npy(content: bytes, rng: Random) -> bytes:
+    """A .npy with another header, or with numbers that bite."""
+    kind = rng.randrange(3)
+    if kind == 0:
+        descr = rng.choice(
+            (
+                "'<f4'",
+                "'>f8'",
+                "'<f2'",
+                "'<c16'",
+                "'|O'",
+                "'<U8'",
+                "'|V8'",
+                "[('a','<f4')]",
+                "'<M8[ns]'",
+                "'|b1'",
+                "'<i8'",
+                "'<f99'",
+                "None",
+                "1",
+                "'<f4' * 9**9",
+                "(" * 300 + ")" * 300,
+                "{}",
+                "'|S0'",
+                "'<f0'",
+                "'<U0'",
+            )
+        )
+        shape = rng.choice(
+            (
+                "(20, 4)",
+                "(4, 20)",
+                "(-1, 4)",
+                "(10**9, 10**9)",
+                "(1000000000, 1000000000)",
+                "()",
+                "(0, 4)",
+                "(20,)",
+                "(2, 2, 20)",
+                "(20.0, 4)",
+                "20",
+                "None",
+                "(9223372036854775807, 4)",
+                "(True, 80)",
+                "(1,)*70",
+                "(20, -4)",
+                "(" + "1, " * 33 + "80)",
+            )
+        )
+        order = rng.choice(("False", "True", "None", "'a'", "1"))
+        text = rng.choice(
+            (f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}",) * 5
+            + (
+                "{}",
+                "[]",
+                "__import__('os').system('touch canary')",
+                "{'descr': '<f4'}",
+                "{" * 5000,
+                "\x00" * 20,
+                "1" * 9000,
+            )
+        )
+        raw = text.encode() + b"\n"
+        version = rng.choice((b"\x01\x00", b"\x01\x00", b"\x02\x00", b"\x03\x00", b"\x09\x00"))
+        size = len(raw).to_bytes(2 if version == b"\x01\x00" else 4, "little")
+        return b"\x93NUMPY" + version + size + raw + content[128:]
+    rows, width = rng.choice(((20, 4), (2, 2), (1, 4), (20, 1), (3, 400), (400, 3), (50, 50), (20, 4)))
+    dtype = rng.choice((np.float32, np.float64, np.float16, np.float32, np.int64, np.complex128))
+    W = np.random.default_rng(rng.randrange(1000)).normal(size=(rows, width))
+    if kind == 1:
+        W /= np.linalg.norm(W, axis=1, keepdims=True)
+    what = rng.randrange(9)
+    if what == 0:
+        W[rng.randrange(rows)] = rng.choice((0, np.nan, np.inf, 1e300, 1e-320, -1))
+    elif what == 1:
+        W[:] = rng.choice((0, 1, 1e30, 1e-30, 65504, np.nan))
+    elif what == 2:
+        W *= rng.choice((1e30, 1e-30, 1e-200, 1e200, 1e-45))
+    elif what == 3:
+        W[:] = W[0]
+    out = io.BytesIO()
+    with np.errstate(all="ignore"):
+        np.save(out, np.asfortranarray(W.astype(dtype)) if rng.random() < 0.2 else W.astype(dtype))
+    return out.getvalue()
+
+
+def spoil_safetensors(content: bytes, rng: Random) -> bytes:
+    """A file of tensors with another length, header or numbers."""
+    length = int.from_bytes(content[:8], "little")
+    kind = rng.randrange(5)
+    if kind == 0:
+        size = rng.choice((0, 1, 7, length - 1, length + 1, len(content), 10**8 + 1, 2**31, 2**63, 2**64 - 1))
+        return size.to_bytes(8, "little") + content[8:]
+    head, data = json.loads(content[8 : 8 + length]), content[8 + length :]
+    if kind < 4:
+        name = rng.choice([n for n in head if n != "__metadata__"])
+        if rng.random() < 0.5:
+            head[name][rng.choice(("dtype", "shape", "data_offsets"))] = rng.choice(
+                (
+                    "F64",
+                    "F16",
+                    "BF16",
+                    "F8_E4M3",
+                    "I64",
+                    "BOOL",
+                    [20, 4],
+                    [80],
+                    [4, 20],
+                    [-20, -4],
+                    [2**32, 2**32],
+                    [0, 4],
+                    [20, 4, 1],
+                    [0, 0],
+                    [0, 320],
+                    [320, 0],
+                    [0, 2**63],
+                    [0, 400 * 10**9],
+                    [-320, 0],
+                    [0, 321],
+                    [True, 4],
+                    [20.0, 4],
+                    "x" * 10**5,
+                    None,
+                    [1] * 100,
+                    [10**11, 1],
+                )
+            )
+        else:
+            head = mutate_tree(head, rng)
+        text = to_json(head, ascii=rng.random() < 0.8)
+    else:
+        text = content[8 : 8 + length]
+        data = rng.choice(
+            (
+                data[:-1],
+                data + b"\0",
+                b"\xff" * len(data),
+                bytes(len(data)),
+                b"\x00\x00\x80\x7f" * (len(data) // 4),
+                b"",
+            )
+        )
+    return len(text).to_bytes(8, "little") + text + data

@@ -1,0 +1,57 @@
+"""Fits of random problems, sane and degenerate, against SciPy's best of many starts.
+
+A failure names its problem; ``python tests/attack/random_problems.py --repeat SEED`` shows it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+from random_problems import MUCH, compare, coordinates, objective, problem, search, superlaws
+
+import superlaw
+
+SLICE = range(33, 63)
+GOOD = (0, 3, 5, 7, 14, 21)  # laws and objectives in turn
+
+
+@pytest.mark.parametrize("seed", GOOD)
+def test_the_search_and_superlaw_mean_the_same_objective(seed):
+    """Or else they could not be compared."""
+    given = problem(seed)
+    fit = superlaw.fit_law(given.table, superlaws(given.law), objective=given.objective, interval="none")
+    stated = fit.to_dict()["objective"]
+    values = {name: one.value for name, one in fit.params.items()}
+    assert objective(given, coordinates(given).of(values)) == pytest.approx(stated, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", SLICE)
+def test_a_certified_optimum_is_one_that_a_search_does_not_beat(seed):
+    found = compare(seed, starts=8)
+    assert not found.fault, f"{found.text}: {found.fault}"
+
+
+@pytest.mark.parametrize("seed", [84])
+def test_a_better_start_that_is_given_is_not_thrown_away(seed):
+    """An exponent of 20 makes a step at the smallest size: not likely, but the optimum."""
+    given = problem(seed)
+    best, u = search(given)
+    middle = [np.log(given.table[name]).mean() for name in "xyz"]
+    start = {f"c_{name}": float(np.exp(u[i] + u[3 + i] * middle[i])) for i, name in enumerate("xyz")}
+    start |= {f"a_{name}": float(u[3 + i]) for i, name in enumerate("xyz")} | {"L_0": float(u[6])}
+    fit = superlaw.fit_law(given.table, superlaws(given.law), objective=given.objective, interval="none", start=start)
+    values = {name: one.value for name, one in fit.params.items()}
+    assert objective(given, coordinates(given).of(values)) <= best * (1 + MUCH)
+
+
+@pytest.mark.slow
+def test_a_thousand_problems():
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(2) as pool:
+        results = list(pool.map(partial(compare, intervals=True), range(1000), chunksize=4))
+    bad = [f"{one.text}: {one.fault}" for one in results if one.fault]
+    slow = [f"{one.text}: {one.seconds:.1f} s" for one in results if one.n < 100 and one.seconds > 5]
+    assert not bad and not slow, "\n".join([*bad, *slow])
