@@ -101,7 +101,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--report", type=Path, help="JSON lines of every case with faults")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="attack-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="attack-", ignore_cleanup_errors=True) as temporary:
         attack = Attack(given.folder or Path(temporary))
         if given.repeat:
             return repeat(attack, given.repeat)

@@ -94,6 +94,8 @@ def files(folder: Path) -> dict[str, str]:
                 found[relative] = f"-> {path.readlink()}"
             elif path.is_dir():
                 found[relative] = "/"
+            elif not path.is_file():
+                found[relative] = "a pipe or device"
             else:
                 found[relative] = hashlib.sha256(path.read_bytes()).hexdigest() if path.stat().st_size < 1e8 else "big"
     return found

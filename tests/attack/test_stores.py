@@ -97,7 +97,7 @@ def test_one_bad_file_is_named_and_does_not_stop_the_store(store, superlaw, kind
         "figure": ("figure", "exponents", "--store", "store", "-o", "f.svg"),
         "grid": ("sweep", "grid", "plan.toml", "--store", "store", "-o", "g.nc"),
     }[command]
-    found = superlaw(*line, codes=(1,), folder=folder)
+    found = superlaw(*line, codes=(1,), folder=folder, seconds=5)
     if command == "status":
         record = found.json()
         assert (record["ok"], record["damaged"]) == (2, 1)
