@@ -310,6 +310,7 @@ def mutate_csv(content: bytes, rng: Random) -> bytes:
     rows = [line.split(",") for line in content.decode("utf-8", "surrogatepass").splitlines()]
     for _ in range(rng.choice((1, 1, 2, 6))):
         i, j = rng.randrange(len(rows)), rng.randrange(max(1, len(rows[0])))
+        names = rows[0] or [""]
         kind = rng.randrange(9)
         if kind < 3:
             i = rng.randrange(1, len(rows)) if len(rows) > 1 else 0
@@ -320,8 +321,8 @@ def mutate_csv(content: bytes, rng: Random) -> bytes:
         elif kind == 4:  # its name
             name = rng.choice(
                 (
-                    f"{rows[0][j]} ",
-                    rng.choice(rows[0]),
+                    f"{names[j]} ",
+                    rng.choice(names),
                     "",
                     "Unnamed: 0",
                     "a\x1b[31mb",

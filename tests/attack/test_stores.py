@@ -50,6 +50,8 @@ def damage_weights(path) -> None:
     path.write_bytes(content)
 
 
+# What a look at headers cannot see; a table and a grid are made of whole runs.
+HEADERS_ONLY = ("status", "run")
 CRAFTED = {
     "nested": lambda p: rewrite(p, lambda text: "[" * 100_000 + "]" * 100_000),
     "nested spec": lambda p: rewrite(
@@ -85,6 +87,8 @@ CRAFTED = {
 @pytest.mark.parametrize("kind", CRAFTED)
 @pytest.mark.parametrize("command", ["status", "verify", "gather", "run", "table", "figure", "grid"])
 def test_one_bad_file_is_named_and_does_not_stop_the_store(store, superlaw, kind, command):
+    if command in HEADERS_ONLY and kind == "weights":
+        pytest.skip("status and run look at headers; table, gather, grid and verify at whole runs")
     bad = ids(store)[1]
     CRAFTED[kind](store / f"{bad}.safetensors")
     folder = store.parent
@@ -225,13 +229,13 @@ def _small_files() -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_a_dead_worker_does_not_make_the_tally_lie(tmp_path, seed):
     """Beside a second sweep on the store, what a sweep says it trained after a worker's death is its own."""
-    plan, planned = write_plan(tmp_path, seeds=3)
+    plan, planned = write_plan(tmp_path, seeds=3, steps=1500)
     chance = random.Random(seed)
     pair = [start(plan, tmp_path / "store", "--workers", n) for n in (1, 2)]
     deadline = time.time() + 20
     while not workers(pair[0].pid) and time.time() < deadline:
         time.sleep(0.02)
-    time.sleep(1 + chance.random())
+    time.sleep(0.5 + chance.random())
     victims = workers(pair[0].pid)
     for pid in victims:
         os.kill(pid, 9)
