@@ -7,6 +7,7 @@ stdout and stderr. The parent watches its memory and time, and kills the whole s
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -91,6 +92,8 @@ def become(main: Any, case: dict[str, Any]) -> None:
     except BaseException:
         traceback.print_exc()
         code = 1
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()  # pools and semaphores of the command, as at the end of an interpreter
     with contextlib.suppress(Exception):
         sys.stdout.flush()
     with contextlib.suppress(Exception):
