@@ -21,11 +21,19 @@ import superlaw as lib
 SMALL = "[base]\nn_features = 20\nsteps = 12\nbatch = 8\nwarmup = 2\n[axes]\nwidth = [2, 3, 4]\n"
 
 
+@pytest.fixture(scope="session")
+def three_runs(tmp_path_factory):
+    """A plan and its store of three runs, made once."""
+    folder = tmp_path_factory.mktemp("three")
+    (folder / "plan.toml").write_text(SMALL)
+    lib.sweep(folder / "plan.toml", store=folder / "store", workers=1)
+    return folder
+
+
 @pytest.fixture
-def store(tmp_path, superlaw):
-    """A store of three runs and their plan; ids in the plan's order."""
-    (tmp_path / "plan.toml").write_text(SMALL)
-    assert superlaw("sweep", "run", "plan.toml", "--store", "store", "--workers", 1).code == 0
+def store(three_runs, tmp_path):
+    """A copy of the store of three runs; the plan stands beside it."""
+    shutil.copytree(three_runs, tmp_path, dirs_exist_ok=True)
     return tmp_path / "store"
 
 
@@ -85,7 +93,16 @@ CRAFTED = {
 
 
 @pytest.mark.parametrize("kind", CRAFTED)
-@pytest.mark.parametrize("command", ["status", "verify", "gather", "run", "table", "figure", "grid"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status",
+        "verify",
+        "run",
+        "table",
+        *(pytest.param(c, marks=pytest.mark.slow) for c in ("gather", "figure", "grid")),
+    ],
+)
 def test_one_bad_file_is_named_and_does_not_stop_the_store(store, superlaw, kind, command):
     if command in HEADERS_ONLY and kind == "weights":
         pytest.skip("status and run look at headers; table, gather, grid and verify at whole runs")
