@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # the files here are scripts too, and name one another so
+
 from campaign import Attack
 from harness import Case, Outcome, Warm, cold, judge
 

@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from formats import points
 
 import superlaw as lib
+from examples import points
 
 DATES = ("created_at", "wall_time", "timestamp", "timestamps", "date", "modified", "timestamp_tokens")
 
