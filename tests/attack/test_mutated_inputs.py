@@ -21,7 +21,12 @@ SEED = int(os.environ.get("ATTACK_SEED", 0))
 COUNT = int(os.environ.get("ATTACK_COUNT", 10_000))
 HEAVY = ("study",)  # each case imports a model library and runs a model
 USES = (1, 10, 0)  # seeds that make --where of a fit, --let of a fit, --where of a figure
-PAIRS = [(name, i) for name, one in FORMATS.items() if name != "typed" for i in range(len(one.every_command))]
+PAIRS = [
+    pytest.param(name, i, marks=[pytest.mark.slow] if i > 1 or name in HEAVY else [])
+    for name, one in FORMATS.items()
+    if name != "typed"
+    for i in range(len(one.every_command))
+]
 
 
 @pytest.mark.parametrize(("name", "i"), PAIRS, ids=lambda v: str(v))
