@@ -18,7 +18,7 @@ from superlaw.toy.spec import RunSpec
 SCIENCE = ROOT / "docs" / "science.md"
 TEXT = SCIENCE.read_text()
 BODY, BIBLIOGRAPHY = TEXT.split("## Bibliography\n")
-ENTRIES = dict(re.findall(r"^#### (\S+)\n\n(.+?)(?=^####|\Z)", BIBLIOGRAPHY, re.M | re.S))
+ENTRIES = dict(re.findall(r"^### (\S+)\n\n(.+?)(?=^###|\Z)", BIBLIOGRAPHY, re.M | re.S))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SOURCES = sorted(path for path in (ROOT / "src").rglob("*") if path.suffix in (".py", ".cpp", ".hpp", ".toml"))
 ARXIV = re.compile(r"\b\d{4}\.\d{5}\b")
