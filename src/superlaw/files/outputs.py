@@ -73,7 +73,7 @@ def check_output(path: Path | None, endings: tuple[str, ...], overwrite: bool, o
     if path.is_dir():
         raise InputError(f"{option} {path}, which exists: a folder", "the name of a file")
     if path.suffix.lower() not in endings:
-        raise InputError(f"{option} {path}", f"a file ending in {', '.join(endings)}")
+        raise InputError(f"{option} {path}", f"a file ending in {(', ' if len(endings) > 2 else ' or ').join(endings)}")
     if not overwrite and (path.exists() or path.is_symlink()):
         raise InputError(f"{option} {path}, which exists", "a new file name", "choose another or pass --overwrite")
     check_writable(path.parent, f"{option} {path}")
