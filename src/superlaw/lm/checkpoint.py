@@ -18,7 +18,7 @@ import numpy as np
 
 from superlaw.errors import DamagedFileError, InputError, MissingExtraError
 from superlaw.lm.hub import HubModel, NotOnHubError
-from superlaw.lm.safetensors_header import PREFIX, TensorEntry, header_length, parse_header, read_header, short
+from superlaw.files.tensors import PREFIX, TensorEntry, header_length, parse_header, read_tensor_header, short
 
 SAFETENSORS, SAFETENSORS_INDEX = "model.safetensors", "model.safetensors.index.json"
 TORCH, TORCH_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
@@ -149,7 +149,7 @@ def _file_tensors(path: Path) -> dict[str, Reader]:
     if path.suffix in TORCH_ENDINGS:
         return _torch(path)
     if path.suffix == ".safetensors":
-        entries = read_header(path)
+        entries = read_tensor_header(path).tensors
         return {name: (lambda e=entry: _mapped(path, e)) for name, entry in entries.items()}
     raise InputError(f"{path}", f"a .safetensors, .npy, {', '.join(TORCH_ENDINGS)} file, a model folder or a hub id")
 
@@ -267,7 +267,7 @@ def _remote_header(model: HubModel, file: str) -> dict[str, TensorEntry]:
     prefix, size = model.part(file, 0, PREFIX)
     length = header_length(bytes(prefix), size, where)
     content, _ = model.part(file, PREFIX, PREFIX + length)
-    return parse_header(bytes(content), size, where)
+    return parse_header(bytes(content), size, where).tensors
 
 
 def _remote_tensor(model: HubModel, file: str, entry: TensorEntry) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 from superlaw.lm.checkpoint import Checkpoint, open_checkpoint
-from superlaw.lm.safetensors_header import short
+from superlaw.files.tensors import short
 
 # A prefix (model., transformer., language_model. ...) may come before each of these.
 HEADS = ("lm_head.weight", "embed_out.weight", "output.weight")

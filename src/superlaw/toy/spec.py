@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -115,7 +116,7 @@ class RunSpec:
             fix("frequencies", p)
             fix("n_features", p.size)
         for field in fields(self):
-            fix(field.name, _checked(field.name, getattr(self, field.name)))
+            fix(field.name, checked_field(field.name, getattr(self, field.name)))
         self.probabilities  # noqa: B018  (refuses what cannot be scaled to the density)
 
     @cached_property
@@ -190,9 +191,7 @@ class RunSpec:
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> RunSpec:
         """The inverse of :meth:`to_dict`; unknown keys are refused with the nearest known one."""
-        for key in record:
-            if key not in DEFAULTS:
-                raise InputError(f"the unknown field {key!r} of a run", "a field of RunSpec", nearest(key, DEFAULTS))
+        check_known(record)
         record = dict(record)
         if isinstance(record.get("frequencies"), list):
             record["frequencies"] = check_frequencies(record["frequencies"])
@@ -200,9 +199,7 @@ class RunSpec:
 
     def change(self, **changes: Any) -> RunSpec:
         """A copy with some fields changed."""
-        for key in changes:
-            if key not in DEFAULTS:
-                raise InputError(f"the unknown field {key!r} of a run", "a field of RunSpec", nearest(key, DEFAULTS))
+        check_known(changes)
         return replace(self, **changes)
 
     def __eq__(self, other: object) -> bool:
@@ -232,8 +229,8 @@ _REAL = {
 _OPTIONAL = ("activation_density", "bias_learning_rate")
 
 
-def _checked(name: str, value: Any) -> Any:
-    """The value in its field's own type; InputError when it is out of range."""
+def checked_field(name: str, value: Any) -> Any:
+    """The value of a field in its own type; InputError when it is out of range."""
     if name in _WHOLE:
         if isinstance(value, bool) or not _is_whole(value):
             raise InputError(f"{name} = {value!r}", "a whole number")
@@ -266,6 +263,12 @@ def _checked(name: str, value: Any) -> Any:
             raise InputError("tied = false", "tied = true (decoder W^T W is the only one so far)")
         return bool(value)
     return value
+
+
+def check_known(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in DEFAULTS:
+            raise InputError(f"the unknown field {name!r} of a run", "a field of RunSpec", nearest(name, DEFAULTS))
 
 
 def _is_whole(value: Any) -> bool:
