@@ -106,9 +106,11 @@ def test_texts_stored_with_the_tensors_come_back(tmp_path):
 @pytest.mark.parametrize("piece", [b"[],", b"{},", b'"":[[]],', b"0,", b'"ab":[],'])
 def test_the_longest_header_takes_less_than_a_gigabyte_whatever_it_holds(tmp_path, piece):
     path = tmp_path / "a.safetensors"
-    path.write_bytes(frame(((b"{" if b":" in piece else b"[") + piece * (LONGEST_HEADER // len(piece)))[:LONGEST_HEADER]))
-    code = (
-        "import resource, sys\nresource.setrlimit(resource.RLIMIT_AS, (1_200_000_000,) * 2)\n"  # 0.2 are shared libraries
+    path.write_bytes(
+        frame(((b"{" if b":" in piece else b"[") + piece * (LONGEST_HEADER // len(piece)))[:LONGEST_HEADER])
+    )
+    code = (  # of 1.2 GB addressed, 0.2 are shared libraries
+        "import resource, sys\nresource.setrlimit(resource.RLIMIT_AS, (1_200_000_000,) * 2)\n"
         "from superlaw.files.tensors import read_tensor_header\nread_tensor_header(sys.argv[1])"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)

@@ -26,6 +26,7 @@ def crafted(tensors: dict[str, np.ndarray] | None = None, text: str = "", **chan
     return save(tensors, {METADATA_KEY: text, DIGEST_KEY: hashlib.sha256(text.encode()).hexdigest()})
 
 
+ONLY_LOSSES = {"losses": np.ones(5, np.float32)}
 WRONG = {
     "nested": crafted(text='{"a":' * 5000 + "1" + "}" * 5000),
     "nested lists": crafted(text="[" * 100_000),
@@ -47,12 +48,14 @@ WRONG = {
     "a status of nobody": crafted(status="fine"),
     "a status of lists": crafted(status=["ok"]),
     "a number as id": crafted(id=3),
-    "a number as checksum": crafted(tensors={"losses": np.ones(5, np.float32)}, text="{}"),
+    "nothing": crafted(text="{}"),
     "another format": crafted(format=[2]),
     "losses of two dimensions": crafted({"losses": np.ones((5, 2), np.float32)}),
     "losses of whole numbers": crafted({"losses": np.ones(5, np.int64)}),
     "no losses": crafted({"W": np.ones((20, 2), np.float32)}),
-    "two billion features": crafted({"losses": np.ones(5, np.float32)}, spec=SPEC.to_dict() | {"n_features": 2**31 - 1}),
+    "two billion features": crafted(
+        {"losses": np.ones(5, np.float32)}, spec=SPEC.to_dict() | {"n_features": 2**31 - 1}
+    ),
     "a header beyond the file": b"\xff\xff\xff\x00\x00\x00\x00\x00{}",
     "a header beyond all": b"\xff" * 8 + b"{}",
 }

@@ -86,7 +86,7 @@ def read_json(
 def parse_json(
     content: bytes | str, name: str, need: str, do: str = "", error: type[InputError] = InputError, finite: bool = True
 ) -> Any:
-    """Parse JSON from anyone: UTF-8, no key twice, no NaN or infinity (``finite``), at most DEEPEST levels and MOST_BYTES.
+    """Parse JSON from anyone: UTF-8, no key twice, no NaN or infinity (if ``finite``), not beyond the limits above.
 
     Examples
     --------

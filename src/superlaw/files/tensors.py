@@ -15,6 +15,8 @@ from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from superlaw.errors import DamagedFileError, InputError
 from superlaw.files.records import parse_json
 
@@ -140,6 +142,19 @@ def open_file(path: str | Path) -> BinaryIO:
         return path.open("rb")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}", need, do) from None
+
+
+def numpy_dtype(entry: TensorEntry, where: str) -> np.dtype:
+    """The NumPy type of a tensor of floating-point numbers; others are refused."""
+    import ml_dtypes
+
+    known = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": ml_dtypes.bfloat16}
+    if entry.dtype not in known:
+        raise InputError(
+            f"{where}: {short(entry.name)} of type {entry.dtype}", f"one of {', '.join(known)}",
+            "quantised weights must be expanded first",
+        )  # fmt: skip
+    return np.dtype(known[entry.dtype])
 
 
 def damaged(where: str, why: str) -> DamagedFileError:
