@@ -217,7 +217,8 @@ def loss(
 ) -> None:
     """Next-token cross-entropy of each model on each corpus; exit code 1 if one failed."""
     from superlaw.cli.output import print_json, progress_bar
-    from superlaw.lm.loss import LossOptions, measure_losses
+    from superlaw.lm.loss import measure_losses
+    from superlaw.lm.loss_table import LossOptions
 
     check_out(out, (".csv",), True, "-o")
     options = LossOptions(document, max_length, documents, batch_tokens, dtype, device)
@@ -273,7 +274,7 @@ def study(
     """Heads, tokens and losses of a family, and the joint fit of loss on width; exit code 1 if one failed."""
     from superlaw.cli.output import print_json, progress_bar
     from superlaw.lm.families import load_family
-    from superlaw.lm.loss import LossOptions
+    from superlaw.lm.loss_table import LossOptions
     from superlaw.studies import language_models
 
     models, corpora = load_family(family), parse_corpora(corpus, field)
