@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
+from io import BytesIO
 from pathlib import Path
 
 from superlaw.errors import InputError
@@ -94,13 +95,13 @@ def read_losses(path: Path, options: LossOptions, corpora: list[Corpus]) -> list
     do = "choose another -o"
     numbers = {name: [""] for name, kind in KINDS.items() if kind == "float64"}  # empty: not a number
     try:
-        table = pd.read_csv(path, dtype=KINDS, keep_default_na=False, na_values=numbers)
+        content = path.read_bytes()
+        table = pd.read_csv(BytesIO(content), dtype=KINDS, keep_default_na=False, na_values=numbers)
     except (OSError, ValueError, OverflowError) as error:
         why = f"not readable as losses ({type(error).__name__})"
         raise InputError(f"{path}, {why}", "a whole table of superlaw lm loss", do) from None
-    texts = [name for name, kind in KINDS.items() if kind == "str"]
-    whole = list(table) == list(KINDS) and isinstance(table.index, pd.RangeIndex)
-    if not whole or table[texts].isna().any(axis=None):  # a row that is cut short
+    cut = not content.endswith(b"\n")
+    if cut or list(table) != list(KINDS) or not isinstance(table.index, pd.RangeIndex):
         raise InputError(f"{path}, which is no table of losses", "a new file or one of superlaw lm loss", do)
     rows = [Loss(**row) for row in table.to_dict("records")]
     for row in rows:
