@@ -367,9 +367,17 @@ def test_a_head_of_few_wide_rows_is_measured_in_little_time_and_memory(tmp_path)
     code = (
         "import sys\nfrom superlaw.lm.head import load_head\nfrom superlaw.lm.measure import measure_head\n"
         + PEAK
-        + "head = load_head(sys.argv[1]); before = peak(); measure_head(head, centre=True).to_dict(); print(peak() - before)"
+        + "head = load_head(sys.argv[1]); before = peak()\n"
+        "measure_head(head, centre=True).to_dict(); print(peak() - before)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "w.npy")], capture_output=True, text=True, timeout=60
     )
     assert int(done.stdout) < 100_000, done.stderr
+
+
+def test_a_name_in_a_file_does_not_steer_the_terminal(tmp_path, command):
+    code, out, _ = command("lm", "head", write_model(tmp_path / "m", {"\x1b[2Jmodel.lm_head.weight": W, "b": X}))
+    assert code == 0
+    assert out.replace("\n", "").isprintable()
+    assert "\\x1b[2Jmodel.lm_head.weight" in out

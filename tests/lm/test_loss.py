@@ -258,9 +258,15 @@ def test_a_table_of_losses_comes_back_as_it_was(tmp_path):
         read_losses(tmp_path / "l.csv", options, [Corpus("nan", "c.txt")])
 
 
-@pytest.mark.parametrize("damage", [lambda t: t[:-4], lambda t: t.replace("0.3", "x3"), lambda t: t + "1,2\n",
-                                    lambda t: t.replace("model,", "model,model,", 1), lambda t: "", lambda t: "\xff",
-                                    lambda t: t.replace(",5,6,", ",5.5,6,"), lambda t: t.replace("ok", "ok,ok")])  # fmt: skip
+DAMAGES = {
+    "cut": lambda t: t[:-4], "no number": lambda t: t.replace("0.3", "x3"), "a short row": lambda t: t + "1,2\n",
+    "another column": lambda t: t.replace("model,", "model,model,", 1), "nothing": lambda t: "",
+    "no text": lambda t: "\xff", "half a token": lambda t: t.replace(",5,6,", ",5.5,6,"),
+    "a long row": lambda t: t.replace("ok", "ok,ok"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_table_of_losses_is_named_and_kept(tmp_path, damage):
     path, options = tmp_path / "l.csv", LossOptions()
     write_losses(path, [Loss("m", "c", "s", "ok", 0.3, 0.3, 0.3, 5, 6, 1, 0, 0, 64, "none", **asdict(options))])

@@ -105,7 +105,9 @@ def _print_heads(measured: list[HeadMeasures], slope: Slope | None, plot: Path |
 
 
 def _print_words(shown: HeadMeasures) -> None:
-    print(f"{shown.head.name}: {shown.head.tensor} ({shown.head.why})")
+    from superlaw.files.tensors import short
+
+    print(f"{shown.head.name}: {short(shown.head.tensor)[1:-1]} ({shown.head.why})")
     print(f"  {shown.verdict}")
     told = [f"{count} {kind}" for kind, count in shown.hygiene.items() if count]
     unknown = [kind for kind, count in shown.hygiene.items() if count is None]

@@ -255,5 +255,6 @@ def _failed(name: str, corpus: Corpus, options: LossOptions, reason: str) -> Los
 
 
 def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text[:300] if isinstance(error, SuperlawError) else f"{type(error).__name__}: {text[:300]}"
+    """One line of what a library, a server or a file says, none of which steers a terminal."""
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(str(error).split())[:300])
+    return text if isinstance(error, SuperlawError) else f"{type(error).__name__}: {text}"

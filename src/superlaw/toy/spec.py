@@ -231,6 +231,7 @@ _OPTIONAL = ("activation_density", "bias_learning_rate")
 
 def checked_field(name: str, value: Any) -> Any:
     """The value of a field in its own type; InputError when it is out of range."""
+    value = value.item() if isinstance(value, np.generic) else value  # a message shows 0, not np.int64(0)
     if name in _WHOLE:
         if isinstance(value, bool) or not _is_whole(value):
             raise InputError(f"{name} = {value!r}", "a whole number")
@@ -257,7 +258,7 @@ def checked_field(name: str, value: Any) -> Any:
             f"{name} = {value!r}", f"one of {', '.join(CHOICES[name])}", nearest(str(value), CHOICES[name])
         )
     if name in ("clip", "tied"):
-        if not isinstance(value, bool | np.bool_):
+        if not isinstance(value, bool):
             raise InputError(f"{name} = {value!r}", "true or false")
         if name == "tied" and not value:
             raise InputError("tied = false", "tied = true (decoder W^T W is the only one so far)")
@@ -272,4 +273,4 @@ def check_known(names: Iterable[str]) -> None:
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) or (isinstance(value, float) and value.is_integer())
+    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
