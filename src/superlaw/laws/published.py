@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from superlaw.errors import DamagedFileError, InputError, nearest
-from superlaw.laws.table import load_table
+from superlaw.laws.tables import load_table
 
 if TYPE_CHECKING:
     import pandas as pd
