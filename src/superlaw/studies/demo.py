@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.files import write_atomically
+from superlaw.files.outputs import write_atomically
 from superlaw.sweeps.execute import Report, check_workers, execute
 from superlaw.sweeps.scaling import STRONG_FROM
 from superlaw.sweeps.store import Store

@@ -10,7 +10,7 @@ from typing import Any
 from superlaw.errors import InputError
 from superlaw.figures import chinchilla
 from superlaw.figures.style import KINDS, plain
-from superlaw.files import write_atomically
+from superlaw.files.outputs import write_atomically
 from superlaw.laws.published import published_table
 from superlaw.studies.claims import CLAIMS, Claim, claims
 from superlaw.studies.figure import Drawn, figure
