@@ -15,9 +15,13 @@ for pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
 
 import numpy as np
 
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import AdditiveLaw, Chinchilla, GroupedPowerLaw, Points, PowerLaw
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.additive import AdditiveLaw
+from superlaw.laws.forms.chinchilla import Chinchilla
+from superlaw.laws.forms.grouped import GroupedPowerLaw
+from superlaw.laws.forms.power import PowerLaw
 from superlaw.laws.intervals import bootstrap
+from superlaw.laws.law import Points
 from superlaw.laws.objective import Objective
 from superlaw.laws.published import published_table
 from superlaw.laws.simulate import profile_coverage, truth_of

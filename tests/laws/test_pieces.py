@@ -7,13 +7,19 @@ import pytest
 from scipy import integrate, optimize, special
 
 from superlaw.errors import InputError
-from superlaw.laws.compare import compare_laws, sensitivity
+from superlaw.laws.compare import compare_laws
 from superlaw.laws.expression import evaluate
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import AdditiveLaw, BrokenPowerLaw, Chinchilla, Kaplan, Points, PowerLaw
-from superlaw.laws.jets import Jet
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.additive import AdditiveLaw
+from superlaw.laws.forms.broken import BrokenPowerLaw
+from superlaw.laws.forms.chinchilla import Chinchilla
+from superlaw.laws.forms.kaplan import Kaplan
+from superlaw.laws.forms.power import PowerLaw
+from superlaw.laws.law import Points
 from superlaw.laws.objective import Objective
 from superlaw.laws.optimum import optimum, required
+from superlaw.laws.problems.jets import Jet
+from superlaw.laws.sensitivity import sensitivity
 
 R = np.array([-0.3, -1e-3, -4e-4, 0.0, 2e-5, 1e-3, 0.02, 3.0])
 

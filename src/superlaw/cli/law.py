@@ -14,7 +14,7 @@ from superlaw.errors import InputError, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from superlaw.laws.forms import Law
+    from superlaw.laws.law import Law
     from superlaw.laws.objective import Objective
 
 app = typer.Typer(
@@ -56,7 +56,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 def _table(name: str, let: Sequence[str] | None) -> pd.DataFrame:
     """A file, or a published table where no file has that name."""
     from superlaw.laws.published import TABLES, published_table
-    from superlaw.laws.table import add_columns, load_table
+    from superlaw.laws.tables import add_columns, load_table
 
     if name in TABLES and not Path(name).exists():
         return add_columns(published_table(name), let or ())
@@ -153,7 +153,7 @@ def fit(
 ) -> None:
     """Fit a law to a table: parameters, intervals, a certificate, and warnings first."""
     from superlaw.cli.output import print_json
-    from superlaw.laws.fitting import fit_law
+    from superlaw.laws.fit import fit_law
 
     kind = _plot_kind(plot)
     _writable(out)
@@ -307,9 +307,9 @@ def optimum(
 ) -> None:
     """The best sizes for a budget, or what a loss requires, from a stored fit, with intervals."""
     from superlaw.cli.output import print_json
-    from superlaw.laws.fit import load_fit, number
     from superlaw.laws.optimum import optimum as best
     from superlaw.laws.optimum import required
+    from superlaw.laws.result import load_fit, number
 
     if sum(given is not None for given in (flops, params, loss)) != 1:
         raise InputError("none or several of --flops, --params and --loss", "exactly one of them")

@@ -9,7 +9,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.figures import style
-from superlaw.laws.fit import Fit
+from superlaw.laws.result import Fit
 
 CURVE_POINTS = 120
 CURVE, ERRORS, RUNS = style.WEAK, style.STRONG, style.THEORY
@@ -86,7 +86,7 @@ def data(fit: Fit) -> LawFigure:
                 _estimate(fit, column),
             )
         )
-    errors = np.log(losses / fitted) if fit.loss.logarithmic else losses - fitted
+    errors = np.log(losses / fitted) if fit.objective.logarithmic else losses - fitted
     held = ", ".join(f"{column} = {value:.3g}" for column, value in middle.items())
     return LawFigure(
         tuple(panels),
@@ -95,7 +95,7 @@ def data(fit: Fit) -> LawFigure:
         f"{law.name} law, {fit.n} points ({fit.dropped['rows']} left out)",
         held,
         fit.interval["level"],
-        "log L" if fit.loss.logarithmic else "L",
+        "log L" if fit.objective.logarithmic else "L",
     )
 
 

@@ -97,9 +97,7 @@ def profile_coverage(
     )
 
 
-def _held_at_truth(
-    problem: Problem, k: int, truth: np.ndarray, free: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _held_at_truth(problem: Problem, k: int, truth: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The minimised values (B,) with parameter k at its truth, and which converged."""
     pinned, values = problem.pinned(k), problem.model.values
     fixed = np.arange(problem.p) == k

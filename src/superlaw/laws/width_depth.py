@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import DamagedFileError, InputError
-from superlaw.laws.fit import Fit
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import AdditiveLaw
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.additive import AdditiveLaw
 from superlaw.laws.published import published_table
+from superlaw.laws.result import Fit
 
 TABLE = "chinchilla-width-depth"
 DROP_HIGHEST = 40  # the selection of arXiv:2602.05970: 203 of 245 points

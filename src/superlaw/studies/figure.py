@@ -16,7 +16,7 @@ from superlaw.figures.panels import Picture, to_dict
 from superlaw.figures.style import KINDS
 from superlaw.files.outputs import write_atomically
 from superlaw.laws.published import published_table
-from superlaw.laws.table import mask
+from superlaw.laws.tables import mask
 from superlaw.studies.language_models import load_study
 from superlaw.sweeps.gather import gather
 from superlaw.sweeps.plan import Plan, load_plan, preset_names

@@ -16,9 +16,9 @@ from typing import Any
 from superlaw.errors import DamagedFileError, InputError, MissingExtraError
 from superlaw.figures import llm as figure
 from superlaw.files.outputs import write_atomically
-from superlaw.laws.fit import Fit
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import GroupedPowerLaw
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.grouped import GroupedPowerLaw
+from superlaw.laws.result import Fit
 from superlaw.laws.slope import Slope, fit_slope
 from superlaw.lm.corpora import Corpus
 from superlaw.lm.families import FamilyModel

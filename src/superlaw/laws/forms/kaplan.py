@@ -43,9 +43,7 @@ class Kaplan(FormulaLaw):
 
     @property
     def formula(self) -> str:
-        return (
-            f"L = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D, N = {self.params!r}, D = {self.tokens!r}"
-        )
+        return f"L = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D, N = {self.params!r}, D = {self.tokens!r}"
 
     def losses(self, points: Points, params: Sequence[Any]) -> Any:
         n_c, d_c, alpha_n, alpha_d = params

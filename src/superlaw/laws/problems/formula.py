@@ -45,9 +45,7 @@ class Formula:
         Keep the model above 0, as errors of log L need.
     """
 
-    def __init__(
-        self, function: Callable[..., Any], box: Box, starts: Starts, n: int, logarithmic: bool = True
-    ):
+    def __init__(self, function: Callable[..., Any], box: Box, starts: Starts, n: int, logarithmic: bool = True):
         self.function, self.n, self.p = function, n, len(box.positive)
         self.log_coordinates = np.asarray(box.positive, dtype=bool)
         self._starts, self._logarithmic = starts, logarithmic

@@ -12,7 +12,7 @@ bootstrap replicates, simulated sets) costs a few matrix products.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class PowerSum:
         self._made_from = (logs, layout, group, free_sign)
         self.n = logs.shape[1]
         counts = np.cumsum([0, *(len(exponents) for exponents in layout.exponents)])
-        self._rows = [list(range(low, high)) for low, high in zip(counts, counts[1:], strict=False)]
+        self._rows = [list(range(low, high)) for low, high in pairwise(counts)]
         self._coefficient = list(layout.coefficients)
         self._exponent = [k for exponents in layout.exponents for k in exponents]
         self._offset = list(layout.offsets)
