@@ -18,10 +18,10 @@ for pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
 import numpy as np
 from scipy import optimize
 
+from superlaw.laws.bootstrap import resampled_weights
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.additive import AdditiveLaw
 from superlaw.laws.forms.chinchilla import Chinchilla
-from superlaw.laws.intervals import resampled_weights
 from superlaw.laws.published import published_table
 
 DELTA = 1e-3

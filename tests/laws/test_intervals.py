@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from superlaw.laws.certificate import fall_threshold
+from superlaw.laws.bootstrap import resampled_weights
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.forms.power import PowerLaw
 from superlaw.laws.function import FunctionLaw
-from superlaw.laws.intervals import resampled_weights
+from superlaw.laws.intervals import fall_threshold
 from superlaw.laws.law import Points
 from superlaw.laws.simulate import profile_coverage
 

@@ -1,6 +1,6 @@
 """Chinchilla's runs: width, depth and token parts of the loss, and parameters against width ([Depth]; [LLG] App. D).
 
-The protocol is that of [Depth], arXiv:2602.05970: L = c_m / m^a_m + c_l / l^a_l + c_D / D^a_D + L_0 by least squares
+The protocol is that of [Depth]: L = c_m / m^a_m + c_l / l^a_l + c_D / D^a_D + L_0 by least squares
 of log L, without the losses at or above the 40th highest.
 """
 
@@ -31,7 +31,7 @@ TABLE = "chinchilla-width-depth"  # of laws.published
 SIZES = {"d_model": "width m", "n_layers": "depth l (layers)", "num_tokens": "tokens D"}
 TICKS = {"n_layers": (10, 15, 20, 30, 40, 50)}
 DROP_HIGHEST = 40  # [Depth]
-DROP_OF_PARAMS = 5  # arXiv:2404.10102
+DROP_OF_PARAMS = 5  # [Epoch]
 REPLICATES = 400
 CURVE_POINTS = 80
 

@@ -15,7 +15,7 @@ from superlaw.laws.published import published_table
 from superlaw.laws.result import Fit
 
 TABLE = "chinchilla-width-depth"
-DROP_HIGHEST = 40  # the selection of arXiv:2602.05970: 203 of 245 points
+DROP_HIGHEST = 40  # the selection of [Depth]: 203 of 245 points
 PARTS = {"width": ("width", "d_model"), "depth": ("depth", "n_layers"), "tokens": ("tokens", "num_tokens")}
 
 
@@ -84,7 +84,7 @@ def width_depth_law(fit: Fit | None = None, columns: tuple[str, ...] | None = No
     ----------
     fit : Fit, optional
         Of an additive law. By default Chinchilla's runs with width and depth are fitted, as
-        arXiv:2602.05970 selects them; points of one architecture are drawn together.
+        [Depth] selects them; points of one architecture are drawn together.
     columns : tuple of str, optional
         Width, depth and tokens in the fit's words; by default found by name.
     interval : str
@@ -118,7 +118,7 @@ def width_depth_law(fit: Fit | None = None, columns: tuple[str, ...] | None = No
 
 
 def published_fit(interval: str = "bootstrap") -> Fit:
-    """Width, depth and tokens fitted to Chinchilla's runs [Depth, arXiv:2602.05970]."""
+    """Width, depth and tokens fitted to Chinchilla's runs [Depth]."""
     try:
         table = published_table(TABLE)
     except DamagedFileError:

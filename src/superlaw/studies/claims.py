@@ -1,4 +1,4 @@
-"""What was published, beside what was measured here, with a plain verdict for each (SCIENCE.md section 1).
+"""What was published, beside what was measured here, with a verdict for each (docs/science.md#published-findings).
 
 A number agrees when it lies within the 95 % margin of the difference: our t interval, and 1.96 published
 standard errors, in quadrature. Where a value was published as "about" without an error, ``ABOUT`` stands for

@@ -15,7 +15,7 @@ def _split(term: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class AdditiveLaw(SumLaw):
-    """L = sum_k c_k / x_k^a_k + L_0 over any columns [Depth, arXiv:2602.05970; Poster].
+    """L = sum_k c_k / x_k^a_k + L_0 over any columns [Depth; Poster].
 
     Parameters
     ----------

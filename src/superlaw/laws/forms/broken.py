@@ -18,8 +18,7 @@ from superlaw.laws.problems.model import LARGEST_EXPONENT
 class BrokenPowerLaw(FormulaLaw):
     """L = L_0 + C x^-a_1 [1 + (x/x_b)^(1/s)]^(-(a_2 - a_1) s): exponent a_1 before x_b, a_2 beyond.
 
-    One break of Caballero et al., *Broken Neural Scaling Laws*, arXiv:2210.14891, equation 1; ``s`` is
-    the width of the break in log x.
+    One break of [Broken], equation 1; ``s`` is the width of the break in log x.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from superlaw.laws.law import Part, SumLaw, Term
 
 @dataclass(frozen=True)
 class Chinchilla(SumLaw):
-    """L = E + A / N^alpha + B / D^beta [Hoffmann et al., arXiv:2203.15556, equation 2].
+    """L = E + A / N^alpha + B / D^beta [Chinchilla, equation 2].
 
     Parameters
     ----------

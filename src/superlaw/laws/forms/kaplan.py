@@ -15,7 +15,7 @@ from superlaw.laws.problems.formula import Box
 
 @dataclass(frozen=True)
 class Kaplan(FormulaLaw):
-    """L = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D [Kaplan et al., arXiv:2001.08361, equation 1.5].
+    """L = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D [Kaplan, equation 1.5].
 
     Parameters
     ----------

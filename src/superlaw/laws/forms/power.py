@@ -12,7 +12,7 @@ from superlaw.laws.law import Part, SumLaw, Term
 class PowerLaw(SumLaw):
     """L = C / x^a + L_0, or without L_0. Parameters of the fit: ``C``, ``a``, ``L_0``.
 
-    Hestness et al., arXiv:1712.00409; [LLG] for x = width.
+    [Hestness]; [LLG] for x = width.
 
     Parameters
     ----------
