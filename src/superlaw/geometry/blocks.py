@@ -131,7 +131,7 @@ def mean_abs_overlap(W: np.ndarray, rows: np.ndarray | None = None, centre: np.n
             total += float(overlaps.sum(axis=1).sum(dtype=np.float64)) * (1 if i == j else 2)
         return total
 
-    with ThreadPoolExecutor(_cores()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         return sum(pool.map(stripe, range(0, n, PAIR_ROWS))) / (n * (n - 1)) if n > 1 else float("nan")
 
 
@@ -153,5 +153,6 @@ def sample_overlaps(
     return found
 
 
-def _cores() -> int:
+def usable_cores() -> int:
+    """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -10,13 +10,13 @@ from typing import Any
 from superlaw.errors import InputError
 from superlaw.figures import chinchilla
 from superlaw.figures.style import KINDS, plain
-from superlaw.files.outputs import write_atomically
+from superlaw.files.outputs import KeptFolder, make_folder, write_atomically
 from superlaw.laws.published import published_table
 from superlaw.studies.claims import CLAIMS, Claim, claims
 from superlaw.studies.figure import Drawn, figure
 from superlaw.studies.ladders import LADDERS, plan_within, seconds_in
 from superlaw.sweeps.execute import Report, check_workers
-from superlaw.sweeps.gather import gather, write_runs
+from superlaw.sweeps.gather import gather, runs_as_csv
 from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import Sweep, sweep
@@ -57,6 +57,8 @@ def reproduce(
     workers: int | None = None,
     kind: str = "png",
     report: Report = lambda tally: None,
+    *,
+    overwrite: bool = False,
 ) -> Reproduction:
     """Train what a figure needs within a budget, draw it, and compare with the published values.
 
@@ -74,6 +76,8 @@ def reproduce(
     kind : {"png", "pdf", "svg"}
     report : callable
         Progress; see sweeps.execute.
+    overwrite : bool
+        Replace a figure or table in the folder that no such call wrote, or that was changed since.
 
     Returns
     -------
@@ -88,18 +92,20 @@ def reproduce(
     seconds_in(budget)
     if kind not in KINDS:
         raise InputError(f"--kind {kind}", f"one of {', '.join(KINDS)}")
+    kept = KeptFolder(folder, "reproduce", overwrite)
     if name not in LADDERS:
+        kept.check(f"{name}.{kind}", f"{name}.json")
         table = published_table(chinchilla.TABLE)
-        Store(folder)
-        drawn = figure(name, folder / f"{name}.{kind}", overwrite=True)
+        make_folder(folder)
+        drawn = figure(name, folder / f"{name}.{kind}", kept=kept)
         return Reproduction(name, budget, drawn, tuple(claims(name, table)), time.perf_counter() - begin)
+    kept.check(*(f"{name}-{budget}.{ending}" for ending in (kind, "json", "csv")))
     plan, destination = _kept_or_planned(name, budget, folder, workers)
     done = sweep(plan, destination, workers, report=report)
     runs = gather(destination)
     runs = runs[runs["id"].isin({spec.id for spec in plan.specs})]
-    table = folder / f"{name}-{budget}.csv"
-    write_runs(runs, table)
-    drawn = figure(name, table.with_suffix(f".{kind}"), table, overwrite=True)
+    table = kept.write(f"{name}-{budget}.csv", runs_as_csv(runs))
+    drawn = figure(name, table.with_suffix(f".{kind}"), table, kept=kept)
     return Reproduction(name, budget, drawn, tuple(claims(name, runs)), time.perf_counter() - begin, plan, done)
 
 
