@@ -41,28 +41,26 @@ OutOption = Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", h
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
     """A command each of whose parameters that is a dataclass is given as options, one for each field."""
-    groups = get_type_hints(command, include_extras=True)
-    groups.pop("return")
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
         for name, group in groups.items():
-            if is_dataclass(group):
-                given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
+            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
         command(**given)
 
-    keyword = functools.partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY)
+    def option(name: str, default: Any, annotation: Any) -> inspect.Parameter:
+        kind, empty = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.empty
+        return inspect.Parameter(name, kind, default=empty if default is MISSING else default, annotation=annotation)
+
     parameters = []
     for name, parameter in inspect.signature(command).parameters.items():
-        if is_dataclass(groups[name]):
-            hints = get_type_hints(groups[name], include_extras=True)
-            empty = inspect.Parameter.empty
-            parameters += [
-                keyword(f.name, default=empty if f.default is MISSING else f.default, annotation=hints[f.name])
-                for f in fields(groups[name])
-            ]
+        if name in groups:
+            inner = get_type_hints(groups[name], include_extras=True)
+            parameters += [option(f.name, f.default, inner[f.name]) for f in fields(groups[name])]
         else:
-            parameters.append(keyword(name, default=parameter.default, annotation=groups[name]))
+            parameters.append(option(name, parameter.default, hints[name]))
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return run
 
@@ -77,9 +75,7 @@ class Laws:
     params: Annotated[str | None, typer.Option(metavar="COL", help="N of chinchilla and kaplan.")] = None
     tokens: Annotated[str | None, typer.Option(metavar="COL", help="D of chinchilla and kaplan.")] = None
     group: Annotated[str | None, typer.Option(metavar="COL,COL", help="Groups, an offset each.")] = None
-    offset: Annotated[
-        bool, typer.Option("--offset/--no-offset", help="L_0 of power, additive and broken.")
-    ] = True
+    offset: Annotated[bool, typer.Option("--offset/--no-offset", help="L_0 of power, additive and broken.")] = True
 
     def chosen(self) -> list[Law]:
         """The laws; columns of options go to every law that takes them and has none after its name."""
@@ -139,7 +135,7 @@ class Intervals:
 
     interval: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="profile, bootstrap, sandwich or none [profile; Huber, clusters: bootstrap]."),
+        typer.Option(metavar="NAME", help="profile, bootstrap, sandwich or none [profile; Huber, cluster: bootstrap]."),
     ] = None
     level: LevelOption = 0.95
     bootstrap: Annotated[int, typer.Option("--bootstrap", metavar="N", help="Replicates.")] = 1000

@@ -55,16 +55,9 @@ class Certificate:
     flat: dict[str, str]
     derivatives: str = "exact"
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        record = dict(self.__dict__)
-        record["at_bounds"] = list(self.at_bounds)
-        record["condition"] = self.condition if np.isfinite(self.condition) else None
-        return record
-
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Certificate:
-        """The inverse of :meth:`to_dict`."""
+        """From JSON, in which an infinite condition is null."""
         condition = float("inf") if record["condition"] is None else record["condition"]
         return cls(**{**record, "at_bounds": tuple(record["at_bounds"]), "condition": condition})
 

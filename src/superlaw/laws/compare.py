@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, nearest
-from superlaw.laws.estimate import number
+from superlaw.files.columns import in_columns
+from superlaw.files.records import json_ready
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms import law_of
 from superlaw.laws.law import Law
 from superlaw.laws.objective import Objective, objective_of
 from superlaw.laws.problems.problem import Problem
-from superlaw.laws.report import aligned
 from superlaw.laws.result import Fit
 from superlaw.laws.solve import descend_gradually, solve
 from superlaw.laws.tables import Choice, Selection, as_table, select
@@ -41,18 +41,19 @@ class Judged:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {
+        fit = self.fit
+        return json_ready({
             "name": self.name,
-            "law": self.fit.law.name,
-            "parameters": len(self.fit.params),
-            "objective": self.fit.objective_value,
-            "rms_error": self.fit.rms_error,
-            "aic": number(self.fit.aic),
-            "bic": number(self.fit.bic),
-            "cross_validation": number(self.cross_validation),
-            "extrapolation": [number(x) for x in self.extrapolation],
-            "fit": self.fit.to_dict(),
-        }
+            "law": fit.law.name,
+            "parameters": len(fit.params),
+            "objective": fit.objective_value,
+            "rms_error": fit.rms_error,
+            "aic": fit.aic,
+            "bic": fit.bic,
+            "cross_validation": self.cross_validation,
+            "extrapolation": self.extrapolation,
+            "fit": fit.to_dict(),
+        })  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,20 +77,19 @@ class LawComparison:
         header = ["law", "parameters", "rms error", "AIC - best", "BIC - best", "cross-validation"]
         header += [f"above {cut:.3g}" for cut in self.cuts]
         lowest_bic = min(judged.fit.bic for judged in self.laws)
-        rows = [header]
+        rows = []
         for judged in self.laws:
             fit = judged.fit
             cells = [judged.name, str(len(fit.params)), f"{fit.rms_error:.5f}"]
             cells += [f"{fit.aic - self.best.fit.aic:.1f}", f"{fit.bic - lowest_bic:.1f}"]
-            cells += [_error(judged.cross_validation), *map(_error, judged.extrapolation)]
-            rows.append(cells)
-        lines = [f"NOTE: {note}" for note in self.notes] + aligned(rows)
-        lines.append(
+            rows.append([*cells, _error(judged.cross_validation), *map(_error, judged.extrapolation)])
+        return "\n".join([
+            *(f"NOTE: {note}" for note in self.notes),
+            in_columns(header, rows),
             f"{self.n} points; errors are root mean squares of {self.what}; cross-validation over "
-            f"{self.folds}; 'above' columns: fitted on {self.cut_by} up to the cut, scored above it"
-        )
-        lines.append(self.verdict)
-        return "\n".join(lines)
+            f"{self.folds}; 'above' columns: fitted on {self.cut_by} up to the cut, scored above it",
+            self.verdict,
+        ])  # fmt: skip
 
     @property
     def verdict(self) -> str:
@@ -109,16 +109,11 @@ class LawComparison:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {
+        return json_ready({
             "laws": [judged.to_dict() for judged in self.laws],
             "best": self.best.name,
-            "n": self.n,
-            "folds": self.folds,
-            "cut_by": self.cut_by,
-            "cuts": list(self.cuts),
-            "verdict": self.verdict,
-            "notes": list(self.notes),
-        }
+            **{name: getattr(self, name) for name in ("n", "folds", "cut_by", "cuts", "verdict", "notes")},
+        })  # fmt: skip
 
 
 def _error(x: float) -> str:

@@ -25,8 +25,3 @@ class Estimate:
             return f"{self.value:.4g}"
         decimals = max(0, 1 - math.floor(math.log10(self.stderr)))
         return f"{self.value:.{decimals}f} ± {self.stderr:.{decimals}f}"
-
-
-def number(x: float) -> float | None:
-    """For JSON, which has no infinity and no NaN."""
-    return float(x) if math.isfinite(x) else None

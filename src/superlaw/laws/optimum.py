@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.laws.estimate import number
+from superlaw.files.records import json_ready
 from superlaw.laws.law import Law, Points
 from superlaw.laws.result import Fit
 
@@ -54,17 +54,11 @@ class Optimum:
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        triple = lambda t: dict(zip(("value", "low", "high"), map(number, t), strict=True))  # noqa: E731
-        return {
-            "budget": self.budget,
-            "sizes": {column: triple(t) for column, t in self.sizes.items()},
-            "loss": triple(self.loss),
-            "exponents": {column: triple(t) for column, t in self.exponents.items()},
-            "level": self.level,
-            "drawn_from": self.drawn_from,
-            "warnings": list(self.warnings),
-        }
+        """For JSON; an infinite end is null."""
+        name = lambda triple: dict(zip(("value", "low", "high"), triple, strict=True))  # noqa: E731
+        by_column = lambda triples: {column: name(t) for column, t in triples.items()}  # noqa: E731
+        found = {"sizes": by_column(self.sizes), "loss": name(self.loss), "exponents": by_column(self.exponents)}
+        return json_ready(self) | json_ready(found)
 
 
 def _words(triple: tuple[float, float, float]) -> str:

@@ -74,7 +74,7 @@ class _Profile:
             held = self._held(todo)
             slopes = self.problem.assemble(held.theta)[1][:, self.at]
             for i, side in enumerate(todo):
-                self._advance(side, held.theta[i], float(held.value[i]), float(slopes[i]))
+                self._advance(int(side), held.theta[i], float(held.value[i]), float(slopes[i]))
         return np.where(np.isnan(self.found), self.v, self.found)
 
     def _held(self, sides: np.ndarray) -> Descent:

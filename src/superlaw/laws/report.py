@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from superlaw.files.columns import in_columns
 from superlaw.laws.certificate import FLAT_LEVEL, NOT, POORLY, STRONG_CORRELATION, Certificate
 from superlaw.laws.estimate import Estimate
 from superlaw.laws.law import Law
@@ -79,24 +80,15 @@ def _figure(x: float) -> str:
     return "" if math.isnan(x) else "inf" if math.isinf(x) else f"{x:.5g}"
 
 
-def parameter_table(params: Mapping[str, Estimate], interval: Mapping[str, Any]) -> list[str]:
+def parameter_table(params: Mapping[str, Estimate], interval: Mapping[str, Any]) -> str:
     """A line for each parameter, below a header."""
     by_cluster, method = "cluster" in interval, interval["method"]
     ends = [] if method == "none" else [f"{interval['level']:.4g} low", "high"]
-    rows = [["parameter", "value", "stderr", *ends] + ["naive stderr"] * by_cluster]
+    rows = []
     for name, e in params.items():
         cells = [e.value, e.stderr, *([e.low, e.high] if ends else []), *([e.naive_stderr] if by_cluster else [])]
         rows.append([name, *map(_figure, cells)])
-    return aligned(rows)
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as lines of aligned columns, the first to the left."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]).rstrip()
-        for row in rows
-    ]
+    return in_columns(["parameter", "value", "stderr", *ends] + ["naive stderr"] * by_cluster, rows)
 
 
 def points_words(used: int, dropped: Mapping[str, Any]) -> str:

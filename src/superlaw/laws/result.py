@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ import numpy as np
 from scipy import stats
 
 from superlaw.errors import DamagedFileError, InputError, nearest
+from superlaw.files.records import json_ready, read_json
 from superlaw.laws import report
 from superlaw.laws.certificate import Certificate
-from superlaw.laws.estimate import Estimate, number
+from superlaw.laws.estimate import Estimate
 from superlaw.laws.forms import law_from
 from superlaw.laws.law import Law, Points
 from superlaw.laws.objective import Objective
@@ -24,6 +24,10 @@ from superlaw.laws.problems.problem import Problem
 from superlaw.laws.tables import Selection, points_of
 
 FORMAT = 1
+STATED = (  # in JSON as they are here
+    *("n", "dof", "rms_error", "log_likelihood", "aic", "bic"),
+    *("ranges", "dropped", "interval", "certificate", "warnings"),
+)
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class Fit:
             f"{self.law.formula}   loss: {self.columns['loss']}",
             *(f"WARNING: {warning}" for warning in self.warnings),
             "",
-            *report.parameter_table(self.params, self.interval),
+            report.parameter_table(self.params, self.interval),
             "",
             f"intervals: {report.interval_words(self.interval)}",
             report.points_words(self.n, self.dropped),
@@ -168,14 +172,14 @@ class Fit:
             The band is of percentiles over bootstrap replicates where the fit has them; else that of the
             linearised law (of log L where the fit is of log L), by t quantiles.
         """
-        level = self.interval["level"] if level is None else level
+        inside: float = self.interval["level"] if level is None else level
         at, logarithmic = self.points_at(sizes), self.objective.logarithmic
         f = self.loss_at(at)[0]
-        t = stats.t.ppf(0.5 + level / 2, max(self.dof, 1))
+        t = stats.t.ppf(0.5 + inside / 2, max(self.dof, 1))
         noise = t * self.rms_error if points else 0.0
         if self.replicates is not None:
             curves = self.objective.target(self.loss_at(at, self.replicates))
-            ends = np.quantile(curves, [0.5 - level / 2, 0.5 + level / 2], axis=0) - self.objective.target(f)
+            ends = np.quantile(curves, [0.5 - inside / 2, 0.5 + inside / 2], axis=0) - self.objective.target(f)
             below, above = np.hypot(np.minimum(ends[0], 0), noise), np.hypot(np.maximum(ends[1], 0), noise)
         else:
             problem, theta = self._problem_over(at)
@@ -216,38 +220,25 @@ class Fit:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; an interval's open end is null."""
-        return {
+        naive = () if "cluster" in self.interval else ("naive_stderr",)
+        return json_ready({
             "format": FORMAT,
             "law": self.law.name,
             "columns": self.columns,
             "offset": getattr(self.law, "offset", True),
-            "labels": list(self.labels),
+            "labels": self.labels,
             "params": {
-                name: {
-                    key: number(getattr(estimate, key))
-                    for key in ("value", "stderr", "low", "high", "naive_stderr")
-                    if key != "naive_stderr" or "cluster" in self.interval
-                }
+                name: {key: value for key, value in asdict(estimate).items() if key not in naive}
                 for name, estimate in self.params.items()
             },
-            "covariance": [[number(x) for x in row] for row in self.covariance],
-            "log_covariance": [[number(x) for x in row] for row in self.log_covariance],
+            "covariance": self.covariance,
+            "log_covariance": self.log_covariance,
             "objective": self.objective_value,
             "objective_name": self.objective_name,
-            "loss": asdict(self.objective),
-            "n": self.n,
-            "dof": self.dof,
-            "rms_error": self.rms_error,
-            "log_likelihood": number(self.log_likelihood),
-            "aic": number(self.aic),
-            "bic": number(self.bic),
-            "ranges": {column: list(ends) for column, ends in self.ranges.items()},
-            "dropped": self.dropped,
-            "interval": self.interval,
-            "certificate": self.certificate.to_dict(),
-            "warnings": list(self.warnings),
-            **({} if self.replicates is None else {"replicates": self.replicates.tolist()}),
-        }
+            "loss": self.objective,
+            **{name: getattr(self, name) for name in STATED},
+            **({} if self.replicates is None else {"replicates": self.replicates}),
+        })  # fmt: skip
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any], law: Law | None = None) -> Fit:
@@ -257,35 +248,23 @@ class Fit:
                 raise InputError(f"a fit of format {record['format']}", f"format {FORMAT}", "fit again")
             if law is None:
                 law = law_from(record["law"], record["columns"], record["offset"])
-            open_ends = {"naive_stderr": math.nan, "stderr": math.nan, "low": -math.inf, "high": math.inf}
-            if record["interval"]["method"] == "none":
-                open_ends |= {"low": math.nan, "high": math.nan}
-            read = lambda entry, key: open_ends.get(key) if entry.get(key) is None else entry[key]  # noqa: E731
-            params = {
-                name: Estimate(*(read(entry, key) for key in Estimate.__dataclass_fields__))
-                for name, entry in record["params"].items()
-            }
-            likelihood = record["log_likelihood"]
-            return cls(
-                law=law,
-                columns=record["columns"],
-                params=params,
-                covariance=np.array(record["covariance"], dtype=float).reshape(len(params), len(params)),
-                log_covariance=np.array(record["log_covariance"], float).reshape(len(params), len(params)),
-                objective=Objective(**record["loss"]),
-                objective_value=record["objective"],
-                n=record["n"],
-                dof=record["dof"],
-                dropped=record["dropped"],
-                interval=record["interval"],
-                certificate=Certificate.from_dict(record["certificate"]),
-                warnings=tuple(record["warnings"]),
-                rms_error=record["rms_error"],
-                log_likelihood=math.inf if likelihood is None else likelihood,
-                ranges={column: tuple(ends) for column, ends in record["ranges"].items()},
-                labels=tuple(record["labels"]),
-                replicates=np.array(record["replicates"], float) if "replicates" in record else None,
-            )
+            params = {name: _estimate(entry, record["interval"]) for name, entry in record["params"].items()}
+            square = (len(params), len(params))
+            return cls(**{name: record[name] for name in ("n", "dof", "rms_error", "dropped", "interval")} | {
+                "law": law,
+                "columns": record["columns"],
+                "params": params,
+                "covariance": np.array(record["covariance"], dtype=float).reshape(square),
+                "log_covariance": np.array(record["log_covariance"], dtype=float).reshape(square),
+                "objective": Objective(**record["loss"]),
+                "objective_value": record["objective"],
+                "certificate": Certificate.from_dict(record["certificate"]),
+                "warnings": tuple(record["warnings"]),
+                "log_likelihood": math.inf if record["log_likelihood"] is None else record["log_likelihood"],
+                "ranges": {column: tuple(ends) for column, ends in record["ranges"].items()},
+                "labels": tuple(record["labels"]),
+                "replicates": np.array(record["replicates"], dtype=float) if "replicates" in record else None,
+            })  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
@@ -302,6 +281,14 @@ def ten_figures(x: np.ndarray) -> np.ndarray:
     return np.round(x * place) / place
 
 
+def _estimate(entry: Mapping[str, float | None], interval: Mapping[str, Any]) -> Estimate:
+    """An estimate from JSON, where an end that is null is open, if there are ends."""
+    open_end = math.nan if interval["method"] == "none" else math.inf
+    null = {"low": -open_end, "high": open_end}
+    read = {field.name: entry.get(field.name) for field in fields(Estimate)}
+    return Estimate(**{name: null.get(name, math.nan) if value is None else value for name, value in read.items()})
+
+
 def load_fit(path: str | Path) -> Fit:
     """Read the JSON of a fit.
 
@@ -310,11 +297,4 @@ def load_fit(path: str | Path) -> Fit:
     InputError
         When there is no such file, or it holds no fit.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}, which does not exist", "the JSON of superlaw law fit -o", "check the path")
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise DamagedFileError(f"{path} ({error})", "the JSON of superlaw law fit -o", "fit again") from None
-    return Fit.from_dict(record)
+    return Fit.from_dict(read_json(path, "the JSON of superlaw law fit -o", "fit again", DamagedFileError))

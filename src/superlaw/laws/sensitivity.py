@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from superlaw.files.columns import in_columns
+from superlaw.files.records import json_ready
 from superlaw.laws.compare import titles
-from superlaw.laws.estimate import number
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms import law_of
 from superlaw.laws.law import Law
 from superlaw.laws.objective import Objective, objective_of
-from superlaw.laws.report import aligned
 from superlaw.laws.result import Fit
 from superlaw.laws.tables import as_table
 
@@ -45,28 +45,22 @@ class Sensitivity:
         return f"over {len(self.rows)} choices of objective, filter and law: {'; '.join(parts)}"
 
     def __str__(self) -> str:
-        names = list(self.ranges)
-        header = ["law", "objective", "filter", "n", *(f"{n} ({self.level:.4g})" for n in names), "warnings"]
-        table = [header]
+        names, rows = list(self.ranges), []
         for row in self.rows:
             cells = [row["law"], row["objective"], row["filter"], str(row["n"])]
             for name in names:
                 found = row["exponents"].get(name)
                 cells.append("-" if found is None else f"{found[0]:.3g} [{found[1]:.3g}, {found[2]:.3g}]")
-            table.append([*cells, str(len(row["warnings"]))])
-        return "\n".join([self.headline, "", *aligned(table)])
+            rows.append([*cells, str(len(row["warnings"]))])
+        columns = [f"{name} ({self.level:.4g})" for name in names]
+        table = in_columns(["law", "objective", "filter", "n", *columns, "warnings"], rows)
+        return f"{self.headline}\n\n{table}"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        rows = []
-        for row in self.rows:
-            exponents = {
-                name: dict(zip(("value", "low", "high"), map(number, triple), strict=True))
-                for name, triple in row["exponents"].items()
-            }
-            rows.append({**row, "exponents": exponents})
-        ranges = {name: list(ends) for name, ends in self.ranges.items()}
-        return {"headline": self.headline, "ranges": ranges, "level": self.level, "rows": rows}
+        name = lambda triple: dict(zip(("value", "low", "high"), triple, strict=True))  # noqa: E731
+        rows = [row | {"exponents": {key: name(t) for key, t in row["exponents"].items()}} for row in self.rows]
+        return json_ready({"headline": self.headline, "ranges": self.ranges, "level": self.level, "rows": rows})
 
 
 def sensitivity(
@@ -121,7 +115,7 @@ def sensitivity(
 
 
 def _row(name: str, fit: Fit, mask: str | None, count: int) -> dict[str, Any]:
-    words = [mask] * bool(mask) + [f"drop highest {count}"] * bool(count)
+    words = ([mask] if mask else []) + [f"drop highest {count}"] * bool(count)
     return {
         "law": name,
         "objective": fit.objective.name,

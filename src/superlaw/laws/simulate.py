@@ -7,7 +7,7 @@ minimised objective by no more than the threshold, so one constrained solve answ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ class Coverage:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return dict(self.__dict__)
+        return asdict(self)
 
 
 def truth_of(law: Law, points: Points, params: Mapping[str, float], objective: Objective) -> tuple[Problem, np.ndarray]:
