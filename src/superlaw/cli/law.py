@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -30,13 +30,8 @@ TABLE_HELP = "CSV, Parquet or JSON-lines file, or the name of a published table 
 LAW_HELP = f"One of {', '.join(law_names())}; columns may follow: additive:width,depth or additive:width*depth,tokens."
 
 TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help=TABLE_HELP)]
-LossOption = Annotated[str, typer.Option(metavar="COL", help="Column of the loss.")]
-LetOption = Annotated[list[str] | None, typer.Option("--let", metavar="NAME=EXPR", help="Add a column; repeat.")]
 DeltaOption = Annotated[float, typer.Option(help="Of Huber's loss.")]
-LevelOption = Annotated[float, typer.Option(help="Of the intervals.")]
-ClusterOption = Annotated[str | None, typer.Option(metavar="COL", help="Points of one value belong together.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Of starts, bootstrap and folds.")]
-OutOption = Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write JSON here.")]
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
@@ -85,40 +80,44 @@ class Laws:
         for text in self.law:
             own = {"--group": groups} | ({} if ":" in text and len(self.law) > 1 else given)
             laws.append(law_of(text, own, self.offset))
-            used |= {part.option for part in laws[-1].parts} & set(own)
-            used |= {"--offset"} if has_offset_option(type(laws[-1])) else set()
-        kinds = [law_class(name) for name in law_names()]
-        takers = {
-            option: ", ".join(kind.name for kind in kinds if option in [part.option for part in kind.parts])
-            for option in (*given, "--group")
-        } | {"--offset": ", ".join(kind.name for kind in kinds if has_offset_option(kind))}
-        unused = {option[2:]: f"{names} without columns after the name" for option, names in takers.items()}
-        refuse_unused(
-            f"--law {' '.join(self.law)}",
-            **{name: need for name, need in unused.items() if f"--{name}" not in used},
-        )
+            used |= _options(type(laws[-1])) & {*own, "--offset"}
+        for name in ("x", "term", "params", "tokens", "group", "offset"):
+            if f"--{name}" not in used:
+                kinds = [law_class(known) for known in law_names()]
+                takers = [k.name for k in kinds if f"--{name}" in _options(k)]
+                need = f"{', '.join(takers)} without columns after the name"
+                refuse_unused(f"--law {' '.join(self.law)}", **{name: need})
         return laws
+
+
+def _options(law: type[Law]) -> set[str]:
+    """The options of the command line that a law takes."""
+    return {part.option for part in law.parts} | ({"--offset"} if has_offset_option(law) else set())
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Which columns and rows of the table."""
+    """What is read of the table."""
 
-    loss: LossOption = "loss"
-    drop_highest: Annotated[
-        int, typer.Option("--drop-highest", metavar="K", help="Drop losses at or above the K-th.")
-    ] = 0
+    loss: Annotated[str, typer.Option(metavar="COL", help="Column of the loss.")] = "loss"
+    let: Annotated[list[str] | None, typer.Option(metavar="NAME=EXPR", help="Add a column; repeat.")] = None
+    cluster: Annotated[str | None, typer.Option(metavar="COL", help="Points of one value belong together.")] = None
+
+    def columns(self) -> dict[str, Any]:
+        """As the library takes them, which adds no columns itself."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "let"}
+
+
+@dataclass(frozen=True)
+class MaskedRows(Rows):
+    """And which rows, how heavy."""
+
+    drop_highest: Annotated[int, typer.Option(metavar="K", help="Drop losses at or above the K-th.")] = 0
     where: Annotated[
         list[str] | None, typer.Option(metavar="EXPR", help="Rows to use: 'tokens > 1e9'; repeat, all count.")
     ] = None
-    let: LetOption = None
     weights: Annotated[str | None, typer.Option(metavar="COL", help="Relative weights.")] = None
     errors: Annotated[str | None, typer.Option(metavar="COL", help="Standard errors of the loss.")] = None
-    cluster: ClusterOption = None
-
-    def columns(self) -> dict[str, Any]:
-        """As the library takes them."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "let"}
 
 
 @dataclass(frozen=True)
@@ -130,24 +129,37 @@ class Minimised:
 
 
 @dataclass(frozen=True)
-class Intervals:
-    """How intervals are made."""
+class Stated(Minimised):
+    """And how its value is stated."""
+
+    reduction: Annotated[str, typer.Option(metavar="NAME", help="State the objective as sum or mean.")] = "sum"
+
+
+@dataclass(frozen=True)
+class Level:
+    """What all intervals have."""
+
+    level: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95
+    seed: SeedOption = 0
+
+
+@dataclass(frozen=True)
+class Intervals(Level):
+    """How the intervals of one fit are made, and its search."""
 
     interval: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="profile, bootstrap, sandwich or none [profile; Huber, cluster: bootstrap]."),
     ] = None
-    level: LevelOption = 0.95
     bootstrap: Annotated[int, typer.Option("--bootstrap", metavar="N", help="Replicates.")] = 1000
     starts: Annotated[int, typer.Option(min=1, help="Random starts.")] = 16
-    seed: SeedOption = 0
 
 
 @dataclass(frozen=True)
 class Written:
     """Where results go."""
 
-    out: OutOption = None
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write JSON here.")] = None
     overwrite: OverwriteOption = False
     as_json: JsonOption = False
 
@@ -166,6 +178,13 @@ class Written:
         if self.out is not None:
             write_atomically(self.out, (to_json(record, indent=1) + "\n").encode())
         print_json(record) if self.as_json else print(result)
+
+
+@dataclass(frozen=True)
+class Drawn(Written):
+    """And a picture."""
+
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the fit: .png, .pdf or .svg.")] = None
 
 
 def _table(name: str, let: list[str] | None) -> pd.DataFrame:
@@ -191,77 +210,65 @@ def _objectives(names: list[str], delta: float, reduction: str = "sum") -> list[
 @app.command()
 @spread
 def fit(
-    table: TableArgument,
-    laws: Laws,
-    rows: Rows,
-    minimised: Minimised,
-    intervals: Intervals,
-    written: Written,
-    reduction: Annotated[str, typer.Option(metavar="NAME", help="State the objective as sum or mean.")] = "sum",
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the fit: .png, .pdf or .svg.")] = None,
+    table: TableArgument, laws: Laws, rows: MaskedRows, minimised: Stated, intervals: Intervals, written: Drawn
 ) -> None:
     """Fit a law to a table: parameters, intervals, a certificate, and warnings first."""
     from superlaw.laws.fit import fit_law
     from superlaw.laws.intervals import usual_method
 
-    kind = written.check(table, plot)
+    kind = written.check(table, written.plot)
     if len(laws.law) > 1:
         raise InputError(f"--law {' --law '.join(laws.law)}", "one law", "superlaw law compare takes several")
-    (law,), (objective,) = laws.chosen(), _objectives([minimised.objective], minimised.delta, reduction)
+    (law,), (objective,) = laws.chosen(), _objectives([minimised.objective], minimised.delta, minimised.reduction)
     method = intervals.interval or usual_method(objective.robust, rows.cluster)
     if method != "bootstrap":
         refuse_unused(f"--interval {method}", bootstrap="--interval bootstrap")
-    fitted = fit_law(
-        _table(table, rows.let),
-        law,
-        objective=objective,
-        interval=method,
-        level=intervals.level,
-        replicates=intervals.bootstrap,
-        starts=intervals.starts,
-        seed=intervals.seed,
-        **rows.columns(),
-    )
-    if plot is not None:
+    same = rows.columns() | {"level": intervals.level, "replicates": intervals.bootstrap, "starts": intervals.starts}
+    read = _table(table, rows.let)
+    fitted = fit_law(read, law, objective=objective, interval=method, seed=intervals.seed, **same)
+    if written.plot is not None:
         from superlaw.figures import law as figure
 
-        write_atomically(plot, figure.draw(figure.data(fitted), kind))
+        write_atomically(written.plot, figure.draw(figure.data(fitted), kind))
     written.give(fitted)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """How laws are judged."""
+
+    cut_by: Annotated[str | None, typer.Option(metavar="COL", help="Size of the extrapolation test.")] = None
+    folds: Annotated[int, typer.Option(min=2, help="Of the cross-validation.")] = 10
+    seed: SeedOption = 0
 
 
 @app.command()
 @spread
 def compare(
-    table: TableArgument,
-    laws: Laws,
-    rows: Rows,
-    minimised: Minimised,
-    written: Written,
-    cut_by: Annotated[str | None, typer.Option(metavar="COL", help="Size of the extrapolation test.")] = None,
-    folds: Annotated[int, typer.Option(min=2, help="Of the cross-validation.")] = 10,
-    seed: SeedOption = 0,
+    table: TableArgument, laws: Laws, rows: MaskedRows, minimised: Minimised, scored: Scored, written: Written
 ) -> None:
     """Compare laws on the same points: AIC, BIC, cross-validation, extrapolation."""
     from superlaw.laws.compare import compare_laws
 
     written.check(table)
     chosen, (objective,) = laws.chosen(), _objectives([minimised.objective], minimised.delta)
-    same = rows.columns() | {"objective": objective, "cut_by": cut_by, "folds": folds, "seed": seed}
+    same = rows.columns() | asdict(scored) | {"objective": objective}
     written.give(compare_laws(_table(table, rows.let), chosen, **same))
 
 
 @dataclass(frozen=True)
-class Choices:
+class Choices(Level):
     """Every combination of these is fitted."""
 
     objective: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="log-ls, log-huber, ls; repeat [all three].")
     ] = None
     delta: DeltaOption = 1e-3
-    drop_highest: Annotated[
-        list[int] | None, typer.Option("--drop-highest", metavar="K", help="Beside no drop; repeat.")
-    ] = None
+    drop_highest: Annotated[list[int] | None, typer.Option(metavar="K", help="Beside no drop; repeat.")] = None
     where: Annotated[list[str] | None, typer.Option(metavar="EXPR", help="Beside all rows; repeat.")] = None
+    interval: Annotated[
+        str | None, typer.Option(metavar="NAME", help="profile, bootstrap or sandwich [profile; cluster: sandwich].")
+    ] = None
 
     def all(self) -> dict[str, Any]:
         """As the library takes them."""
@@ -269,32 +276,20 @@ class Choices:
             "objectives": _objectives(self.objective or ["log-ls", "log-huber", "ls"], self.delta),
             "drop_highest": list(dict.fromkeys([0, *(self.drop_highest or [])])),
             "where": list(dict.fromkeys([None, *(self.where or [])])),
+            **{name: getattr(self, name) for name in ("interval", "level", "seed")},
         }
 
 
 @app.command()
 @spread
-def sensitivity(
-    table: TableArgument,
-    laws: Laws,
-    choices: Choices,
-    written: Written,
-    loss: LossOption = "loss",
-    let: LetOption = None,
-    interval: Annotated[
-        str | None, typer.Option(metavar="NAME", help="profile, bootstrap or sandwich [profile; clusters: sandwich].")
-    ] = None,
-    level: LevelOption = 0.95,
-    cluster: ClusterOption = None,
-    seed: SeedOption = 0,
-) -> None:
+def sensitivity(table: TableArgument, laws: Laws, rows: Rows, choices: Choices, written: Written) -> None:
     """Fit under every choice of objective, filter and law; the exponents' ranges are the headline."""
     from superlaw.laws.sensitivity import sensitivity as every_choice
 
     written.check(table)
-    same = choices.all() | {"interval": interval, "level": level, "cluster": cluster, "seed": seed}
+    same = rows.columns() | choices.all()
     chosen = laws.chosen()
-    written.give(every_choice(_table(table, let), chosen, loss, **same))
+    written.give(every_choice(_table(table, rows.let), chosen, **same))
 
 
 @dataclass(frozen=True)

@@ -101,11 +101,7 @@ def _flat(best: Minimum) -> dict[str, str]:
 
 
 def flat_exponents(
-    problem: Problem,
-    theta: np.ndarray,
-    value: float | np.ndarray,
-    exponents: list[int],
-    threshold: float | np.ndarray,
+    problem: Problem, theta: np.ndarray, value: float | np.ndarray, exponents: list[int], threshold: float | np.ndarray
 ) -> np.ndarray:
     """How flat the profile of each exponent is: 0 determined, 1 poorly, 2 not; shape (B, exponents).
 

@@ -20,18 +20,9 @@ REPLICATES = 1000
 
 @dataclass(frozen=True)
 class Method:
-    """How intervals are made.
+    """How intervals are made: one of METHODS, the bootstrap with its replicates, seed and threads.
 
-    Parameters
-    ----------
-    name : {"profile", "bootstrap", "sandwich", "none"}
-    level : float
-    replicates, seed : int
-        Of the bootstrap.
-    workers : int
-        Threads of the bootstrap.
-    cluster : str, optional
-        Column of what was drawn independently.
+    ``cluster`` is the column of what was drawn independently.
     """
 
     name: str

@@ -11,24 +11,11 @@ from superlaw.laws.problems.problem import Problem
 
 @dataclass(frozen=True, eq=False)
 class Minimum:
-    """Where a search ended.
+    """Where a search ended: the coordinates ``theta`` (p,) and the minimised sum.
 
-    Parameters
-    ----------
-    problem : Problem
-    theta : ndarray, shape (p,)
-    value : float
-        The minimised sum.
-    free : ndarray of bool, shape (p,)
-        Coordinates not at a bound.
-    dof : int
-        Points less free parameters.
-    errors : ndarray, shape (n,)
-        r, of log L or of L.
-    slope : ndarray, shape (n, p)
-        d r / d theta.
-    dispersion : float
-        lambda of 2 (F - F_min) / lambda ~ F(1, dof); NaN without degrees of freedom.
+    ``free`` (p,) are coordinates not at a bound; ``dof`` the points less these; ``errors`` (n,) are r, of log L or
+    of L; ``slope`` (n, p) is d r / d theta; ``dispersion`` the lambda of 2 (F - F_min) / lambda ~ F(1, dof), NaN
+    without degrees of freedom.
     """
 
     problem: Problem

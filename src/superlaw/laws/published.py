@@ -117,9 +117,7 @@ def fetch_table(name: str) -> Path:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != table.sha256:
         raise DamagedFileError(
-            f"{path} with SHA-256 {found[:16]}...",
-            f"{table.sha256[:16]}...",
-            "delete the file and fetch it again",
+            f"{path} with SHA-256 {found[:16]}...", f"{table.sha256[:16]}...", "delete the file and fetch it again"
         )
     return path
 

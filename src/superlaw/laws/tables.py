@@ -52,8 +52,7 @@ def load_table(path: str | Path, let: Mapping[str, str] | Sequence[str] = ()) ->
     except (ValueError, OSError) as error:  # parser errors of pandas and pyarrow are ValueErrors
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"{path}, which is not readable as {READERS[path.suffix.lower()]} ({reason})",
-            "one table with a header",
+            f"{path}, which is not readable as {READERS[path.suffix.lower()]} ({reason})", "one table with a header"
         ) from None
     if not len(table):
         raise InputError(f"{path} with no rows", "a table of runs")
@@ -263,8 +262,7 @@ def _group(
         empty = table[column].iloc[rows].isna().to_numpy()
         if empty.any():
             raise InputError(
-                f"an empty cell in row {rows[np.flatnonzero(empty)[0]] + 1}, column {column!r}",
-                "the name of a group",
+                f"an empty cell in row {rows[np.flatnonzero(empty)[0]] + 1}, column {column!r}", "the name of a group"
             )
     text = [table[column].iloc[rows].astype(str).to_numpy() for column in columns]
     joined = [",".join(parts) for parts in zip(*text, strict=True)]

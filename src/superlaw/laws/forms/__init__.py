@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from superlaw.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from superlaw.laws.law import Law, Part
+    from superlaw.laws.law import Law
 
 
 def law_names() -> tuple[str, ...]:
@@ -90,13 +90,10 @@ def law_of(law: Any, given: Mapping[str, Any] | None = None, offset: bool | None
     kind = law_class(name.strip())
     columns = [column.strip() for column in text.split(",") if column.strip()]
     own = {part.field: given[part.option] for part in kind.parts if given and given.get(part.option)}
-    if columns and any(part.size and part.field in own for part in kind.parts):
-        raise InputError(f"columns of --law {law} and {_options(kind.parts, own)}", "columns named once")
+    for part in kind.parts:
+        if columns and part.size and part.field in own:
+            raise InputError(f"columns of --law {law} and {part.option}", "columns named once")
     return law_from(kind.name, _filled(kind, columns, own, law), offset is not False)
-
-
-def _options(parts: Sequence[Part], own: Mapping[str, Any]) -> str:
-    return " and ".join(part.option for part in parts if part.field in own)
 
 
 def _filled(kind: type[Law], columns: Sequence[str], own: Mapping[str, Any], text: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.laws.problems.jets import Jet
-from superlaw.laws.problems.model import FLOOR, Pointwise
+from superlaw.laws.problems.model import FLOOR, Assembled, Pointwise
 
 STEP = 6e-6  # relative step of central differences: the cube root of the rounding error
 Starts = Callable[[int, np.random.Generator, np.ndarray], np.ndarray]
@@ -66,17 +66,14 @@ class Formula:
         return self
 
     def values(self, theta: np.ndarray) -> np.ndarray:
-        """Parameters of theta, shapes (..., p)."""
         with np.errstate(over="ignore"):
             return np.where(self.log_coordinates, np.exp(theta), theta)
 
     def thetas(self, values: np.ndarray) -> np.ndarray:
-        """The inverse of :meth:`values`."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(self.log_coordinates, np.clip(np.log(np.maximum(values, FLOOR)), -690, 690), values)
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
-        """d values / d theta, shape (p, p), at one theta."""
         with np.errstate(over="ignore"):
             return np.diag(np.where(self.log_coordinates, np.exp(theta), 1.0))
 
@@ -85,14 +82,12 @@ class Formula:
         return [np.exp(jet) if log else jet for jet, log in zip(jets, self.log_coordinates, strict=True)]
 
     def losses(self, theta: np.ndarray) -> np.ndarray:
-        """f, shape (B, n)."""
         values = self.values(theta)
         out = np.asarray(self.function(*(values[:, k, None] for k in range(self.p))), dtype=float)
         out = np.broadcast_to(out, (len(theta), self.n))
         return np.maximum(out, FLOOR) if self._logarithmic else out
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
-        """d f / d theta, shape (n, p), at one theta."""
         return self._derivatives(theta[None])[1][0]
 
     def _derivatives(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -113,10 +108,7 @@ class Formula:
             gradient[:, :, k] = (self.losses(ahead) - self.losses(behind)) / (2 * step[:, None])
         return self.losses(theta), gradient, None
 
-    def assemble(
-        self, theta: np.ndarray, pointwise: Pointwise
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Value (B,), gradient (B, p), Hessian (B, p, p) and the scale of each coordinate (B, p)."""
+    def assemble(self, theta: np.ndarray, pointwise: Pointwise) -> Assembled:
         model, slope, curve = self._derivatives(theta)
         rho, d1, d2, d2_major = pointwise(model)
         gradient = (d1[:, None, :] @ slope)[:, 0]

@@ -12,6 +12,7 @@ FLOOR = 1e-300  # of a model's value, so that its logarithm exists
 
 # From the losses (B, n): the minimised rho of each point, d rho/d f, d^2 rho/d f^2, and a majoriser of the last.
 Pointwise = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
+Assembled = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 class Model(Protocol):
@@ -27,33 +28,17 @@ class Model(Protocol):
     log_coordinates: np.ndarray  # which parameters are solved for through their logarithm, (p,) of bool
     exact: bool  # whether derivatives are exact
 
-    def losses(self, theta: np.ndarray) -> np.ndarray:
-        """f, shape (B, n)."""
-        ...
-
-    def gradient(self, theta: np.ndarray) -> np.ndarray:
-        """d f / d theta, shape (n, p), at one theta."""
-        ...
-
-    def values(self, theta: np.ndarray) -> np.ndarray:
-        """Parameters of theta, shapes (..., p)."""
-        ...
-
-    def thetas(self, values: np.ndarray) -> np.ndarray:
-        """The inverse of :meth:`values`."""
-        ...
-
-    def jacobian(self, theta: np.ndarray) -> np.ndarray:
-        """d values / d theta, shape (p, p), at one theta."""
-        ...
+    def losses(self, theta: np.ndarray) -> np.ndarray: ...  # f, (B, n)
+    def gradient(self, theta: np.ndarray) -> np.ndarray: ...  # d f / d theta at one theta, (n, p)
+    def values(self, theta: np.ndarray) -> np.ndarray: ...  # parameters of coordinates, (..., p)
+    def thetas(self, values: np.ndarray) -> np.ndarray: ...  # the inverse, within the bounds
+    def jacobian(self, theta: np.ndarray) -> np.ndarray: ...  # d values / d theta at one theta, (p, p)
 
     def pinned(self, k: int) -> Model:
         """The same model in coordinates whose k-th is parameter k itself (its log for a coefficient)."""
         ...
 
-    def assemble(
-        self, theta: np.ndarray, pointwise: Pointwise
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def assemble(self, theta: np.ndarray, pointwise: Pointwise) -> Assembled:
         """Value (B,), gradient (B, p), Hessian (B, p, p) and the scale of each coordinate (B, p).
 
         The scale is the root of the diagonal of the majoriser's Gauss-Newton matrix.

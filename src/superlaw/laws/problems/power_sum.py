@@ -16,7 +16,7 @@ from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
 
-from superlaw.laws.problems.model import FLOOR, LARGEST_EXPONENT, Pointwise
+from superlaw.laws.problems.model import FLOOR, LARGEST_EXPONENT, Assembled, Pointwise
 from superlaw.laws.problems.projection import Basis, project
 
 
@@ -52,12 +52,7 @@ class PowerSum:
     exact = True
 
     def __init__(
-        self,
-        logs: np.ndarray,
-        layout: Layout,
-        group: np.ndarray,
-        free_sign: bool = False,
-        uncentred: int | None = None,
+        self, logs: np.ndarray, layout: Layout, group: np.ndarray, free_sign: bool = False, uncentred: int | None = None
     ):
         self._made_from = (logs, layout, group, free_sign)
         self.n = logs.shape[1]
@@ -85,7 +80,6 @@ class PowerSum:
         self.lower[self._offset], self.upper[self._offset] = 0.0, np.inf
 
     def pinned(self, k: int) -> PowerSum:
-        """The same model in coordinates whose k-th is parameter k itself (its log for a coefficient)."""
         return PowerSum(*self._made_from, uncentred=k) if k in self._coefficient else self
 
     # -- between coordinates and parameters ------------------------------------------------------
@@ -94,7 +88,6 @@ class PowerSum:
         return sum((x[..., self._exponent[k]] * self.centre[k] for k in self._rows[j]), np.zeros(x.shape[:-1]))
 
     def values(self, theta: np.ndarray) -> np.ndarray:
-        """Parameters of theta, shapes (..., p)."""
         out = theta.copy()
         for j, c in enumerate(self._coefficient):
             out[..., c] = np.exp(theta[..., c] + self._shift(theta, j))
@@ -108,7 +101,6 @@ class PowerSum:
         return np.clip(out, self.lower, self.upper)
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
-        """d values / d theta, shape (p, p), at one theta."""
         out = np.eye(self.p)
         values = self.values(theta)
         for c, rows in zip(self._coefficient, self._rows, strict=True):
@@ -131,11 +123,9 @@ class PowerSum:
         return terms, np.maximum(model, FLOOR)
 
     def losses(self, theta: np.ndarray) -> np.ndarray:
-        """f, shape (B, n)."""
         return self._terms(theta)[1]
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
-        """d f / d theta, shape (n, p), at one theta."""
         terms, _ = self._terms(theta[None])
         out = np.zeros((self.n, self.p))
         for term, index, form in zip(terms, self._index, self._forms, strict=True):
@@ -144,10 +134,7 @@ class PowerSum:
             out[:, self._offset] = self._one_hot
         return out
 
-    def assemble(
-        self, theta: np.ndarray, pointwise: Pointwise
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Value (B,), gradient (B, p), Hessian (B, p, p) and the scale of each coordinate (B, p)."""
+    def assemble(self, theta: np.ndarray, pointwise: Pointwise) -> Assembled:
         terms, model = self._terms(theta)
         rho, d1, d2, d2_major = pointwise(model)
         batch = len(theta)

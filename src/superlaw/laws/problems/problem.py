@@ -8,7 +8,7 @@ import numpy as np
 
 from superlaw.laws.law import Law, Points
 from superlaw.laws.objective import Objective
-from superlaw.laws.problems.model import Model
+from superlaw.laws.problems.model import Assembled, Model
 from superlaw.laws.tables import Selection
 
 
@@ -57,18 +57,14 @@ class Problem:
 
     def at(self, rows: np.ndarray | slice) -> Problem:
         """Some problems of a batch."""
-        target, weights = self.target, self.weights
-        if target.ndim == 2 or (weights is not None and weights.ndim == 2):
-            target = target[rows] if target.ndim == 2 else target
-            weights = weights[rows] if weights is not None and weights.ndim == 2 else weights
-            return replace(self, target=target, weights=weights)
-        return self
+        batched = {name: x for name in ("target", "weights") if (x := getattr(self, name)) is not None and x.ndim == 2}
+        return replace(self, **{name: x[rows] for name, x in batched.items()}) if batched else self
 
     def pinned(self, k: int) -> Problem:
         """The same problem in coordinates whose k-th is parameter k itself."""
         return replace(self, model=self.model.pinned(k))
 
-    def assemble(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def assemble(self, theta: np.ndarray) -> Assembled:
         """Value (B,), gradient (B, p), Hessian (B, p, p) and the scale of each coordinate (B, p)."""
         return self.model.assemble(theta, self._pointwise)
 
@@ -97,7 +93,5 @@ class Problem:
     def _measured(self) -> tuple[np.ndarray, np.ndarray]:
         """The losses, and the root of the weight of their squares."""
         losses = np.exp(self.target) if self.objective.logarithmic else self.target
-        root = (1 / losses if self.objective.logarithmic else np.ones_like(losses)) * (
-            1.0 if self.weights is None else np.sqrt(self.weights)
-        )
-        return losses, root
+        root = 1 / losses if self.objective.logarithmic else np.ones_like(losses)
+        return losses, root if self.weights is None else root * np.sqrt(self.weights)
