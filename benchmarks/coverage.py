@@ -103,7 +103,7 @@ def profile_table(sets: int, seed: int) -> None:
     print("|---|---|---|---|---|---|")
     for name, (law, points, params, sigma) in designs().items():
         begun = time.perf_counter()
-        found = profile_coverage(law, points, params, sigma, sets, seed)
+        found = profile_coverage(law, points, params, sigma, sets, seed=seed)
         offsets = [share for key, share in found.covered.items() if key.startswith("L_0[")]
         cells = [f"{key} {100 * share:.1f}" for key, share in found.covered.items() if not key.startswith("L_0[")]
         if offsets:
