@@ -52,7 +52,14 @@ def truth_of(law: Law, points: Points, params: Mapping[str, float], objective: O
 
 
 def profile_coverage(
-    law: Law, points: Points, params: Mapping[str, float], sigma: float, sets: int, seed: int = 0, level: float = 0.95
+    law: Law,
+    points: Points,
+    params: Mapping[str, float],
+    sigma: float,
+    sets: int,
+    *,
+    seed: int = 0,
+    level: float = 0.95,
 ) -> Coverage:
     """Coverage of F-calibrated profile intervals: Gaussian noise on log L, least squares of log L.
 
