@@ -7,8 +7,7 @@ minimised objective by no more than the threshold, so one constrained solve answ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,10 +34,6 @@ class Coverage:
     sets: int
     unsolved: int
     level: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 def truth_of(law: Law, points: Points, params: Mapping[str, float], objective: Objective) -> tuple[Problem, np.ndarray]:
