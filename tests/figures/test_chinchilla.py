@@ -10,7 +10,7 @@ from study_records import check_rendering
 from superlaw.errors import InputError
 from superlaw.figures import chinchilla
 from superlaw.figures.panels import Line, Marks
-from superlaw.laws.table import load_table
+from superlaw.laws.tables import load_table
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,14 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.figures import paint, style
 from superlaw.figures.panels import Line, Marks, Panel, Picture
-from superlaw.laws.fit import Estimate, Fit
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import AdditiveLaw, Chinchilla
+from superlaw.laws.estimate import Estimate
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.additive import AdditiveLaw
+from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.objective import Objective
-from superlaw.laws.parts import left_for, term_curve
+from superlaw.laws.result import Fit
 from superlaw.laws.slope import Slope, fit_slope
+from superlaw.laws.terms import left_for, term_curve
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,9 @@ from superlaw.errors import InputError
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Line, Marks, Panel, Picture
 from superlaw.geometry.frames import random_mean_abs_overlap
-from superlaw.laws.fit import Estimate, Fit
-from superlaw.laws.parts import left_for, term_curve, term_names
+from superlaw.laws.estimate import Estimate
+from superlaw.laws.result import Fit
+from superlaw.laws.terms import left_for, term_curve, term_names
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 CURVE_POINTS = 60

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.laws.fit import Fit
 from superlaw.laws.optimum import DRAWS, Optimum, optimum
+from superlaw.laws.result import Fit
 from superlaw.laws.width_depth import WidthDepthLaw, width_depth_law
 from superlaw.theory.shape import LARGEST, Shape
 

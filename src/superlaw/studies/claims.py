@@ -20,7 +20,7 @@ from superlaw.figures.overview import AXES as OVERVIEW_AXES
 from superlaw.figures.select import Chosen, choose, nearest_to
 from superlaw.figures.strong import AXES as GRID_AXES
 from superlaw.figures.weight_decay import SHOWN_EXPONENT
-from superlaw.laws.fit import Estimate
+from superlaw.laws.estimate import Estimate
 from superlaw.sweeps.scaling import CURVED, STRONG_FROM, exponent, regime
 from superlaw.theory.strong import strongly_represented
 

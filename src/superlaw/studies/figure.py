@@ -16,7 +16,7 @@ from superlaw.figures.style import KINDS
 from superlaw.files.outputs import PICTURES, KeptFolder, check_output, make_folder, write_atomically
 from superlaw.files.records import to_json
 from superlaw.laws.published import published_table
-from superlaw.laws.table import mask
+from superlaw.laws.tables import mask
 from superlaw.studies.language_models import load_study
 from superlaw.sweeps.gather import gather
 from superlaw.sweeps.plan import Plan, load_plan, preset_names

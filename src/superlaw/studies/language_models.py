@@ -17,9 +17,9 @@ from superlaw.errors import DamagedFileError, InputError, MissingExtraError
 from superlaw.figures import llm as figure
 from superlaw.files.outputs import KeptFolder, make_folder
 from superlaw.files.records import read_json, to_json
-from superlaw.laws.fit import Fit
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import GroupedPowerLaw
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.grouped import GroupedPowerLaw
+from superlaw.laws.result import Fit
 from superlaw.laws.slope import Slope, fit_slope
 from superlaw.lm.corpora import Corpus
 from superlaw.lm.families import FamilyModel
