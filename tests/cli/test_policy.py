@@ -135,7 +135,7 @@ def test_every_command_that_can_write_has_overwrite():
     writers = {"--out", "--plot", "-o"}
     for path, one in commands():
         names = {name for parameter in one.params for name in parameter.opts}
-        if path[0] != "law" and (names & writers or path in [("reproduce",), ("shape", "capacity")]):
+        if names & writers or path in [("reproduce",), ("shape", "capacity")]:
             assert "--overwrite" in names, path
 
 
