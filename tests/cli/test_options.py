@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from test_outputs import commands
+from app_commands import commands
 
 from superlaw import RunSpec, Store, train
 from superlaw.cli.options import Command
