@@ -105,7 +105,8 @@ def width_depth_law(fit: Fit | None = None, columns: tuple[str, ...] | None = No
         needed = part != "tokens" or name is not None
         if needed and (name is None or name not in alone):
             got = f"a law of {', '.join(alone) or law.name}, without a term {name or ' or '.join(PARTS[part])}"
-            raise InputError(got, f"an additive law with one term that is the {part}", "name the columns: --columns WIDTH,DEPTH[,TOKENS]")
+            need = f"an additive law with one term that is the {part}"
+            raise InputError(got, need, "name the columns: --columns WIDTH,DEPTH[,TOKENS]")
     return WidthDepthLaw(fit, found["width"], found["depth"], found.get("tokens"), source or "the fit given")
 
 
