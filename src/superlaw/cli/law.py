@@ -84,7 +84,7 @@ def compare(
 
     written.check(table)
     chosen, (objective,) = laws.chosen(), objectives([minimised.objective], minimised.delta)
-    same = rows.columns() | asdict(scored) | {"objective": objective}
+    same: dict[str, Any] = rows.columns() | asdict(scored) | {"objective": objective}
     written.give(compare_laws(_table(table, rows.let), chosen, **same))
 
 

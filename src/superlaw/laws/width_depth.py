@@ -95,9 +95,6 @@ def width_depth_law(fit: Fit | None = None, columns: tuple[str, ...] | None = No
         fit = published_fit(interval)
         source = f"fitted to {TABLE}, {fit.n} of its points"
     law = fit.law
-    if law.compute or not law.power_terms:
-        raise InputError(f"the law {law.name}", "an additive law with terms of width and depth",
-                         "superlaw law fit TABLE --law additive:width,depth,tokens -o fit.json")  # fmt: skip
     alone = [term.columns[0] for term in law.power_terms if len(term.columns) == 1]
     found = dict(zip(PARTS, columns, strict=False)) if columns else {}
     for part, names in PARTS.items():
@@ -107,8 +104,9 @@ def width_depth_law(fit: Fit | None = None, columns: tuple[str, ...] | None = No
         name = found.get(part)
         needed = part != "tokens" or name is not None
         if needed and (name is None or name not in alone):
-            got = f"a law of {', '.join(alone)}, without a term {name or ' or '.join(PARTS[part])}"
-            raise InputError(got, f"one term that is the {part}", "name the columns: --columns WIDTH,DEPTH[,TOKENS]")
+            got = f"a law of {', '.join(alone) or law.name}, without a term {name or ' or '.join(PARTS[part])}"
+            need = f"an additive law with one term that is the {part}"
+            raise InputError(got, need, "name the columns: --columns WIDTH,DEPTH[,TOKENS]")
     return WidthDepthLaw(fit, found["width"], found["depth"], found.get("tokens"), source or "the fit given")
 
 
