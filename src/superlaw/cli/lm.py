@@ -108,9 +108,9 @@ def _print_heads(measured: list[HeadMeasures], slope: Slope | None, plot: Path |
 
 
 def _print_words(shown: HeadMeasures) -> None:
-    from superlaw.files.tensors import short
+    from superlaw.files.columns import printable
 
-    print(f"{shown.head.name}: {short(shown.head.tensor)[1:-1]} ({shown.head.why})")
+    print(f"{shown.head.name}: {printable(shown.head.tensor)} ({shown.head.why})")
     print(f"  {shown.verdict}")
     told = [f"{count} {kind}" for kind, count in shown.hygiene.items() if count]
     unknown = [kind for kind, count in shown.hygiene.items() if count is None]
