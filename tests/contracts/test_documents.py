@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from superlaw.studies.ladders import LADDERS, Rung
+from superlaw.sweeps.ladder import LADDERS, Rung
 
 PAGES = [ROOT / "README.md", ROOT / "docs" / "sweeps.md", ROOT / "docs" / "gallery.md"]
 

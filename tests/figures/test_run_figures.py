@@ -10,7 +10,7 @@ from made_runs import WIDTHS, N, items, made
 from superlaw.errors import InputError
 from superlaw.figures import density, exponents, overview, strong, weak, weight_decay
 from superlaw.figures.panels import to_dict
-from superlaw.figures.select import choose
+from superlaw.findings.comparable import choose
 from superlaw.geometry.frames import welch
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import family_frequencies

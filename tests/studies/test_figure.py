@@ -8,7 +8,7 @@ import pytest
 
 from superlaw.errors import InputError
 from superlaw.studies.figure import draw_all, figure
-from superlaw.sweeps.gather import gather, write_runs
+from superlaw.sweeps.table import gather, write_runs
 from superlaw.sweeps.plan import Plan
 from superlaw.sweeps.sweep import sweep
 

@@ -12,11 +12,11 @@ from made_runs import made
 
 from superlaw.errors import InputError
 from superlaw.studies import ladders
-from superlaw.studies.claims import claims, compare
-from superlaw.studies.ladders import LADDERS, SAFETY, Rung, plan_within, seconds_in
+from superlaw.findings.verdicts import claims, compare
+from superlaw.sweeps.ladder import LADDERS, SAFETY, Rung, plan_within, seconds_in
 from superlaw.studies.reproduce import reproduce
 from superlaw.sweeps.plan import Plan, load_plan
-from superlaw.sweeps.scaling import exponent
+from superlaw.findings.exponents import exponent
 
 TINY = Plan(
     "tiny",

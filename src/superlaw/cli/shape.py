@@ -12,10 +12,10 @@ from superlaw.cli.lm import PICTURES, check_out
 from superlaw.errors import InputError, Interrupted, nearest
 
 if TYPE_CHECKING:
-    from superlaw.laws.best_shape import BestShape
-    from superlaw.laws.width_depth import WidthDepthLaw
-    from superlaw.studies.shape import Comparison
-    from superlaw.sweeps.capacity_map import CapacityMap
+    from superlaw.findings.best_shape import BestShape
+    from superlaw.findings.capacity_map import CapacityMap
+    from superlaw.findings.width_depth import WidthDepthLaw
+    from superlaw.studies.shape import ShapeComparison
     from superlaw.theory.shape import Architecture, Shape
 
 app = typer.Typer(help="Width and depth: features, sparsity, losses, the best for a budget.", no_args_is_help=True)
@@ -100,7 +100,7 @@ def _shape(text: str, option: str) -> tuple[Shape, Architecture | None]:
 
 
 def _law(fit: Path | None, columns: str | None, interval: str = "bootstrap") -> WidthDepthLaw:
-    from superlaw.laws.width_depth import width_depth_law
+    from superlaw.findings.width_depth import width_depth_law
 
     names = None
     if columns is not None:
@@ -140,7 +140,7 @@ def _counted(name: str, model: str, shape: Shape, whole: Architecture | None) ->
     )
 
 
-def _print_comparison(result: Comparison, notes: list[str]) -> None:
+def _print_comparison(result: ShapeComparison, notes: list[str]) -> None:
     from superlaw.cli.output import number, print_table
 
     lines: list[tuple[str, Any]] = [
@@ -177,7 +177,7 @@ def best(
 ) -> None:
     """Width and depth of lowest loss at a budget, by an additive law, with the fit's uncertainty."""
     from superlaw.cli.output import print_json
-    from superlaw.laws.best_shape import best_shape, check_budget
+    from superlaw.findings.best_shape import best_shape, check_budget
 
     check_out(plot, PICTURES, True, "--plot")
     check_budget(params, tokens, multiple)

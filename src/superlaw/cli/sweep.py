@@ -136,8 +136,8 @@ def gather(
 ) -> None:
     """Write everything stores hold as one small table with provenance, from which figures are drawn."""
     check_out(out, (".csv",), overwrite)
-    from superlaw.sweeps.gather import gather as library
-    from superlaw.sweeps.gather import write_runs
+    from superlaw.sweeps.table import gather as library
+    from superlaw.sweeps.table import write_runs
 
     runs = library(stores)
     write_runs(runs, out)

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.findings.capacity_map import SILENT, CapacityMap, Cell, ceilings_of, sentences_on
 from superlaw.sweeps import worker
-from superlaw.sweeps.capacity_map import SILENT, CapacityMap, Cell, ceilings_of, sentences_on
 from superlaw.sweeps.execute import Report, check_workers, default_workers, execute
 from superlaw.sweeps.store import Store
 from superlaw.toy.recovery import relative_errors

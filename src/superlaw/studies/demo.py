@@ -9,8 +9,8 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.files import write_atomically
+from superlaw.findings.exponents import STRONG_FROM
 from superlaw.sweeps.execute import Report, check_workers, execute
-from superlaw.sweeps.scaling import STRONG_FROM
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.widths import WidthScan, scan_widths
 from superlaw.theory.weak import unlearned_loss

@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from superlaw.errors import InputError
-from superlaw.figures import chinchilla, llm, toy
+from superlaw.figures import llm, toy
 from superlaw.figures.catalogue import CATALOGUE, Entry, entry
 from superlaw.figures.panels import Picture, to_dict
 from superlaw.figures.style import KINDS
 from superlaw.files import write_atomically
+from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import published_table
 from superlaw.laws.table import mask
 from superlaw.studies.language_models import load_study
-from superlaw.sweeps.gather import gather
 from superlaw.sweeps.plan import Plan, load_plan, preset_names
 from superlaw.sweeps.store import Store
+from superlaw.sweeps.table import gather
 from superlaw.toy.train import make_engine
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def figure(
     where: str | None = None,
     overwrite: bool = False,
 ) -> Drawn:
-    """Draw one figure.
+    """Draw one figure: what it finds in its source, painted.
 
     Parameters
     ----------
@@ -76,21 +77,31 @@ def figure(
         Where a source is lacking, nothing can be drawn, or a file is in the way; nothing is written then.
     """
     chosen, out = entry(name), Path(out)
-    record = out.with_suffix(".json")
+    check_place(out, overwrite)
+    picture = picture_of(chosen, store, study, where)
+    return paint(chosen, picture, out, _completing(picture, store) if picture.missing else "")
+
+
+def check_place(out: Path, overwrite: bool) -> None:
+    """Refuse a picture that cannot be written there."""
     kind = out.suffix.lower().lstrip(".")
     if kind not in KINDS:
         raise InputError(f"{out}", f"a file ending in .{', .'.join(KINDS)}")
     if not out.parent.is_dir():
         raise InputError(f"{out}, in a folder that does not exist", "an existing folder", f"make {out.parent}")
-    for path in () if overwrite else (out, record):
+    for path in () if overwrite else (out, out.with_suffix(".json")):
         if path.exists():
             raise InputError(f"{path}, which exists", "a new file name", "choose another or pass --overwrite")
-    picture = picture_of(chosen, store, study, where)
-    content = chosen.module.draw(picture, kind)
-    shown = {"figure": name, "file": out.name, "superlaw": version("superlaw"), **to_dict(picture)}
+
+
+def paint(chosen: Entry, picture: Picture, out: Path, command: str = "") -> Drawn:
+    """Write the picture, and beside it what it plots."""
+    record = out.with_suffix(".json")
+    content = chosen.module.draw(picture, out.suffix.lower().lstrip("."))
+    shown = {"figure": chosen.name, "file": out.name, "superlaw": version("superlaw"), **to_dict(picture)}
     write_atomically(record, (json.dumps(shown, allow_nan=False) + "\n").encode())
     write_atomically(out, content)
-    return Drawn(picture, out, record, _completing(picture, store) if picture.missing else "")
+    return Drawn(picture, out, record, command)
 
 
 def picture_of(
@@ -98,11 +109,11 @@ def picture_of(
 ) -> Picture:
     """What a figure plots, from its kind of source."""
     if chosen.source == "runs":
-        return chosen.module.data(runs_of(chosen, store, where))
+        return chosen.module.data(chosen.find(runs_of(chosen, store, where)))
     if chosen.source == "study":
         return _from_study(chosen, study)
     if chosen.source == "published":
-        return chosen.module.data(published_table(chinchilla.TABLE))
+        return chosen.module.data(chosen.find(published_table(TABLE)))
     return _trained_live()
 
 

@@ -11,15 +11,15 @@ from superlaw.errors import InputError
 from superlaw.figures import chinchilla
 from superlaw.figures.style import KINDS, plain
 from superlaw.files import write_atomically
+from superlaw.findings.verdicts import CLAIMS, Claim, claims
 from superlaw.laws.published import published_table
-from superlaw.studies.claims import CLAIMS, Claim, claims
 from superlaw.studies.figure import Drawn, figure
-from superlaw.studies.ladders import LADDERS, plan_within, seconds_in
 from superlaw.sweeps.execute import Report, check_workers
-from superlaw.sweeps.gather import gather, write_runs
+from superlaw.sweeps.ladder import LADDERS, plan_within, seconds_in
 from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import Sweep, sweep
+from superlaw.sweeps.table import gather, write_runs
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from superlaw.sweeps.scaling import exponent, exponents, outside, predicted, regime
+from superlaw.findings.exponents import exponent, exponents, outside, predicted, regime
 
 
 def runs(widths, losses, seeds=None, **more):
