@@ -12,7 +12,21 @@ import pytest
 import superlaw
 
 SOURCE = Path(superlaw.__file__).parent
-FLOORS = ["errors", "files", "geometry", "theory", "laws", "toy", "lm", "sweeps", "figures", "studies", "report", "cli"]
+FLOORS = [
+    "errors",
+    "files",
+    "geometry",
+    "theory",
+    "laws",
+    "toy",
+    "lm",
+    "sweeps",
+    "findings",
+    "figures",
+    "studies",
+    "report",
+    "cli",
+]
 STRANGERS = {"laws", "toy", "lm"}  # never import one another
 
 

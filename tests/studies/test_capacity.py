@@ -11,8 +11,8 @@ import pytest
 
 from superlaw import InputError
 from superlaw.figures import capacity as figure
-from superlaw.studies import capacity as study
 from superlaw.findings import capacity_map
+from superlaw.studies import capacity as study
 from superlaw.theory.sensing import sensing_degree
 
 SMALL = {"widths": (6,), "degrees": (1, 2, 8), "activities": (0.3, 0.01), "seeds": (0,), "steps": 1500}

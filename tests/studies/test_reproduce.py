@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,18 +12,29 @@ import pytest
 from made_runs import made
 
 from superlaw.errors import InputError
-from superlaw.studies import ladders
-from superlaw.findings.verdicts import claims, compare
-from superlaw.sweeps.ladder import LADDERS, SAFETY, Rung, plan_within, seconds_in
-from superlaw.studies.reproduce import reproduce
-from superlaw.sweeps.plan import Plan, load_plan
+from superlaw.figures.catalogue import entry
 from superlaw.findings.exponents import exponent
+from superlaw.findings.published import PUBLISHED
+from superlaw.findings.published import published as known
+from superlaw.findings.verdicts import compare
+from superlaw.studies.reproduce import reproduce
+from superlaw.sweeps import ladder
+from superlaw.sweeps.ladder import SAFETY, Rung, plan_within, seconds_in
+from superlaw.sweeps.plan import Plan, load_plan
 
 TINY = Plan(
     "tiny",
     {"n_features": 200, "steps": 200, "batch": 64, "warmup": 20, "learning_rate": 0.05},
     {"data_exponent": (0.5, 1.0), "weight_decay": (-1.0, 1.0), "width": (4, 8, 16)},
 )
+
+
+LADDERS = {name: one.ladder for name, one in PUBLISHED.items() if one.ladder}
+
+
+def claims(figure, runs):
+    """The verdicts on what the figure finds in the runs."""
+    return known(figure).judge(entry(figure).find(runs))
 
 
 @pytest.fixture
@@ -32,7 +44,7 @@ def a_machine(monkeypatch):
     def estimate(plan, store, workers):
         return SimpleNamespace(seconds=len(plan.specs) * plan.base["steps"] * 1.5e-3 / 2)
 
-    monkeypatch.setattr(ladders, "estimate", estimate)
+    monkeypatch.setattr(ladder, "estimate", estimate)
 
 
 @pytest.fixture
@@ -40,14 +52,14 @@ def tiny_ladder(monkeypatch, tmp_path):
     path = tmp_path / "tiny.toml"
     path.write_text(TINY.to_toml())
     for name in LADDERS:
-        monkeypatch.setitem(LADDERS, name, (Rung(str(path), 40),))
+        monkeypatch.setitem(PUBLISHED, name, replace(PUBLISHED[name], ladder=(Rung(str(path), 40),)))
 
 
 @pytest.mark.parametrize("figure", LADDERS)
 @pytest.mark.parametrize("budget", ["5m", "10m", "1h", "5h"])
 def test_a_plan_fits_its_budget_and_uses_it(figure, budget, a_machine):
-    plan = plan_within(figure, budget)
-    seconds = ladders.estimate(plan, None, None).seconds
+    plan = plan_within(LADDERS[figure], figure, budget)
+    seconds = ladder.estimate(plan, None, None).seconds
     assert seconds <= SAFETY * seconds_in(budget)
     published = LADDERS[figure][0].plan().base["steps"]
     assert plan.base["steps"] == published or seconds > 0.5 * SAFETY * seconds_in(budget)
@@ -55,13 +67,16 @@ def test_a_plan_fits_its_budget_and_uses_it(figure, budget, a_machine):
 
 @pytest.mark.parametrize("figure", LADDERS)
 def test_more_time_never_plans_less_training(figure, a_machine):
-    work = [ladders.estimate(plan_within(figure, f"{m}m"), None, None).seconds for m in (10, 20, 60, 600, 6000)]
+    work = [
+        ladder.estimate(plan_within(LADDERS[figure], figure, f"{m}m"), None, None).seconds
+        for m in (10, 20, 60, 600, 6000)
+    ]
     assert all(more >= 0.6 * less for less, more in itertools.pairwise(work)) and work[-1] > work[0]
 
 
 @pytest.mark.parametrize("figure", LADDERS)
 def test_the_full_budget_is_the_published_experiment_exactly(figure):
-    plan = plan_within(figure, "full")
+    plan = plan_within(LADDERS[figure], figure, "full")
     assert {spec.id for spec in plan.specs} == {spec.id for spec in load_plan(LADDERS[figure][0].preset).specs}
 
 
@@ -75,7 +90,7 @@ def test_every_rung_is_a_cut_of_the_published_plans_with_warm_up_in_proportion(f
 
 
 def test_a_plan_survives_its_toml(tmp_path):
-    plan = plan_within("weak", "full")
+    plan = plan_within(LADDERS["weak"], "weak", "full")
     (tmp_path / "plan.toml").write_text(plan.to_toml())
     assert load_plan(tmp_path / "plan.toml") == plan
 
@@ -88,7 +103,7 @@ def test_a_budget_that_is_no_time_is_refused(budget):
 
 def test_a_budget_too_small_says_what_is_needed(a_machine):
     with pytest.raises(InputError, match=r"about .*s or more on this machine"):
-        plan_within("strong", "1s")
+        plan_within(LADDERS["strong"], "strong", "1s")
 
 
 @pytest.mark.usefixtures("tiny_ladder")

@@ -37,17 +37,16 @@ def _record(result: Demo) -> dict[str, Any]:
     finite = lambda values: [None if v != v else float(v) for v in values]  # noqa: E731
     regimes = {}
     for name, r in result.regimes.items():
+        found = r.exponent
+        shown = ("loss", "loss_std", "represented_fraction", "mean_square_overlap", "unlearned_loss")
         regimes[name] = {
             "weight_decay": r.weight_decay,
             "width": [int(m) for m in r.widths],
-            "loss": finite(r.loss),
-            "loss_std": finite(r.loss_std),
-            "represented_fraction": finite(r.represented_fraction),
-            "mean_square_overlap": finite(r.mean_square_overlap),
-            "unlearned_loss": finite(r.unlearned_loss),
-            "slope": r.slope.exponent if r.slope else None,
-            "slope_stderr": r.slope.stderr if r.slope else None,
-            "diverged": list(r.diverged),
+            **{column: finite(r.column(column)) for column in shown},
+            "slope": found.exponent if found else None,
+            "slope_stderr": found.stderr if found else None,
+            "widths_on_line": list(found.widths) if found else [],
+            "diverged": [int(m) for m in r.widths[r.runs["status"] == "diverged"]],
         }
     return {
         "source": result.source, "steps": result.steps, "seed": result.seed, "regimes": regimes,
@@ -69,8 +68,9 @@ def _print(result: Demo) -> None:
     for i, m in enumerate(weak.widths):
         row = [str(m)]
         for r in (weak, strong):
-            row += [f"{number(r.loss[i])} ± {number(r.loss_std[i], 2)}", number(r.represented_fraction[i], 3),
-                    number(r.mean_square_overlap[i], 3)]  # fmt: skip
+            run = r.runs.iloc[i]
+            row += [f"{number(run['loss'])} ± {number(run['loss_std'], 2)}", number(run["represented_fraction"], 3),
+                    number(run["mean_square_overlap"], 3)]  # fmt: skip
         rows.append([*row, number(1 / m, 3), number(result.unlearned_at_width[i])])
     header = [
         "width m",
@@ -85,8 +85,8 @@ def _print(result: Demo) -> None:
     ]
     print_table(header, rows)
     print()
-    print(f"slope (loss ~ 1/m^slope)  weak {weak.slope or '-'} (local; theory here is the sum, not a power law)"
-          f"   strong {strong.slope or '-'} (geometry: 1)")  # fmt: skip
+    print(f"exponent (loss ~ 1/m^exponent)  weak {weak.exponent or '-'} (local; theory is the sum, not a power law)"
+          f"   strong {strong.exponent or '-'} (geometry: 1)")  # fmt: skip
     print()
     for sentence in result.sentences:
         print(sentence)

@@ -182,7 +182,7 @@ def _left_out(table: pd.DataFrame, chosen: pd.DataFrame, fixed: list[str], group
         said.append(
             f"Left out: {others} runs of {len(groups) - 1} other protocols (they differ in {', '.join(differ)})."
         )
-    bad = table[~table["status"].isin(ENDED)]
+    bad = table[~table["status"].isin((*ENDED, "missing"))]
     if len(bad):
         said.append(f"Left out: {len(bad)} damaged or stopped runs.")
     diverged = int((chosen["status"] == "diverged").sum())

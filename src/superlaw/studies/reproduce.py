@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from superlaw.errors import InputError
-from superlaw.figures import chinchilla
+from superlaw.figures.catalogue import entry
 from superlaw.figures.style import KINDS, plain
 from superlaw.files import write_atomically
-from superlaw.findings.verdicts import CLAIMS, Claim, claims
+from superlaw.findings.published import published
+from superlaw.findings.verdicts import Claim
+from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import published_table
-from superlaw.studies.figure import Drawn, figure
+from superlaw.studies.figure import Drawn, paint
 from superlaw.sweeps.execute import Report, check_workers
-from superlaw.sweeps.ladder import LADDERS, plan_within, seconds_in
+from superlaw.sweeps.ladder import Rung, plan_within, seconds_in
 from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import Sweep, sweep
-from superlaw.sweeps.table import gather, write_runs
+from superlaw.sweeps.table import run_table, write_runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,7 @@ def reproduce(
     Parameters
     ----------
     name : str
-        A figure with published values: one that is trained (``studies.ladders``), or chinchilla.
+        A figure with published values: one that is trained, or chinchilla.
     budget : str
         90s, 5m, 1h..., or ``full`` for the published experiment. Fewer steps and fewer cells fit a
         smaller one; the figure states them.
@@ -81,34 +83,36 @@ def reproduce(
     """
     begin = time.perf_counter()
     folder = Path(store if store is not None else f"reproduce-{name}")
-    if name not in CLAIMS:
-        raise InputError(f"the figure {name!r}", f"one with published values: {', '.join(CLAIMS)}",
-                         "draw any other with superlaw figure")  # fmt: skip
+    known = published(name)
     check_workers(workers)
     seconds_in(budget)
     if kind not in KINDS:
         raise InputError(f"--kind {kind}", f"one of {', '.join(KINDS)}")
-    if name not in LADDERS:
-        table = published_table(chinchilla.TABLE)
-        Store(folder)
-        drawn = figure(name, folder / f"{name}.{kind}", overwrite=True)
-        return Reproduction(name, budget, drawn, tuple(claims(name, table)), time.perf_counter() - begin)
-    plan, destination = _kept_or_planned(name, budget, folder, workers)
-    done = sweep(plan, destination, workers, report=report)
-    runs = gather(destination)
-    runs = runs[runs["id"].isin({spec.id for spec in plan.specs})]
-    table = folder / f"{name}-{budget}.csv"
-    write_runs(runs, table)
-    drawn = figure(name, table.with_suffix(f".{kind}"), table, overwrite=True)
-    return Reproduction(name, budget, drawn, tuple(claims(name, runs)), time.perf_counter() - begin, plan, done)
+    plan, done = None, None
+    if known.ladder:
+        plan, destination = _kept_or_planned(known.ladder, name, budget, folder, workers)
+        done = sweep(plan, destination, workers, report=report)
+        table = run_table(destination, plan.specs, profiles=True)
+        out = folder / f"{name}-{budget}.{kind}"
+        write_runs(table, out.with_suffix(".csv"))
+    else:
+        table = published_table(TABLE)
+        out = Store(folder).path / f"{name}.{kind}"
+    chosen = entry(name)
+    found = chosen.find(table)
+    drawn = paint(chosen, chosen.module.data(found), out)
+    claims = tuple(known.judge(found))
+    return Reproduction(name, budget, drawn, claims, time.perf_counter() - begin, plan, done)
 
 
-def _kept_or_planned(name: str, budget: str, folder: Path, workers: int | None) -> tuple[Plan, Store]:
+def _kept_or_planned(
+    ladder: tuple[Rung, ...], name: str, budget: str, folder: Path, workers: int | None
+) -> tuple[Plan, Store]:
     """The plan of an earlier call with this budget, or a new one, kept beside its runs."""
     path = folder / f"{name}-{budget}.toml"
     if path.is_file():
         return load_plan(path), Store(folder)
-    plan = plan_within(name, budget, workers, Store(folder, create=False) if folder.exists() else None)
+    plan = plan_within(ladder, name, budget, workers, Store(folder, create=False) if folder.exists() else None)
     store = Store(folder)
     write_atomically(path, plan.to_toml().encode())
     return plan, store
