@@ -116,7 +116,7 @@ def _writable(path: Path | None) -> None:
 
 
 def _write(path: Path | None, record: dict[str, Any]) -> None:
-    from superlaw.files import write_atomically
+    from superlaw.files.outputs import write_atomically
 
     if path is not None:
         write_atomically(path, (json.dumps(record, allow_nan=False, indent=1) + "\n").encode())
@@ -177,7 +177,7 @@ def fit(
     )
     if plot is not None:
         from superlaw.figures import law as figure
-        from superlaw.files import write_atomically
+        from superlaw.files.outputs import write_atomically
 
         write_atomically(plot, figure.draw(figure.data(fitted), kind))
     _write(out, fitted.to_dict())

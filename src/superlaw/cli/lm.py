@@ -40,7 +40,7 @@ def head(
 ) -> None:
     """Measure the unembedding matrix of each model: one row and one verdict a model."""
     from superlaw.cli.output import print_json
-    from superlaw.files import write_atomically
+    from superlaw.files.outputs import write_atomically
     from superlaw.laws.slope import fit_slope
     from superlaw.lm.head import load_head
     from superlaw.lm.measure import measure_head
@@ -151,7 +151,7 @@ def tokens(
     import json
 
     from superlaw.cli.output import print_json, progress_bar
-    from superlaw.files import write_atomically
+    from superlaw.files.outputs import write_atomically
     from superlaw.lm.tokens import count_tokens, counts_record, load_tokenizer
 
     check_out(out, (".json",), overwrite, "-o")

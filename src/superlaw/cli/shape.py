@@ -184,7 +184,7 @@ def best(
     result = best_shape(params, tokens, _law(fit, columns), multiple, seed)
     if plot is not None:
         from superlaw.figures import shape as figure
-        from superlaw.files import write_atomically
+        from superlaw.files.outputs import write_atomically
 
         write_atomically(plot, figure.draw(figure.data(result), plot.suffix[1:]))
     if as_json:
@@ -241,7 +241,7 @@ def capacity(
 ) -> None:
     """How many features does a trained model hold? Toy models over 1-S and n/m, and where the bounds stand."""
     from superlaw.cli.output import print_json, progress_bar
-    from superlaw.files import write_atomically
+    from superlaw.files.outputs import write_atomically
     from superlaw.studies import capacity as study
 
     check_out(out, PICTURES, True, "-o")

@@ -124,7 +124,7 @@ def table(
             raise MissingExtraError("Parquet", "tables") from None
     else:
         content = rows.to_csv(index=False).encode()
-    from superlaw.files import write_atomically
+    from superlaw.files.outputs import write_atomically
 
     write_atomically(out, content)
     print(f"{out}: {len(rows)} rows, {int((rows['status'] == 'missing').sum())} of them missing")
@@ -160,7 +160,7 @@ def grid(
     """Write the labelled grid of a complete sweep."""
     check_out(out, (".nc",), overwrite)
     dataset = _look(plan, store, sets, only, seeds).grid()
-    from superlaw.files import write_atomically
+    from superlaw.files.outputs import write_atomically
 
     write_atomically(out, bytes(dataset.to_netcdf()))
     print(f"{out}: " + ", ".join(f"{name} {size}" for name, size in dataset.sizes.items()))

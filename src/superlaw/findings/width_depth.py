@@ -1,6 +1,6 @@
 """Width and depth: the law fitted to Chinchilla's runs, or any additive fit, and how parameters grow with width.
 
-The published protocol is that of [Depth], arXiv:2602.05970: L = c_m / m^a_m + c_l / l^a_l + c_D / D^a_D + L_0 by least
+The published protocol is that of [Depth]: L = c_m / m^a_m + c_l / l^a_l + c_D / D^a_D + L_0 by least
 squares of log L, without the losses at or above the 40th highest. Points of one architecture are not independent
 (they share its width, its depth and what else it is): the bootstrap draws architectures, not points.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TABLE = "chinchilla-width-depth"  # of laws.published
 SIZES = {"d_model": "width m", "n_layers": "depth l (layers)", "num_tokens": "tokens D"}
 DROP_HIGHEST = 40  # [Depth]: 203 of 245 points
-DROP_OF_PARAMS = 5  # arXiv:2404.10102
+DROP_OF_PARAMS = 5  # [Epoch]
 REPLICATES = 400
 PARTS = {"width": ("width", "d_model"), "depth": ("depth", "n_layers"), "tokens": ("tokens", "num_tokens")}
 
@@ -98,7 +98,7 @@ def width_depth_law(fit: Fit | None = None, columns: tuple[str, ...] | None = No
     ----------
     fit : Fit, optional
         Of an additive law. By default Chinchilla's runs with width and depth are fitted, as
-        arXiv:2602.05970 selects them; points of one architecture are drawn together.
+        [Depth] selects them; points of one architecture are drawn together.
     columns : tuple of str, optional
         Width, depth and tokens in the fit's words; by default found by name.
     interval : str

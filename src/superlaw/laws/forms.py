@@ -60,7 +60,7 @@ def _split(term: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class AdditiveLaw:
-    """L = sum_k c_k / x_k^a_k + L_0 over any columns [Depth, arXiv:2602.05970; Poster].
+    """L = sum_k c_k / x_k^a_k + L_0 over any columns [Depth; Poster].
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class AdditiveLaw:
 class PowerLaw(AdditiveLaw):
     """L = C / x^a + L_0, or without L_0. Parameters of the fit: ``C``, ``a``, ``L_0``.
 
-    Hestness et al., arXiv:1712.00409; [LLG] for x = width.
+    [Hestness]; [LLG] for x = width.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ class GroupedPowerLaw:
 
 @dataclass(frozen=True)
 class Chinchilla(AdditiveLaw):
-    """L = E + A / N^alpha + B / D^beta [Hoffmann et al., arXiv:2203.15556, equation 2].
+    """L = E + A / N^alpha + B / D^beta [Chinchilla, equation 2].
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ class Chinchilla(AdditiveLaw):
 
 @dataclass(frozen=True)
 class Kaplan:
-    """L = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D [Kaplan et al., arXiv:2001.08361, equation 1.5].
+    """L = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D [Kaplan, equation 1.5].
 
     Parameters
     ----------
@@ -329,7 +329,7 @@ class Kaplan:
 class BrokenPowerLaw:
     """L = L_0 + C x^-a_1 [1 + (x/x_b)^(1/s)]^(-(a_2 - a_1) s): exponent a_1 before x_b, a_2 beyond.
 
-    One break of Caballero et al., *Broken Neural Scaling Laws*, arXiv:2210.14891, equation 1; ``s`` is
+    One break of [Broken], equation 1; ``s`` is
     the width of the break in log x.
 
     Parameters

@@ -20,7 +20,7 @@ class Objective:
     ----------
     name : {"log-ls", "log-huber", "ls"}
         ``log-ls``: r = log f - log L, rho = r^2. ``log-huber``: the same r, rho = r^2/2 within
-        ``delta`` and delta (|r| - delta/2) beyond [Chinchilla, arXiv:2203.15556]. ``ls``: r = f - L,
+        ``delta`` and delta (|r| - delta/2) beyond [Chinchilla]. ``ls``: r = f - L,
         rho = r^2.
     delta : float
         Where Huber's loss turns from square to straight.

@@ -3,7 +3,7 @@
 For a sum of power terms c_k / x_k^a_k under a budget prod_k x_k^q_k = B the optimum is closed: at it
 a_k c_k x_k^-a_k = mu q_k for all k, so log x_k = (log(a_k c_k / q_k) - log mu) / a_k, and the budget
 fixes log mu = [sum_k (q_k/a_k) log(a_k c_k / q_k) - log B] / sum_k (q_k/a_k).
-With two terms this is Chinchilla's equation 4 (arXiv:2203.15556).
+With two terms this is equation 4 of [Chinchilla].
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from superlaw.errors import InputError
-from superlaw.files import write_atomically
+from superlaw.files.outputs import write_atomically
 
 if TYPE_CHECKING:
     from superlaw.lm.corpora import Corpus

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.files import write_atomically
+from superlaw.files.outputs import write_atomically
 from superlaw.findings.exponents import Exponent, exponent, outside
 from superlaw.findings.regimes import STRONG_FROM
 from superlaw.sweeps.execute import Report, check_workers, execute

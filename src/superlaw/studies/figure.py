@@ -14,7 +14,7 @@ from superlaw.figures import llm, toy
 from superlaw.figures.catalogue import CATALOGUE, Entry, entry
 from superlaw.figures.panels import Picture, to_dict
 from superlaw.figures.style import KINDS
-from superlaw.files import write_atomically
+from superlaw.files.outputs import write_atomically
 from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import published_table
 from superlaw.laws.table import mask

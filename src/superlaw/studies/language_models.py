@@ -15,7 +15,7 @@ from typing import Any
 
 from superlaw.errors import DamagedFileError, InputError, MissingExtraError
 from superlaw.figures import llm as figure
-from superlaw.files import write_atomically
+from superlaw.files.outputs import write_atomically
 from superlaw.laws.fit import Fit
 from superlaw.laws.fitting import fit_law
 from superlaw.laws.forms import GroupedPowerLaw

@@ -10,7 +10,7 @@ from typing import Any
 from superlaw.errors import InputError
 from superlaw.figures.catalogue import entry
 from superlaw.figures.style import KINDS, plain
-from superlaw.files import write_atomically
+from superlaw.files.outputs import write_atomically
 from superlaw.findings.published import published
 from superlaw.findings.verdicts import Claim
 from superlaw.findings.width_depth import TABLE

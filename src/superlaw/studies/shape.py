@@ -1,4 +1,4 @@
-"""Shapes side by side: the argument of [Katta] arXiv:2407.01459 for any two or more models."""
+"""Shapes side by side: the argument of [Katta] for any two or more models."""
 
 from __future__ import annotations
 

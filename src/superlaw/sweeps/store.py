@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from superlaw.errors import DamagedFileError, InputError
-from superlaw.files import TEMPORARY
+from superlaw.files.outputs import TEMPORARY
 from superlaw.toy.run import Run, load_run, read_header
 
 SUFFIX = ".safetensors"

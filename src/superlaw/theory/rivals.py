@@ -53,7 +53,7 @@ def second_moment_eigenvalues(frequencies: np.ndarray, ranks: Sequence[int] | No
     A diagonal d plus a matrix of rank one: the i-th eigenvalue lies between the i-th and the (i - 1)-th largest d
     (Cauchy's interlacing), so but for the first, which holds the mean, they follow 4/3 p_i. Each is found by bisection:
     the number of eigenvalues above x is that of d_j above x, plus one where 1 + sum_j p_j^2/(d_j - x) < 0
-    (the secular equation; Golub, SIAM Review 15, 1973).
+    (the secular equation; [Golub]).
 
     Parameters
     ----------

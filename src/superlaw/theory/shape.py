@@ -1,6 +1,6 @@
 """The shape of a transformer: what width m and depth l say of parameters, neurons and features.
 
-[Katta] arXiv:2407.01459, SCIENCE.md section 4. A neuron here is a dimension of the residual stream, m of
+[Katta], docs/science.md#shape. A neuron here is a dimension of the residual stream, m of
 them a layer; a model that represents F features, each in one layer, holds F/l of them in a layer.
 """
 

@@ -1,6 +1,6 @@
 """Engine ``dense``: the textbook model in PyTorch with autograd. The reference for every other engine.
 
-Needs the extra ``torch``. Readable before fast: this is the model of SCIENCE.md section 1 line by line.
+Needs the extra ``torch``. Readable before fast: this is the model of docs/science.md#the-toy-model line by line.
 """
 
 from __future__ import annotations

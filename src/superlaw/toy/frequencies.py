@@ -1,4 +1,4 @@
-"""How often each feature is active: the families of SCIENCE.md section 1, and real counts.
+"""How often each feature is active: the families of docs/science.md#data-model-and-loss, and real counts.
 
 Families give ``frequencies`` p_i, decreasing in rank i, with sum 1; :func:`scale_density` then sets
 the activation density E = sum p_i.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import DamagedFileError, InputError
-from superlaw.files import write_atomically
+from superlaw.files.outputs import write_atomically
 from superlaw.toy.spec import RunSpec
 
 FORMAT = 1

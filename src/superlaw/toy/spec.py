@@ -27,7 +27,7 @@ CHOICES = {
 
 @dataclass(frozen=True, eq=False)
 class RunSpec:
-    """One training run of the toy model (SCIENCE.md section 1). Compared by ``id``.
+    """One training run of the toy model (docs/science.md#the-toy-model). Compared by ``id``.
 
     Parameters
     ----------
