@@ -100,7 +100,7 @@ def test_reproduce_judges_it(folder, expected, command, monkeypatch):
 
 
 def test_the_demo_prints_the_exponent_of_its_own_runs(command, tmp_path):
-    options = ("demo", "--steps", 400, "--n-features", 300, "--out", tmp_path / "d")
+    options = ("demo", "--steps", 1500, "--n-features", 300, "--out", tmp_path / "d")
     regimes = json.loads(command(*options, "--json")[1])["regimes"]
     out = command(*options)[1]
     found = superlaw.exponents(tmp_path / "d").set_index("weight_decay")
