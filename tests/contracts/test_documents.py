@@ -89,7 +89,8 @@ def test_every_command_of_the_documents_runs(page, command, tmp_path, monkeypatc
     assert len(commands) >= 4
     for arguments in commands:
         if arguments[0] in ("train", "demo"):
-            arguments = [*arguments, "--steps", "60"]
+            stated = arguments.index("--steps") if "--steps" in arguments else len(arguments)
+            arguments = [*arguments[:stated], *arguments[stated + 2 :], "--steps", "60"]
         elif arguments[0] == "sweep" and arguments[1] not in PLANLESS:  # a smaller model, the same options
             (tmp_path / f"{arguments[2]}.toml").write_text(SMALL_PLAN)
             arguments[2] += ".toml"

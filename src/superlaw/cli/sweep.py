@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from superlaw.cli.output import check_out
+from superlaw.cli.options import (
+    JsonOption,
+    OverwriteOption,
+    WorkersOption,
+    assignments,
+    numbers,
+    refuse_unused,
+    scalar,
+)
 from superlaw.errors import InputError, Interrupted, MissingExtraError
+from superlaw.files.outputs import check_apart, check_output, write_atomically
+from superlaw.files.records import json_ready
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from superlaw.sweeps.execute import Tally
     from superlaw.sweeps.plan import Plan
     from superlaw.sweeps.sweep import Sweep
 
@@ -25,7 +33,6 @@ StoreOption = Annotated[Path, typer.Option("--store", help="The folder of runs."
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set a field of the base run.")]
 OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="K=A,B", help="Cut an axis to these values.")]
 SeedsOption = Annotated[str | None, typer.Option("--seeds", metavar="A,B", help="Seeds, instead of the plan's.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 SCHEDULER_SECONDS = 8
 
 
@@ -33,7 +40,7 @@ SCHEDULER_SECONDS = 8
 def run(
     plan: PlanArgument,
     store: StoreOption,
-    workers: Annotated[int | None, typer.Option(help="Local processes [all cores].")] = None,
+    workers: WorkersOption = None,
     scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler, tcp://host:port, instead.")] = None,
     engine: Annotated[str, typer.Option(help="fused or dense.")] = "fused",
     sets: SetOption = None,
@@ -45,11 +52,15 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Train what the store lacks of a plan, then print the exponents."""
+    from superlaw.cli.output import tally_bar
     from superlaw.sweeps import sweep as library
     from superlaw.sweeps.store import Store
 
+    if scheduler is not None:
+        refuse_unused(f"--scheduler {scheduler}", workers="local processes")
     chosen = _plan(plan, sets, only, seeds, keep)
     if dry_run:
+        refuse_unused("--dry-run", scheduler="local training", limit="training")
         _dry_run(chosen, store, workers, engine, as_json)
         return
     if limit is not None and limit < 0:
@@ -57,13 +68,8 @@ def run(
     library.check(chosen, engine, workers)
     executor, client = (None, None) if scheduler is None else _dask(scheduler)
     destination = Store(store)
-    from superlaw.cli.output import progress_bar
-
     try:
-        with progress_bar(chosen.name, "runs", silent=as_json) as bar:
-            report = (
-                (lambda tally: bar.update(tally.done, tally.planned, _progress(tally))) if bar else lambda tally: None
-            )
+        with tally_bar(chosen.name, "runs", silent=as_json) as report:
             result = library.sweep(chosen, destination, workers, executor, engine, limit, report)
     except KeyboardInterrupt:
         stored = len({spec.id for spec in chosen.specs} & destination.ids())
@@ -112,20 +118,18 @@ def table(
     sets: SetOption = None,
     only: OnlyOption = None,
     seeds: SeedsOption = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Write one row for every planned run, missing and diverged ones included and marked."""
-    check_out(out, (".csv", ".parquet"), overwrite)
+    kind = check_output(out, (".csv", ".parquet"), overwrite)
     rows = _look(plan, store, sets, only, seeds).table()
-    if out.suffix == ".parquet":
+    if kind == "parquet":
         try:
             content = rows.to_parquet()
         except ImportError:
             raise MissingExtraError("Parquet", "tables") from None
     else:
         content = rows.to_csv(index=False).encode()
-    from superlaw.files.outputs import write_atomically
-
     write_atomically(out, content)
     print(f"{out}: {len(rows)} rows, {int((rows['status'] == 'missing').sum())} of them missing")
 
@@ -134,10 +138,11 @@ def table(
 def gather(
     stores: Annotated[list[Path], typer.Argument(metavar="STORE...", help="Folders of runs, or tables of them.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="A .csv file.")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Write everything stores hold as one small table with provenance, from which figures are drawn."""
-    check_out(out, (".csv",), overwrite)
+    check_output(out, (".csv",), overwrite)
+    check_apart({"-o": out, **{str(store): store for store in stores}})
     from superlaw.sweeps.table import gather as library
     from superlaw.sweeps.table import write_runs
 
@@ -155,13 +160,11 @@ def grid(
     sets: SetOption = None,
     only: OnlyOption = None,
     seeds: SeedsOption = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Write the labelled grid of a complete sweep."""
-    check_out(out, (".nc",), overwrite)
+    check_output(out, (".nc",), overwrite)
     dataset = _look(plan, store, sets, only, seeds).grid()
-    from superlaw.files.outputs import write_atomically
-
     write_atomically(out, bytes(dataset.to_netcdf()))
     print(f"{out}: " + ", ".join(f"{name} {size}" for name, size in dataset.sizes.items()))
 
@@ -212,35 +215,10 @@ def _plan(
 ) -> Plan:
     from superlaw.sweeps.plan import load_plan
 
-    base = {key: _value(text) for key, text in _pairs("--set", sets)}
-    axes = {key: [_value(part) for part in text.split(",")] for key, text in _pairs("--only", only)}
-    keeping = keep if keep is None or not keep[:1].isdigit() else _whole_numbers("--keep", keep)
-    return load_plan(plan).change(base, axes, _whole_numbers("--seeds", seeds) if seeds is not None else None, keeping)
-
-
-def _pairs(option: str, texts: list[str] | None) -> list[tuple[str, str]]:
-    for text in texts or ():
-        if "=" not in text or not text.partition("=")[2]:
-            raise InputError(f"{option} {text}", f"{option} name=value")
-    return [(text.partition("=")[0].strip(), text.partition("=")[2].strip()) for text in texts or ()]
-
-
-def _value(text: str) -> Any:
-    """A number or truth value where the text is one, else the text."""
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
-    return value if isinstance(value, int | float) else text
-
-
-def _whole_numbers(option: str, text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(f"{option} {text}", "whole numbers with commas between, as 0,1,2") from None
+    base = {key: scalar(text) for key, text in assignments("--set", sets).items()}
+    axes = {key: [scalar(part) for part in text.split(",")] for key, text in assignments("--only", only).items()}
+    keeping = keep if keep is None or not keep[:1].isdigit() else numbers("--keep", keep)
+    return load_plan(plan).change(base, axes, numbers("--seeds", seeds), keeping)
 
 
 def _look(plan: str, store: Path, sets: list[str] | None, only: list[str] | None, seeds: str | None) -> Sweep:
@@ -268,10 +246,6 @@ def _dask(address: str) -> tuple[Any, Any]:
     return client.get_executor(pure=False), client
 
 
-def _progress(tally: Tally) -> str:
-    return f"{tally.running} running, {len(tally.failed)} failed, loss {tally.loss:.4g}"
-
-
 def _status(sweep: Sweep) -> dict[str, Any]:
     counts: dict[str, int] = {"ok": 0, "diverged": 0, "missing": 0, "damaged": 0}
     engines: dict[str, int] = {}
@@ -284,8 +258,6 @@ def _status(sweep: Sweep) -> dict[str, Any]:
 
 
 def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json: bool) -> None:
-    from dataclasses import asdict
-
     from superlaw.cli.output import duration, print_json, size
     from superlaw.sweeps.estimate import estimate
     from superlaw.sweeps.execute import check_workers
@@ -296,7 +268,7 @@ def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json:
     found = estimate(plan, existing, workers, engine)
     notes = sorted({note for spec in plan.specs for note in spec.notes})
     if as_json:
-        print_json({"plan": plan.name, **asdict(found), "notes": notes})
+        print_json({"plan": plan.name, **json_ready(found), "notes": notes})
         return
     print(f"{plan.name}: {found.planned} runs, {found.stored} stored in {store}, {found.missing} to train")
     for note in notes:
@@ -313,7 +285,7 @@ def _report(result: Sweep, as_json: bool) -> None:
     tally, plan = result.tally, result.plan
     cells = exponents(result) if len(plan.axes.get("width", ())) > 1 else None
     if as_json:
-        rows = [] if cells is None else cells.astype(object).where(cells.notna(), None).to_dict("records")
+        rows = [] if cells is None else cells.to_dict("records")
         print_json({
             "plan": plan.name, "store": str(result.store.path), "planned": tally.planned, "stored": tally.stored,
             "trained": tally.trained, "diverged": tally.diverged, "failed": tally.failed, "exponents": rows,

@@ -69,11 +69,11 @@ def check_output(path: Path | None, endings: tuple[str, ...], overwrite: bool, o
     if path is None:
         return ""
     if not path.parent.is_dir():
-        raise InputError(f"{option} {path}: no folder {path.parent}", "a folder that exists", f"mkdir -p {path.parent}")
+        raise InputError(f"{option} {path}: no folder {path.parent}", "a folder that exists", f"make {path.parent}")
     if path.is_dir():
         raise InputError(f"{option} {path}, which exists: a folder", "the name of a file")
     if path.suffix.lower() not in endings:
-        raise InputError(f"{option} {path}", f"a file name ending in {' or '.join(endings)}")
+        raise InputError(f"{option} {path}", f"a file ending in {(', ' if len(endings) > 2 else ' or ').join(endings)}")
     if not overwrite and (path.exists() or path.is_symlink()):
         raise InputError(f"{option} {path}, which exists", "a new file name", "choose another or pass --overwrite")
     check_writable(path.parent, f"{option} {path}")
@@ -88,12 +88,12 @@ def check_writable(folder: Path, name: str) -> None:
         raise InputError(f"{name}: {error.strerror}", "a folder that can be written", "choose another") from None
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, need: str = "a folder that can be made") -> None:
     """Make a folder and those above it where they are not there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: {error.strerror}", "a folder that can be made", "name another") from None
+        raise InputError(f"{folder}: {error.strerror}", need, "name another") from None
 
 
 def check_apart(paths: Mapping[str, Path | None]) -> None:

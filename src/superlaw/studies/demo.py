@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.files.outputs import write_atomically
+from superlaw.files.outputs import KeptFolder
 from superlaw.findings.exponents import Exponent, exponent, outside
 from superlaw.findings.regimes import STRONG_FROM
 from superlaw.sweeps.execute import Report, check_workers, execute
@@ -76,6 +76,8 @@ def demo(
     out: str | Path = "demo",
     seed: int = 0,
     report: Report = lambda tally: None,
+    *,
+    overwrite: bool = False,
 ) -> Demo:
     """Train both regimes at the six published widths, and say what was seen.
 
@@ -90,12 +92,16 @@ def demo(
         Folder for the run files and ``demo.png``. Runs already there are not trained again.
     report : callable
         Progress; see sweeps.execute.
+    overwrite : bool
+        Replace a ``demo.png`` that no demo wrote, or that was changed since.
 
     Returns
     -------
     Demo
     """
     check_workers(workers)
+    kept = KeptFolder(Path(out), "demo", overwrite)
+    kept.check("demo.png")
     base, source = _features(text, n_features, steps, seed)
     widths = tuple(m for m in WIDTHS if m < base.n_features)
     specs = {(name, m): base.change(width=m, weight_decay=g) for name, g in REGIMES.items() for m in widths}
@@ -116,7 +122,7 @@ def demo(
 
     title = f"{source}; {steps} steps, seed {seed}"
     lines = {name: regime.exponent for name, regime in regimes.items()}
-    write_atomically(found.folder / "demo.png", figure.draw(figure.data(title, tables, lines, at_width)))
+    kept.write("demo.png", figure.draw(figure.data(title, tables, lines, at_width)))
     return found
 
 

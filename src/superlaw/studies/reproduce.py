@@ -10,7 +10,7 @@ from typing import Any
 from superlaw.errors import InputError
 from superlaw.figures.catalogue import entry
 from superlaw.figures.style import KINDS, plain
-from superlaw.files.outputs import write_atomically
+from superlaw.files.outputs import KeptFolder, make_folder, write_atomically
 from superlaw.findings.published import published
 from superlaw.findings.verdicts import Claim
 from superlaw.findings.width_depth import TABLE
@@ -21,7 +21,7 @@ from superlaw.sweeps.ladder import Rung, plan_within, seconds_in
 from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import Sweep, sweep
-from superlaw.sweeps.table import run_table, write_runs
+from superlaw.sweeps.table import run_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,8 @@ def reproduce(
     workers: int | None = None,
     kind: str = "png",
     report: Report = lambda tally: None,
+    *,
+    overwrite: bool = False,
 ) -> Reproduction:
     """Train what a figure needs within a budget, draw it, and compare with the published values.
 
@@ -76,6 +78,8 @@ def reproduce(
     kind : {"png", "pdf", "svg"}
     report : callable
         Progress; see sweeps.execute.
+    overwrite : bool
+        Replace a figure or table in the folder that no such call wrote, or that was changed since.
 
     Returns
     -------
@@ -88,19 +92,20 @@ def reproduce(
     seconds_in(budget)
     if kind not in KINDS:
         raise InputError(f"--kind {kind}", f"one of {', '.join(KINDS)}")
-    plan, done = None, None
+    kept = KeptFolder(folder, "reproduce", overwrite)
+    plan, done, stem = None, None, f"{name}-{budget}" if known.ladder else name
+    kept.check(f"{stem}.{kind}", f"{stem}.json", *([f"{stem}.csv"] if known.ladder else ()))
     if known.ladder:
         plan, destination = _kept_or_planned(known.ladder, name, budget, folder, workers)
         done = sweep(plan, destination, workers, report=report)
         table = run_table(destination, plan.specs, profiles=True)
-        out = folder / f"{name}-{budget}.{kind}"
-        write_runs(table, out.with_suffix(".csv"))
+        kept.write(f"{stem}.csv", runs_as_csv(table))
     else:
         table = published_table(TABLE)
-        out = Store(folder).path / f"{name}.{kind}"
+        make_folder(folder)
     chosen = entry(name)
     found = chosen.find(table)
-    drawn = paint(chosen, chosen.module.data(found), out)
+    drawn = paint(chosen, chosen.module.data(found), folder / f"{stem}.{kind}", kept)
     claims = tuple(known.judge(found))
     return Reproduction(name, budget, drawn, claims, time.perf_counter() - begin, plan, done)
 

@@ -180,12 +180,17 @@ def rank_edges(n: int) -> np.ndarray:
 
 
 def write_runs(table: pd.DataFrame, path: str | Path) -> None:
-    """Write the table as CSV, numbers to eight figures, profiles as numbers with spaces between."""
+    """Write the table as CSV (see runs_as_csv)."""
+    write_atomically(Path(path), runs_as_csv(table))
+
+
+def runs_as_csv(table: pd.DataFrame) -> bytes:
+    """The table as CSV, numbers to eight figures, profiles as numbers with spaces between."""
     shown = table.copy()
     for column in PROFILES:
         if column in shown:
             shown[column] = [_as_text(values) for values in shown[column]]
-    write_atomically(Path(path), shown.to_csv(index=False, float_format=DIGITS).encode())
+    return shown.to_csv(index=False, float_format=DIGITS).encode()
 
 
 def _as_text(values: np.ndarray | None) -> str:
