@@ -66,8 +66,6 @@ def figure(
     where : str or several
         Runs to use, as ``steps == 20000``; all of several must hold.
     overwrite : bool
-    kept : KeptFolder, optional
-        The folder of ``out`` where a command keeps it: its rules instead of ``overwrite``.
 
     Returns
     -------

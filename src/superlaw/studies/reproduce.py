@@ -21,7 +21,7 @@ from superlaw.sweeps.ladder import Rung, plan_within, seconds_in
 from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import Sweep, sweep
-from superlaw.sweeps.table import run_table
+from superlaw.sweeps.table import run_table, runs_as_csv
 
 
 @dataclass(frozen=True, eq=False)
