@@ -18,9 +18,10 @@ for pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
 import numpy as np
 from scipy import optimize
 
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import AdditiveLaw, Chinchilla
-from superlaw.laws.intervals import resampled_weights
+from superlaw.laws.bootstrap import resampled_weights
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.additive import AdditiveLaw
+from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.published import published_table
 
 DELTA = 1e-3
@@ -102,7 +103,7 @@ def main() -> None:
     print(f"\nratio of the two bootstraps: wall {loop[0] / boot[0]:.1f}, processor {loop[1] / boot[1]:.1f}")
     print(
         f"L-BFGS-B from the published values says {default.message!r} at {default.fun:.6g}, "
-        f"{100 * (default.fun / fit.objective - 1):.1f} % above the optimum {fit.objective:.10f}"
+        f"{100 * (default.fun / fit.objective_value - 1):.1f} % above the optimum {fit.objective_value:.10f}"
     )
 
 

@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import version
 
 import pytest
-from test_outputs import commands
+from app_commands import commands
 
 from superlaw.files.columns import in_columns, printable
 

@@ -47,7 +47,8 @@ def imported(path: Path) -> set[str]:
 
 @functools.cache
 def imports() -> dict[str, set[str]]:
-    return {name: imported(path) for name, path in modules().items() if name != "superlaw"}
+    # a package that imports its own compiled part names itself
+    return {name: imported(path) - {name} for name, path in modules().items() if name != "superlaw"}
 
 
 def floor(module: str) -> str:

@@ -11,7 +11,7 @@ from superlaw.errors import InputError
 from superlaw.figures import chinchilla
 from superlaw.figures.panels import Line, Marks
 from superlaw.findings.width_depth import SIZES, ChinchillaTerms, width_of_params
-from superlaw.laws.table import load_table
+from superlaw.laws.tables import load_table
 
 
 @pytest.fixture(scope="module")

@@ -74,18 +74,8 @@ def _print(result: Demo) -> None:
             row += [f"{number(run['loss'])} ± {number(run['loss_std'], 2)}", number(run["represented_fraction"], 3),
                     number(run["mean_square_overlap"], 3)]  # fmt: skip
         rows.append([*row, number(1 / m, 3), number(result.unlearned_at_width[i])])
-    header = [
-        "width m",
-        "weak: loss",
-        "phi_1/2",
-        "overlap^2",
-        "strong: loss",
-        "phi_1/2",
-        "overlap^2",
-        "1/m",
-        "sum i>m",
-    ]
-    print_table(header, rows)
+    shown = ("phi_1/2", "overlap^2")
+    print_table(["width m", "weak: loss", *shown, "strong: loss", *shown, "1/m", "sum i>m"], rows)
     print()
     print(f"exponent (loss ~ 1/m^exponent)  weak {weak.exponent or '-'} (local; theory is the sum, not a power law)"
           f"   strong {strong.exponent or '-'} (geometry: 1)")  # fmt: skip

@@ -112,7 +112,7 @@ def _law(fit: Path | None, columns: str | None, interval: str = "bootstrap") -> 
             raise InputError(f"--columns {columns} without --fit", "--fit FIT whose columns these are")
     if fit is None:
         return width_depth_law(interval=interval)
-    from superlaw.laws.fit import load_fit
+    from superlaw.laws.result import load_fit
 
     return width_depth_law(load_fit(fit), names, source=f"that of {fit}")
 

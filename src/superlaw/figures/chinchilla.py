@@ -9,8 +9,9 @@ import numpy as np
 from superlaw.figures import paint, style
 from superlaw.figures.panels import Line, Marks, Panel, Picture
 from superlaw.findings.width_depth import SIZES, TABLE, ChinchillaTerms
-from superlaw.laws.fit import Estimate, Fit
-from superlaw.laws.parts import left_for, term_curve
+from superlaw.laws.estimate import Estimate
+from superlaw.laws.result import Fit
+from superlaw.laws.terms import left_for, term_curve
 
 if TYPE_CHECKING:
     import pandas as pd

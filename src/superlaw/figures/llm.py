@@ -12,8 +12,8 @@ from superlaw.figures import paint
 from superlaw.figures.panels import Item, Line, Marks, Panel, Picture
 from superlaw.findings.heads import loss_exponent
 from superlaw.geometry.frames import random_mean_abs_overlap
-from superlaw.laws.fit import Fit
-from superlaw.laws.parts import left_for, term_curve, term_names
+from superlaw.laws.result import Fit
+from superlaw.laws.terms import left_for, term_curve, term_names
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 CURVE_POINTS = 60

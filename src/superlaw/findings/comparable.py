@@ -12,7 +12,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.findings.exponents import RULE, as_read, exponents
-from superlaw.laws.table import mask
+from superlaw.laws.tables import mask
 from superlaw.sweeps.plan import load_plan
 from superlaw.toy.spec import DEFAULTS, RunSpec
 

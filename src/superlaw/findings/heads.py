@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from superlaw.laws.fit import Estimate, Fit
-from superlaw.laws.parts import term_names
+from superlaw.laws.estimate import Estimate
+from superlaw.laws.result import Fit
 from superlaw.laws.slope import Slope, fit_slope
+from superlaw.laws.terms import term_names
 
 
 def overlap_exponent(widths: Sequence[int], mean_squares: Sequence[float]) -> Slope | None:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from superlaw.findings.exponents import CURVED, exponent
-from superlaw.laws.fit import Estimate
+from superlaw.laws.estimate import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd

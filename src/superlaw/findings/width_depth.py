@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superlaw.errors import DamagedFileError, InputError
-from superlaw.laws.fit import Estimate, Fit
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import AdditiveLaw, Chinchilla
+from superlaw.laws.estimate import Estimate
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.additive import AdditiveLaw
+from superlaw.laws.forms.chinchilla import Chinchilla
+from superlaw.laws.law import Points
 from superlaw.laws.objective import Objective
 from superlaw.laws.published import published_table
+from superlaw.laws.result import Fit
 from superlaw.laws.slope import fit_slope
 
 if TYPE_CHECKING:
@@ -57,16 +60,9 @@ class WidthDepthLaw:
 
         Without ``tokens`` the term of the tokens is 0: unlimited data.
         """
-        values = self.fit.values[None] if values is None else values
-        index = {name: i for i, name in enumerate(self.fit.params)}
-        sizes = {self.width: width, self.depth: depth}
-        if self.tokens and tokens is not None:
-            sizes[self.tokens] = tokens
-        total = values[:, index["L_0"], None] if "L_0" in index else np.zeros((len(values), 1))
-        for column, size in sizes.items():
-            c, a = (values[:, index[f"{kind}_{column}"], None] for kind in "ca")
-            total = total + c * np.atleast_1d(np.asarray(size, dtype=float)) ** -a
-        return total
+        given = {self.width: width, self.depth: depth, self.tokens: np.inf if tokens is None else tokens}
+        sizes = np.broadcast_arrays(*(np.atleast_1d(given.get(c, np.inf)) for c in self.fit.law.sizes))
+        return self.fit.loss_at(Points(np.array(sizes, dtype=float), np.zeros(len(sizes[0]), int)), values)
 
     def aspect_ratios(self) -> tuple[float, float] | None:
         """Lowest and highest width / depth of the points; None for a fit read back, which has none."""
@@ -115,9 +111,7 @@ def width_depth_law(fit: Fit | None = None, columns: tuple[str, ...] | None = No
         fit = width_depth_fit(interval=interval)
         source = f"fitted to {TABLE}, {fit.n} of its points"
     law = fit.law
-    if law.name != "additive":
-        raise InputError(f"the law {law.name}", "an additive law with terms of width and depth",
-                         "superlaw law fit TABLE --law additive:width,depth,tokens -o fit.json")  # fmt: skip
+    alone = [term.columns[0] for term in law.power_terms if len(term.columns) == 1]
     found = dict(zip(PARTS, columns, strict=False)) if columns else {}
     for part, names in PARTS.items():
         if part not in found and not columns:
@@ -125,9 +119,10 @@ def width_depth_law(fit: Fit | None = None, columns: tuple[str, ...] | None = No
     for part in ("width", "depth", "tokens"):
         name = found.get(part)
         needed = part != "tokens" or name is not None
-        if needed and (name is None or name not in law.terms):
-            got = f"a law of {', '.join(law.terms)}, without a term {name or ' or '.join(PARTS[part])}"
-            raise InputError(got, f"one term that is the {part}", "name the columns: --columns WIDTH,DEPTH[,TOKENS]")
+        if needed and (name is None or name not in alone):
+            got = f"a law of {', '.join(alone) or law.name}, without a term {name or ' or '.join(PARTS[part])}"
+            need = f"an additive law with one term that is the {part}"
+            raise InputError(got, need, "name the columns: --columns WIDTH,DEPTH[,TOKENS]")
     return WidthDepthLaw(fit, found["width"], found["depth"], found.get("tokens"), source or "the fit given")
 
 

@@ -17,7 +17,7 @@ from superlaw.files.outputs import PICTURES, KeptFolder, check_output, make_fold
 from superlaw.files.records import to_json
 from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import published_table
-from superlaw.laws.table import mask
+from superlaw.laws.tables import mask
 from superlaw.studies.language_models import load_study
 from superlaw.sweeps.plan import Plan, load_plan, preset_names
 from superlaw.sweeps.store import Store

@@ -18,9 +18,9 @@ from superlaw.figures import llm as figure
 from superlaw.files.outputs import KeptFolder, make_folder
 from superlaw.files.records import read_json, to_json
 from superlaw.findings.heads import overlap_exponent
-from superlaw.laws.fit import Fit
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import GroupedPowerLaw
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.grouped import GroupedPowerLaw
+from superlaw.laws.result import Fit
 from superlaw.laws.slope import Slope
 from superlaw.lm.corpora import Corpus
 from superlaw.lm.families import FamilyModel

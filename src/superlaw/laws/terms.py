@@ -8,9 +8,9 @@ import numpy as np
 from scipy import stats
 
 from superlaw.errors import InputError, nearest
-from superlaw.laws.fit import Fit, Prediction
-from superlaw.laws.forms import AdditiveLaw, GroupedPowerLaw
-from superlaw.laws.table import as_table
+from superlaw.laws.law import power_term
+from superlaw.laws.result import Fit, PredictedLoss
+from superlaw.laws.tables import as_table
 
 
 def term_names(fit: Fit, column: str) -> tuple[str, str]:
@@ -21,18 +21,15 @@ def term_names(fit: Fit, column: str) -> tuple[str, str]:
     InputError
         For a law that is no sum of terms, or a column that is not a term by itself.
     """
-    law = fit.law
-    if not isinstance(law, AdditiveLaw | GroupedPowerLaw):
-        raise InputError(f"the law {law.name}", "a sum of terms c / x^a")
-    alone = law.terms if isinstance(law, AdditiveLaw) else law.sizes
+    if not fit.law.power_terms:
+        raise InputError(f"the law {fit.law.name}", "a sum of terms c / x^a")
+    alone = {term.columns[0]: term for term in fit.law.power_terms if len(term.columns) == 1}
     if column not in alone:
         raise InputError(f"the term {column!r}", "a column that is a term", nearest(column, alone))
-    exponent = law.exponents[law.sizes.index(column)]
-    names = list(fit.params)
-    return names[names.index(exponent) - 1], exponent  # every law names a coefficient right before its exponent
+    return alone[column].coefficient, alone[column].exponents[0]
 
 
-def term_curve(fit: Fit, column: str, x: np.ndarray) -> Prediction:
+def term_curve(fit: Fit, column: str, x: np.ndarray) -> PredictedLoss:
     """c / x^a with its band, of the level of the fit's intervals.
 
     The band is of percentiles over bootstrap replicates where the fit has them; else normal in the log, from the
@@ -55,15 +52,16 @@ def term_curve(fit: Fit, column: str, x: np.ndarray) -> Prediction:
     names = term_names(fit, column)
     at = [list(fit.params).index(name) for name in names]
     log_x, level = np.log(np.asarray(x, dtype=float)), fit.interval["level"]
-    value = fit.params[names[0]].value * np.exp(-fit.params[names[1]].value * log_x)
+    value = power_term(fit.params[names[0]].value, [fit.params[names[1]].value], [log_x])
     if fit.replicates is not None:
         c, a = fit.replicates[:, at].T
-        low, high = np.quantile(c[:, None] * np.exp(-a[:, None] * log_x), [0.5 - level / 2, 0.5 + level / 2], axis=0)
-        return Prediction(value, low, high)
+        curves = power_term(c[:, None], [a[:, None]], [log_x])
+        low, high = np.quantile(curves, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+        return PredictedLoss(value, low, high)
     V = fit.log_covariance[np.ix_(at, at)]
     variance = V[0, 0] - 2 * log_x * V[0, 1] + log_x**2 * V[1, 1]
     half = stats.t.ppf(0.5 + level / 2, max(fit.dof, 1)) * np.sqrt(np.maximum(variance, 0))
-    return Prediction(value, value * np.exp(-half), value * np.exp(half))
+    return PredictedLoss(value, value * np.exp(-half), value * np.exp(half))
 
 
 def left_for(fit: Fit, column: str, table: Any, losses: np.ndarray) -> np.ndarray:
@@ -81,5 +79,5 @@ def left_for(fit: Fit, column: str, table: Any, losses: np.ndarray) -> np.ndarra
     """
     rows = as_table(table)
     c, a = (fit.params[name].value for name in term_names(fit, column))
-    own = c * rows[column].to_numpy(dtype=float) ** -a
+    own = power_term(c, [a], [np.log(rows[column].to_numpy(dtype=float))])
     return np.asarray(losses, dtype=float) - (fit.predict(rows).loss - own)

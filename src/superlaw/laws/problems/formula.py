@@ -6,29 +6,37 @@ Shapes: B problems, n points, p parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from superlaw.laws.jets import Jet
-from superlaw.laws.objective import Objective
-from superlaw.laws.powers import FLOOR
+from superlaw.laws.problems.jets import Jet
+from superlaw.laws.problems.model import FLOOR, Assembled, Pointwise
 
 STEP = 6e-6  # relative step of central differences: the cube root of the rounding error
 Starts = Callable[[int, np.random.Generator, np.ndarray], np.ndarray]
 
 
+@dataclass(frozen=True, eq=False)
+class Box:
+    """Bounds of parameters, and which are positive and solved for through their logarithm; shape (p,) each."""
+
+    positive: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
 class Formula:
-    """One formula over given points.
+    """One formula over given points: a :class:`~superlaw.laws.problems.model.Model`.
 
     Parameters
     ----------
     function : callable
         ``function(*parameters)`` -> the model at the points. Called with jets or arrays (B, 1).
-    positive : sequence of bool, shape (p,)
-        Parameters solved for through their logarithm.
-    lower, upper : ndarray, shape (p,)
-        Bounds of the parameters themselves.
+    box : Box
+        Of the parameters themselves.
     starts : callable
         ``starts(count, rng, losses)`` -> parameters, shape (count, p).
     n : int
@@ -37,20 +45,11 @@ class Formula:
         Keep the model above 0, as errors of log L need.
     """
 
-    def __init__(
-        self,
-        function: Callable[..., np.ndarray | Jet],
-        positive: Sequence[bool],
-        lower: np.ndarray,
-        upper: np.ndarray,
-        starts: Starts,
-        n: int,
-        logarithmic: bool = True,
-    ):
-        self.function, self.n, self.p = function, n, len(positive)
-        self.log_coordinates = np.array(positive, dtype=bool)
+    def __init__(self, function: Callable[..., Any], box: Box, starts: Starts, n: int, logarithmic: bool = True):
+        self.function, self.n, self.p = function, n, len(box.positive)
+        self.log_coordinates = np.asarray(box.positive, dtype=bool)
         self._starts, self._logarithmic = starts, logarithmic
-        self.lower, self.upper = self.thetas(np.asarray(lower, float)), self.thetas(np.asarray(upper, float))
+        self.lower, self.upper = (self.thetas(np.asarray(end, dtype=float)) for end in (box.lower, box.upper))
         self.exact = self._jets_work()
 
     def _jets_work(self) -> bool:
@@ -62,22 +61,19 @@ class Formula:
             return False
         return isinstance(result, Jet)
 
-    def pinned(self, k: int) -> tuple[Formula, int]:
+    def pinned(self, k: int) -> Formula:
         """Every coordinate is a parameter (or its log) already."""
-        return self, k
+        return self
 
     def values(self, theta: np.ndarray) -> np.ndarray:
-        """Parameters of theta, shapes (..., p)."""
         with np.errstate(over="ignore"):
             return np.where(self.log_coordinates, np.exp(theta), theta)
 
     def thetas(self, values: np.ndarray) -> np.ndarray:
-        """The inverse of :meth:`values`."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(self.log_coordinates, np.clip(np.log(np.maximum(values, FLOOR)), -690, 690), values)
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
-        """d values / d theta, shape (p, p), at one theta."""
         with np.errstate(over="ignore"):
             return np.diag(np.where(self.log_coordinates, np.exp(theta), 1.0))
 
@@ -85,15 +81,13 @@ class Formula:
         jets = Jet.variables(theta)
         return [np.exp(jet) if log else jet for jet, log in zip(jets, self.log_coordinates, strict=True)]
 
-    def model(self, theta: np.ndarray) -> np.ndarray:
-        """f, shape (B, n)."""
+    def losses(self, theta: np.ndarray) -> np.ndarray:
         values = self.values(theta)
         out = np.asarray(self.function(*(values[:, k, None] for k in range(self.p))), dtype=float)
         out = np.broadcast_to(out, (len(theta), self.n))
         return np.maximum(out, FLOOR) if self._logarithmic else out
 
-    def gradient_of_model(self, theta: np.ndarray) -> np.ndarray:
-        """d f / d theta, shape (n, p), at one theta."""
+    def gradient(self, theta: np.ndarray) -> np.ndarray:
         return self._derivatives(theta[None])[1][0]
 
     def _derivatives(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -111,17 +105,12 @@ class Formula:
             ahead, behind = theta.copy(), theta.copy()
             ahead[:, k] += step
             behind[:, k] -= step
-            gradient[:, :, k] = (self.model(ahead) - self.model(behind)) / (2 * step[:, None])
-        return self.model(theta), gradient, None
+            gradient[:, :, k] = (self.losses(ahead) - self.losses(behind)) / (2 * step[:, None])
+        return self.losses(theta), gradient, None
 
-    def assemble(
-        self, theta: np.ndarray, target: np.ndarray, objective: Objective, weights: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Value (B,), gradient (B, p), Hessian (B, p, p) and the scale of each coordinate (B, p)."""
+    def assemble(self, theta: np.ndarray, pointwise: Pointwise) -> Assembled:
         model, slope, curve = self._derivatives(theta)
-        rho, d1, d2, d2_major = objective.derivatives(model, target)
-        if weights is not None:
-            rho, d1, d2, d2_major = rho * weights, d1 * weights, d2 * weights, d2_major * weights
+        rho, d1, d2, d2_major = pointwise(model)
         gradient = (d1[:, None, :] @ slope)[:, 0]
         # Without second derivatives the majoriser is the safe choice of curvature.
         weighted = slope * (d2 if curve is not None else d2_major)[:, :, None]
@@ -131,20 +120,10 @@ class Formula:
         scale = np.sqrt(np.einsum("bn,bnk->bk", d2_major, slope**2))
         return rho.sum(axis=1), gradient, hessian, scale
 
-    def starts(
-        self,
-        count: int,
-        rng: np.random.Generator,
-        target: np.ndarray,
-        objective: Objective,
-        weights: np.ndarray | None,
-    ) -> np.ndarray:
+    def starts(self, count: int, rng: np.random.Generator, losses: np.ndarray, root: np.ndarray) -> np.ndarray:
         """Random starts of this law, in coordinates, shape (count, p)."""
-        losses = np.exp(target) if objective.logarithmic else target
         return np.clip(self.thetas(self._starts(count, rng, losses)), self.lower, self.upper)
 
-    def improve(
-        self, theta: np.ndarray, target: np.ndarray, objective: Objective, weights: np.ndarray | None
-    ) -> np.ndarray:
-        """A given start, taken as it is."""
+    def improve(self, theta: np.ndarray, losses: np.ndarray, root: np.ndarray) -> np.ndarray:
+        """Given starts, taken as they are."""
         return theta

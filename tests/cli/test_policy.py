@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from typer.main import get_command
+from app_commands import commands
 
 from superlaw import RunSpec, Store, train
 from superlaw.cli.main import app
@@ -131,21 +131,11 @@ def test_a_folder_that_one_command_keeps_is_not_the_others(command, place):
     assert code == 2 and "capacity.png" in err
 
 
-def commands(group=None, path=()):
-    """(path, command) of the whole app."""
-    group = group or get_command(app)
-    for name, one in group.commands.items():
-        if hasattr(one, "commands"):
-            yield from commands(one, (*path, name))
-        else:
-            yield (*path, name), one
-
-
 def test_every_command_that_can_write_has_overwrite():
     writers = {"--out", "--plot", "-o"}
     for path, one in commands():
         names = {name for parameter in one.params for name in parameter.opts}
-        if path[0] != "law" and (names & writers or path in [("reproduce",), ("shape", "capacity")]):
+        if names & writers or path in [("reproduce",), ("shape", "capacity")]:
             assert "--overwrite" in names, path
 
 

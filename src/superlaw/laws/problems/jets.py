@@ -37,7 +37,7 @@ def _outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return a[..., :, None] * b[..., None, :]
 
 
-class Jet:
+class Jet(np.lib.mixins.NDArrayOperatorsMixin):
     """A value with gradient and Hessian: shapes S, S + (p,) and S + (p, p).
 
     Examples
@@ -84,39 +84,6 @@ class Jet:
             return self._chain(*_UNARY[ufunc.__name__](self.value))
         operation = _BINARY.get(ufunc.__name__)
         return NotImplemented if operation is None else operation(*inputs)
-
-    def __add__(self, other: Any) -> Jet:
-        return _add(self, other)
-
-    def __radd__(self, other: Any) -> Jet:
-        return _add(other, self)
-
-    def __sub__(self, other: Any) -> Jet:
-        return _add(self, np.negative(other))
-
-    def __rsub__(self, other: Any) -> Jet:
-        return _add(other, np.negative(self))
-
-    def __mul__(self, other: Any) -> Jet:
-        return _multiply(self, other)
-
-    def __rmul__(self, other: Any) -> Jet:
-        return _multiply(other, self)
-
-    def __truediv__(self, other: Any) -> Jet:
-        return _divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Jet:
-        return _divide(other, self)
-
-    def __pow__(self, other: Any) -> Jet:
-        return _power(self, other)
-
-    def __rpow__(self, other: Any) -> Jet:
-        return _power(other, self)
-
-    def __neg__(self) -> Jet:
-        return np.negative(self)
 
 
 def _add(a: Any, b: Any) -> Jet:

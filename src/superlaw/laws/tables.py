@@ -11,7 +11,7 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 from superlaw.laws.expression import evaluate
-from superlaw.laws.forms import Law, Points
+from superlaw.laws.law import Law, Points
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +52,7 @@ def load_table(path: str | Path, let: Mapping[str, str] | Sequence[str] = ()) ->
     except (ValueError, OSError) as error:  # parser errors of pandas and pyarrow are ValueErrors
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"{path}, which is not readable as {READERS[path.suffix.lower()]} ({reason})",
-            "one table with a header",
+            f"{path}, which is not readable as {READERS[path.suffix.lower()]} ({reason})", "one table with a header"
         ) from None
     if not len(table):
         raise InputError(f"{path} with no rows", "a table of runs")
@@ -99,6 +98,42 @@ def as_table(data: Any) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """Which columns and rows of a table a fit uses.
+
+    Parameters
+    ----------
+    loss : str
+        Column of the loss.
+    where : str or sequence of str, optional
+        Rows to use; several all count.
+    drop_highest : int
+        K: of the rows left by ``where``, leave out those whose loss is at or above the K-th highest, ties included.
+    weights, errors : str, optional
+        Column of relative weights, or of standard errors of the loss (weights 1/error^2).
+    cluster : str, optional
+        Column of what was drawn independently.
+    """
+
+    loss: str = "loss"
+    where: str | Sequence[str] | None = None
+    drop_highest: int = 0
+    weights: str | None = None
+    errors: str | None = None
+    cluster: str | None = None
+
+    def __post_init__(self):
+        if self.weights and self.errors:
+            raise InputError("weights and errors", "one of the two")
+
+    @property
+    def condition(self) -> str | None:
+        """All of ``where`` as one expression."""
+        masks = [self.where] if isinstance(self.where, str) else list(self.where or ())
+        return " and ".join(f"({mask})" for mask in masks) if len(masks) > 1 else masks[0] if masks else None
+
+
+@dataclass(frozen=True)
 class Selection:
     """The rows of a table that a fit uses, as arrays, and what was left out.
 
@@ -113,63 +148,69 @@ class Selection:
     dropped: dict[str, Any]
 
 
-def select(
-    table: Any,
-    law: Law,
-    loss: str,
-    where: str | None = None,
-    drop_highest: int = 0,
-    weights: str | None = None,
-    errors: str | None = None,
-    cluster: str | None = None,
-    logarithmic: bool = True,
-    labels: tuple[str, ...] | None = None,
-) -> Selection:
-    """Check a table against a law and take the rows that the masks leave.
-
-    ``where`` acts first; ``drop_highest`` K then drops every row left whose loss is at or above the
-    K-th highest, ties included.
-    """
+def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Selection:
+    """Check a table against a law and take the rows that the masks leave."""
     table = as_table(table)
-    for column in dict.fromkeys([loss, *law.sizes, *law.groups, weights, errors, cluster]):
-        if column is not None and column not in table.columns:
-            raise InputError(
-                f"a table without the column {column!r}",
-                "a column of it",
-                nearest(column, map(str, table.columns)),
-            )
-    if weights and errors:
-        raise InputError("weights and errors", "one of the two")
+    named = (choice.loss, *law.sizes, *law.groups, choice.weights, choice.errors, choice.cluster)
+    _check_columns(table, named)
     keep = np.ones(len(table), dtype=bool)
-    if where:
-        keep &= mask(where, table)
+    if choice.condition:
+        keep &= mask(choice.condition, table)
     by_where = int((~keep).sum())
-    if drop_highest:
-        keep &= _below_highest(table, loss, keep, drop_highest)
+    if choice.drop_highest:
+        keep &= _below_highest(table, choice.loss, keep, choice.drop_highest)
     rows = np.flatnonzero(keep)
     if not len(rows):
         raise InputError("no rows left by the masks", "some rows to fit", "widen --where or --drop-highest")
-    read = lambda name, positive: _numbers(table, name, rows, positive)  # noqa: E731
-    losses = read(loss, logarithmic)
-    sizes = np.stack([read(column, law.positive_sizes) for column in law.sizes])
-    weight = None
-    if weights:
-        weight = read(weights, True)
-    elif errors:
-        sigma = read(errors, True) / (losses if logarithmic else 1.0)
-        weight = 1 / sigma**2
-    if weight is not None:
-        weight = weight * len(weight) / weight.sum()  # relative weights: the scale is estimated
-    group, labels = _group(table, law.groups, rows, labels)
-    dropped = {
-        "rows": int(len(table) - len(rows)),
-        "where": where,
-        "by_where": by_where,
-        "drop_highest": drop_highest,
-        "by_drop_highest": int(len(table) - len(rows) - by_where),
-    }
-    clusters = None if cluster is None else table[cluster].astype(str).to_numpy()[rows]
-    return Selection(Points(sizes, group, labels), losses, weight, clusters, rows, dropped)
+    losses = _numbers(table, choice.loss, rows, logarithmic)
+    left = int(len(table) - len(rows))
+    return Selection(
+        points=_points(table, law, rows),
+        losses=losses,
+        weights=_weights(table, choice, rows, losses if logarithmic else np.ones(len(rows))),
+        clusters=None if choice.cluster is None else table[choice.cluster].astype(str).to_numpy()[rows],
+        rows=rows,
+        dropped={
+            "rows": left,
+            "where": choice.condition,
+            "by_where": by_where,
+            "drop_highest": choice.drop_highest,
+            "by_drop_highest": left - by_where,
+        },
+    )
+
+
+def points_of(table: Any, law: Law, labels: tuple[str, ...] = ()) -> Points:
+    """All rows of a table as points of a law, in the groups of these labels."""
+    table = as_table(table)
+    if not len(table):
+        raise InputError("no sizes", "at least one row to predict")
+    _check_columns(table, (*law.sizes, *law.groups))
+    return _points(table, law, np.arange(len(table)), labels or None)
+
+
+def _check_columns(table: pd.DataFrame, named: Sequence[str | None]) -> None:
+    for column in dict.fromkeys(named):
+        if column is not None and column not in table.columns:
+            raise InputError(
+                f"a table without the column {column!r}", "a column of it", nearest(column, map(str, table.columns))
+            )
+
+
+def _points(table: pd.DataFrame, law: Law, rows: np.ndarray, labels: tuple[str, ...] | None = None) -> Points:
+    sizes = np.stack([_numbers(table, column, rows, law.positive_sizes) for column in law.sizes])
+    return Points(sizes, *_group(table, law.groups, rows, labels))
+
+
+def _weights(table: pd.DataFrame, choice: Choice, rows: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
+    """Relative weights of the points, of mean 1: their scale is estimated."""
+    if choice.weights:
+        weight = _numbers(table, choice.weights, rows, True)
+    elif choice.errors:
+        weight = 1 / (_numbers(table, choice.errors, rows, True) / scale) ** 2
+    else:
+        return None
+    return weight * len(weight) / weight.sum()
 
 
 def mask(where: str, table: pd.DataFrame) -> np.ndarray:
@@ -221,8 +262,7 @@ def _group(
         empty = table[column].iloc[rows].isna().to_numpy()
         if empty.any():
             raise InputError(
-                f"an empty cell in row {rows[np.flatnonzero(empty)[0]] + 1}, column {column!r}",
-                "the name of a group",
+                f"an empty cell in row {rows[np.flatnonzero(empty)[0]] + 1}, column {column!r}", "the name of a group"
             )
     text = [table[column].iloc[rows].astype(str).to_numpy() for column in columns]
     joined = [",".join(parts) for parts in zip(*text, strict=True)]
