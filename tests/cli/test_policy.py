@@ -14,7 +14,7 @@ from app_commands import commands
 
 from superlaw import RunSpec, Store, train
 from superlaw.cli.main import app
-from superlaw.sweeps.gather import gather, write_runs
+from superlaw.sweeps.table import gather, write_runs
 
 PLAN = "[base]\nn_features = 40\nsteps = 20\nbatch = 32\nwarmup = 2\n[axes]\nwidth = [4, 6]\nweight_decay = [-1, 1]\n"
 TRAIN = ("train", "--n-features", 20, "--width", 3, "--steps", 10, "--batch", 16, "--warmup", 1)
