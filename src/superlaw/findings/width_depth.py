@@ -21,7 +21,7 @@ from superlaw.laws.forms.additive import AdditiveLaw
 from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.law import Points
 from superlaw.laws.objective import Objective
-from superlaw.laws.published import published_table
+from superlaw.laws.published import load_published
 from superlaw.laws.result import Fit
 from superlaw.laws.slope import fit_slope
 
@@ -197,7 +197,7 @@ class ChinchillaTerms:
 
 def _published() -> pd.DataFrame:
     try:
-        return published_table(TABLE)
+        return load_published(TABLE)
     except DamagedFileError:
         raise
     except InputError as error:

@@ -74,7 +74,7 @@ def _batch(activity: float) -> int:
     return int(np.clip(round(ACTIVE_A_STEP / activity), *BATCHES))
 
 
-def capacity(
+def measure_capacity(
     store: str | Path = "capacity",
     workers: int | None = None,
     widths: Sequence[int] = WIDTHS,

@@ -14,7 +14,7 @@ from superlaw.files.outputs import KeptFolder, make_folder, write_atomically
 from superlaw.findings.published import published
 from superlaw.findings.verdicts import Claim
 from superlaw.findings.width_depth import TABLE
-from superlaw.laws.published import published_table
+from superlaw.laws.published import load_published
 from superlaw.studies.figure import Drawn, paint
 from superlaw.sweeps.execute import Report, check_workers
 from superlaw.sweeps.ladder import Rung, plan_within, seconds_in
@@ -101,7 +101,7 @@ def reproduce(
         table = run_table(destination, plan.specs, profiles=True)
         kept.write(f"{stem}.csv", runs_as_csv(table))
     else:
-        table = published_table(TABLE)
+        table = load_published(TABLE)
         make_folder(folder)
     chosen = entry(name)
     found = chosen.find(table)
