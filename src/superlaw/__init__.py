@@ -23,10 +23,10 @@ The head of a language model::
 Names
 -----
 What acts is a verb, with its object where there are several: ``train``, ``sweep``, ``gather``, ``reproduce``,
-``load_run``, ``load_head``, ``fit_law``, ``fit_zipf``, ``measure_run``, ``measure_head``, ``compare_laws``,
-``compare_shapes``, ``fetch_table``, ``count_tokens``. What is computed from arguments is a noun: ``exponents``, ``optimum``,
-``best_shape``, ``represented_fraction``, ``packing_bounds``. ``dir(superlaw)`` lists all of them, ``help(superlaw.fit_law)``
-explains one, ``superlaw --help`` is the command line; docs/science.md has the symbols and equations.
+``load_run``, ``load_head``, ``fit_law``, ``fit_zipf``, ``measure_run``, ``measure_head``, ``compare_laws``.
+What is computed from arguments is a noun: ``exponents``, ``optimum``, ``best_shape``, ``packing_bounds``.
+``dir(superlaw)`` lists all, ``help(superlaw.fit_law)`` explains one; ``superlaw --help`` is the command line, and
+docs/science.md has the symbols and equations.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 # The public interface: every name and where it lives. superlaw/__init__.py loads it lazily from here, editors read it.
+# fmt: off
 
 # toy lab: a spec becomes a run
 from .toy.spec import RunSpec as RunSpec

@@ -23,7 +23,7 @@ def test_a_run_comes_back_as_it_was(run, tmp_path):
     for name in ("W", "b", "losses"):
         assert np.array_equal(getattr(back, name), getattr(run, name))
     assert back.loss == run.loss and back.provenance == run.provenance
-    assert measure(back) == measure_run(run)
+    assert measure_run(back) == measure_run(run)
 
 
 def test_explicit_frequencies_come_back_bit_for_bit(tmp_path):

@@ -142,7 +142,8 @@ def measures_of(run: Run) -> Measures:
     names, stored = [field.name for field in fields(Measures)], run.measures or {}
     if run.W is not None and any(name not in stored for name in names):
         return measure_run(run)
-    return Measures(**{name: NAN if stored.get(name) is None else stored[name] for name in names})
+    kept: dict[str, Any] = {name: NAN if stored.get(name) is None else stored[name] for name in names}
+    return Measures(**kept)
 
 
 def _overlaps(W: np.ndarray, prefix: str, variances: bool) -> dict[str, float]:
