@@ -15,7 +15,7 @@ from superlaw.toy.dense import model_loss  # noqa: E402
 
 TOLERANCE = 1e-5
 UNDECIDED = 1e-5  # relu'(z) is not compared where |z| is below this
-PRODUCTS = ("plain", "symmetric-gradient", "symmetric")
+PRODUCTS = ("plain", "symmetric-gradient", "symmetric", "sparse")
 
 
 def dense_batch(entries, batch: int, n: int) -> np.ndarray:
@@ -76,7 +76,7 @@ def problems(draw):
 
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(
-    problems(), st.sampled_from(variants()), st.sampled_from([*((p, 1) for p in PRODUCTS), ("plain", 2), ("plain", 3)])
+    problems(), st.sampled_from(variants()), st.sampled_from([*((p, 1) for p in PRODUCTS), ("plain", 2), ("plain", 3), ("sparse", 2), ("sparse", 3)])
 )
 def test_gradients_match_autograd_in_float64(problem, simd, way):
     products, threads = way  # symmetric products are for one thread

@@ -95,21 +95,29 @@ void GroupedBatch::group(const Entries& entries, int n_samples, int* order) {
   single_start_.resize(n_unique + 1);
   entry_start_.resize(n_unique + 1);
   single_value_.resize(n_entries + 1);
-  entry_sample_.resize(n_entries + 1);
-  entry_value_.resize(n_entries + 1);
+  single_least_.resize(n_unique);
+  single_most_.resize(n_unique);
+  entry_.resize(n_entries + 1);
   singles = 0;
-  int others = 0;
+  int others = 0, n_singles = 0;
   for (int u = 0; u < n_unique; ++u) {
     single_start_[u] = singles;
     entry_start_[u] = others;
     for (int e = entries.start[order[u]]; e < entries.start[order[u] + 1]; ++e) {
       const bool alone = count_[sample[e]] == 1;
       single_value_[singles] = value[e];
-      entry_sample_[others] = sample[e];
-      entry_value_[others] = value[e];
+      entry_[others] = {sample[e], value[e]};
       singles += alone;
       others += !alone;
     }
+    float least = single_value_[single_start_[u]], most = least;
+    for (int s = single_start_[u]; s < singles; ++s) {
+      least = single_value_[s] < least ? single_value_[s] : least;
+      most = single_value_[s] > most ? single_value_[s] : most;
+    }
+    single_least_[u] = least;
+    single_most_[u] = most;
+    n_singles += singles > single_start_[u];
   }
   single_start_[n_unique] = singles;
   entry_start_[n_unique] = others;
@@ -123,13 +131,13 @@ void GroupedBatch::group(const Entries& entries, int n_samples, int* order) {
   slot_.assign(n_samples, -1);
   multi_start_.resize(n_multi + 1);
   for (int e = 0; e < others; ++e) {
-    int& slot = slot_[entry_sample_[e]];
+    int& slot = slot_[entry_[e].row];
     if (slot < 0) {
-      const int c = count_[entry_sample_[e]];
+      const int c = count_[entry_[e].row];
       slot = by_count_[c]++;
       multi_start_[slot] = c;
     }
-    entry_sample_[e] = slot;
+    entry_[e].row = slot;
   }
   for (int s = 0, total = 0; s < n_multi; ++s) {
     const int c = multi_start_[s];
@@ -139,19 +147,22 @@ void GroupedBatch::group(const Entries& entries, int n_samples, int* order) {
   multi_start_[n_multi] = others;
 
   fill_.assign(multi_start_.begin(), multi_start_.end());
-  multi_row_.resize(others);
-  multi_value_.resize(others);
+  multi_.resize(others);
   for (int u = 0; u < n_unique; ++u)
-    for (int e = entry_start_[u]; e < entry_start_[u + 1]; ++e) {
-      const int at = fill_[entry_sample_[e]]++;
-      multi_row_[at] = u;
-      multi_value_[at] = entry_value_[e];
-    }
+    for (int e = entry_start_[u]; e < entry_start_[u + 1]; ++e) multi_[fill_[entry_[e].row]++] = {u, entry_[e].weight};
 
-  view_ = {n_unique,          n_empty,
-           single_start_.data(), single_value_.data(),
-           n_multi,           multi_start_.data(), multi_row_.data(), multi_value_.data(),
-           entry_start_.data(), entry_sample_.data(), entry_value_.data()};
+  view_ = {n_unique,
+           n_singles,
+           n_empty,
+           single_start_.data(),
+           single_value_.data(),
+           single_least_.data(),
+           single_most_.data(),
+           n_multi,
+           multi_start_.data(),
+           multi_.data(),
+           entry_start_.data(),
+           entry_.data()};
 }
 
 }  // namespace superlaw

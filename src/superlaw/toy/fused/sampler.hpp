@@ -45,8 +45,9 @@ class GroupedBatch {
  private:
   Batch view_;
   std::vector<int> count_, alone_before_, bucket_, by_count_, slot_, fill_;
-  std::vector<int> single_start_, multi_start_, multi_row_, entry_start_, entry_sample_;
-  std::vector<float> single_value_, multi_value_, entry_value_;
+  std::vector<int> single_start_, multi_start_, entry_start_;
+  std::vector<float> single_value_, single_least_, single_most_;
+  std::vector<Term> multi_, entry_;
 };
 
 }  // namespace superlaw
