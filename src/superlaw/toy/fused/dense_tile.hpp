@@ -177,20 +177,19 @@ float* tile_gram(const Model& model, int n_unique, bool mirrored, int tile, Scra
   return G;
 }
 
+// From G on. With kept_D (rows x tile), D goes there and dW_U is left to later.
 template <class Output>
-TileResult dense_tile(const Model& model, const Batch& batch, Symmetry symmetry, int tile, Scratch& scratch) {
+TileResult dense_sums(const Model& model, const Batch& batch, const float* G, bool summed, int tile, Scratch& scratch,
+                      float* kept_D) {
   const int n_unique = batch.n_unique, stride = model.stride, m = model.m, first = tile * kTile;
   const int blocks = (n_unique + kTile - 1) / kTile;
-  const int64_t square = kTile * kTile, kept = blocks * square;
-  const bool unique = tile < blocks, summed = symmetry.gradient && unique;
+  const int64_t square = kTile * kTile, kept = blocks * square, of_tile = int64_t(kTile) * stride;
   const float* W_J = model.packed_W + int64_t(first) * stride;
   const float* b = model.packed_b + first;
-  const int64_t of_tile = int64_t(kTile) * stride;
   float* grad_Wt = model.grad_J + tile * of_tile;
   float* input_grad_b = scratch.input_grad_b;
   const int last = first + kTile < n_unique ? first + kTile : n_unique;
 
-  const float* G = tile_gram(model, n_unique, symmetry.gram && unique, tile, scratch);
   TileSums sums = start_sums(b);
   TileResult result = {};
   multi_samples<Output, false>(batch, G, scratch.Y, nullptr, sums);
@@ -204,7 +203,7 @@ TileResult dense_tile(const Model& model, const Batch& batch, Symmetry symmetry,
 
   for (int64_t i = 0; i < int64_t(m) * kTile; i += kLanes) store(grad_Wt + i, Vec{});
   for (int I = 0; I < blocks; ++I) {
-    float* D = scratch.D + (summed ? tile * kept + I * square : 0);
+    float* D = summed ? scratch.D + tile * kept + I * square : kept_D ? kept_D + I * square : scratch.D;
     const float* W_I = model.packed_W + I * of_tile;
     rows_of_D<Output>(batch, I * kTile, G, scratch.Y, D, sums, result);
     if (I == tile)
@@ -213,7 +212,7 @@ TileResult dense_tile(const Model& model, const Batch& batch, Symmetry symmetry,
             correct_single<Output>(batch, u, b[j], G[int64_t(u) * kTile + j], input_grad_b[j], result.loss);
     if (!summed) {
       column_product(W_I, stride, m, D, grad_Wt);
-      row_product(D, W_J, stride, m, scratch.grad_U + I * of_tile);
+      if (!kept_D) row_product(D, W_J, stride, m, scratch.grad_U + I * of_tile);
     } else if (I <= tile) {  // S_IJ = D_IJ + D_JI^T serves dW_J, its transpose dW_I
       symmetric_sum(D, scratch.D + I * kept + tile * square, scratch.S, scratch.St);
       column_product(W_I, stride, m, scratch.S, grad_Wt);
@@ -224,9 +223,15 @@ TileResult dense_tile(const Model& model, const Batch& batch, Symmetry symmetry,
   return result;
 }
 
-// rows (tile x stride) = the gradient of the tile's rows of W, without the factor `scale`.
-SUPERLAW_STAGE void dense_rows(const Model& model, int n_unique, int tile, const float* const* grad_U, int n_grad_U,
-                               float* rows) {
+template <class Output>
+TileResult dense_tile(const Model& model, const Batch& batch, Symmetry symmetry, int tile, Scratch& scratch) {
+  const bool unique = tile * kTile < batch.n_unique;
+  const float* G = tile_gram(model, batch.n_unique, symmetry.gram && unique, tile, scratch);
+  return dense_sums<Output>(model, batch, G, symmetry.gradient && unique, tile, scratch, nullptr);
+}
+
+// rows (tile x stride) = what grad_Wt (m x tile) of the tile holds.
+inline void transpose_back(const Model& model, int tile, float* rows) {
   const int stride = model.stride, m = model.m;
   const float* grad_Wt = model.grad_J + int64_t(tile) * kTile * stride;
   for (int k = 0; k < stride; k += kLanes)
@@ -238,6 +243,13 @@ SUPERLAW_STAGE void dense_rows(const Model& model, int n_unique, int tile, const
       SUPERLAW_UNROLL
       for (int l = 0; l < kLanes; ++l) store(rows + int64_t(j + l) * stride + k, block[l]);
     }
+}
+
+// rows (tile x stride) = the gradient of the tile's rows of W, without the factor `scale`.
+SUPERLAW_STAGE void dense_rows(const Model& model, int n_unique, int tile, const float* const* grad_U, int n_grad_U,
+                               float* rows) {
+  const int stride = model.stride;
+  transpose_back(model, tile, rows);
   for (int j = 0; j < kTile && tile * kTile + j < n_unique; ++j)
     for (int part = 0; part < n_grad_U; ++part) {
       const float* more = grad_U[part] + int64_t(tile * kTile + j) * stride;

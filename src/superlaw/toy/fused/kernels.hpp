@@ -5,6 +5,7 @@
 // z = x G + b, y = relu(z), h = W^T x. U: the features that occur in the batch; they come first in
 // the step's own order of features ("packed" order), so G has rows U and columns all n.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 namespace superlaw {
@@ -18,7 +19,7 @@ struct Term {
 // The non-zeros of a batch, feature indices in packed order.
 struct Batch {
   int n_unique;               // |U|
-  int n_singles;              // of them, features that some sample has alone: those come first
+  int n_singles;              // from here on no feature that a sample has alone
   int n_empty;                // samples with no active feature: y = relu(b) for all of them
   const int* single_start;    // (n_unique + 1) samples with this feature alone ...
   const float* single_value;  // ... their values ...
@@ -46,13 +47,16 @@ struct Model {
   float* grad_h;          // (n_multi, stride) dL/dh, sparse only
 };
 
-// e of the outputs of one tile that are not 0, row by row: the features that samples have alone
+// e of the outputs of one tile that are not 0, row by row: the first n_singles features
 // (sum of v e over these samples), then the multi samples (their e).
 struct TileEvents {
   int* row_start;  // (n_singles + n_multi + 1)
   Term* event;     // packed feature (column of G), e
-  int capacity;
-  void (*reserve)(TileEvents&, int count);  // makes room for so many
+  float* D;        // (rows, tile) dL/dG without the factor, where the tile has too many events to list
+  bool dense;      // whether it has
+  int capacity;    // of event
+  size_t D_capacity;
+  void (*reserve)(TileEvents&, int events, size_t D);  // makes room for so many
 };
 
 // What one thread needs of its own.
@@ -88,7 +92,7 @@ struct Update {  // one step of AdamW with signed decoupled decay
   float scale;                      // from the kernels' sums to the objective's gradient
 };
 
-constexpr int kSpare = 4;  // events written past a row's end
+constexpr int kSpare = 2;  // events written past a row's end
 
 struct Kernels {
   const char* name;

@@ -50,7 +50,7 @@ void Sampler::draw(uint64_t step, Entries& entries) {
   entries.value.resize(count);
 }
 
-void GroupedBatch::group(const Entries& entries, int n_samples, int* order) {
+void GroupedBatch::group(const Entries& entries, int n_samples, const float* b, int* order) {
   const int n = int(entries.start.size()) - 1, n_entries = int(entries.sample.size());
   const int* sample = entries.sample.data();
   const float* value = entries.value.data();
@@ -64,11 +64,12 @@ void GroupedBatch::group(const Entries& entries, int n_samples, int* order) {
   }
 
   // Features of the batch, ordered by how many samples of each kind they have: the kernels' loops
-  // then repeat the same counts, and the processor predicts them.
-  constexpr int kCap = 15;
-  int buckets[(kCap + 1) * (kCap + 1) + 1] = {};
+  // then repeat the same counts, and the processor predicts them. Before that by b > 0: such an
+  // output is active for most samples (weak superposition has many), and their tiles are dense.
+  constexpr int kCap = 15, kKinds = (kCap + 1) * (kCap + 1);
+  int buckets[2 * kKinds + 1] = {};
   bucket_.resize(n);
-  int n_unique = 0, absent = 0;
+  int n_unique = 0, absent = 0, absent_first = 0;
   alone_before_.resize(n_entries + 1);
   int singles = 0;
   for (int e = 0; e < n_entries; ++e) {
@@ -80,14 +81,16 @@ void GroupedBatch::group(const Entries& entries, int n_samples, int* order) {
     const int total = entries.start[i + 1] - entries.start[i];
     const int alone = alone_before_[entries.start[i + 1]] - alone_before_[entries.start[i]];
     const int others = total - alone < kCap ? total - alone : kCap;
-    bucket_[i] = (kCap - (alone < kCap ? alone : kCap)) * (kCap + 1) + kCap - others;  // most samples first
+    bucket_[i] = (b[i] > 0 ? 0 : kKinds) + (kCap - (alone < kCap ? alone : kCap)) * (kCap + 1) + kCap - others;  // most samples first
     n_unique += total > 0;
+    absent += total == 0 && b[i] > 0;
     buckets[bucket_[i] + 1] += total > 0;
   }
-  for (int k = 0; k < (kCap + 1) * (kCap + 1); ++k) buckets[k + 1] += buckets[k];
+  for (int k = 0; k < 2 * kKinds; ++k) buckets[k + 1] += buckets[k];
   for (int i = 0; i < n; ++i) {
     const bool occurs = entries.start[i + 1] > entries.start[i];
-    order[occurs ? buckets[bucket_[i]]++ : n_unique + absent++] = i;
+    int& next = occurs ? buckets[bucket_[i]] : b[i] > 0 ? absent_first : absent;
+    order[occurs ? next++ : n_unique + next++] = i;
   }
 
   // Single samples by feature; entries of the others by feature, still with their sample's number.
@@ -117,7 +120,7 @@ void GroupedBatch::group(const Entries& entries, int n_samples, int* order) {
     }
     single_least_[u] = least;
     single_most_[u] = most;
-    n_singles += singles > single_start_[u];
+    if (singles > single_start_[u]) n_singles = u + 1;
   }
   single_start_[n_unique] = singles;
   entry_start_[n_unique] = others;

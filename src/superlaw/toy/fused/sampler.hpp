@@ -38,8 +38,9 @@ class Sampler {
 // Owns the arrays that a Batch points to.
 class GroupedBatch {
  public:
-  // Sorts entries into `batch()` and writes the packed order of features to order (n).
-  void group(const Entries& entries, int n_samples, int* order);
+  // Sorts entries into `batch()` and writes the packed order of features to order (n), those with
+  // b > 0 first among the features of the batch and among the others.
+  void group(const Entries& entries, int n_samples, const float* b, int* order);
   const Batch& batch() const { return view_; }
 
  private:

@@ -125,6 +125,10 @@ SUPERLAW_STAGE void find_singles(const Batch& batch, const float* G, float* E, u
   for (int u = 0; u < batch.n_singles; ++u) {
     const float* values = batch.single_value + batch.single_start[u];
     const int count = batch.single_start[u + 1] - batch.single_start[u];
+    if (count == 0) {
+      bits[u] = 0;
+      continue;
+    }
     Vec g[kVectors];
     SUPERLAW_UNROLL
     for (int v = 0; v < kVectors; ++v) g[v] = load(G + int64_t(u) * kTile + v * kLanes);
@@ -142,12 +146,17 @@ struct Columns {
   int count[kTile];
 };
 
-// Where E's bits are set: the events by row and by column; gives their number.
-SUPERLAW_STAGE int collect(const Scratch& scratch, int n_singles, int n_rows, int first, int first_h,
-                           TileEvents& events, Columns& columns) {
-  int total = 0;
-  for (int r = 0; r < n_rows; ++r) total += __builtin_popcountll(scratch.bits[r]);
-  events.reserve(events, total + kSpare);
+// Two words are stored at once: the stores are what `collect` waits for.
+inline void put_term(Term* to, int row, uint32_t weight_bits) {
+  const uint64_t both = uint64_t(weight_bits) << 32 | uint32_t(row);
+  __builtin_memcpy(to, &both, sizeof both);
+}
+static_assert(sizeof(Term) == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+
+// The events by row and by column, where E's bits are set (`total` of them).
+SUPERLAW_STAGE void collect(const Scratch& scratch, int n_singles, int n_rows, int total, int first, int first_h,
+                            TileEvents& events, Columns& columns) {
+  events.reserve(events, total + kSpare, 0);
   Term *event = events.event, *const list = columns.list;
   const int64_t capacity = columns.capacity;
   int fill[kTile] = {};
@@ -158,12 +167,14 @@ SUPERLAW_STAGE int collect(const Scratch& scratch, int n_singles, int n_rows, in
     const int found = __builtin_popcountll(bits);
     const auto put = [&](int k, bool real) {
       const int j = __builtin_ctzll(bits | uint64_t(1) << (kTile - 1));
-      event[k] = {first + j, e[j]};
-      list[j * capacity + fill[j]] = {row, e[j]};
+      uint32_t weight;
+      __builtin_memcpy(&weight, e + j, sizeof weight);
+      put_term(event + k, first + j, weight);
+      put_term(list + j * capacity + fill[j], row, weight);
       fill[j] += real;
       bits &= bits - 1;
     };
-    // Four whatever their number: most rows have no more, so no branch is mispredicted.
+    // kSpare whatever their number: many rows have no more, and no branch is mispredicted for them.
     SUPERLAW_UNROLL
     for (int k = 0; k < kSpare; ++k) put(k, k < found);
     for (int k = kSpare; k < found; ++k) put(k, true);
@@ -172,7 +183,6 @@ SUPERLAW_STAGE int collect(const Scratch& scratch, int n_singles, int n_rows, in
   }
   events.row_start[n_rows] = total;
   for (int j = 0; j < kTile; ++j) columns.count[j] = fill[j];
-  return total;
 }
 
 // Takes `error` from the event (row, column j), if it is there: it lies among the events of row r.
@@ -223,6 +233,9 @@ SUPERLAW_STAGE void sum_columns(const Model& model, const Columns& columns, floa
   }
 }
 
+// From this share of active outputs on, a tile is cheaper by dense products than by lists.
+constexpr double kDenseTile = 0.25;
+
 template <class Output>
 TileResult sparse_tile(const Model& model, const Batch& batch, Symmetry symmetry, int tile, Scratch& scratch,
                        TileEvents& events) {
@@ -234,9 +247,17 @@ TileResult sparse_tile(const Model& model, const Batch& batch, Symmetry symmetry
   TileSums sums = start_sums(b);
   find_singles<Output>(batch, G, scratch.Y, scratch.bits, sums);
   multi_samples<Output, true>(batch, G, scratch.Y + int64_t(n_singles) * kTile, scratch.bits + n_singles, sums);
-  Columns columns = {scratch.column, scratch.column_capacity, {}};
   TileResult result = {0, 0, int64_t(n_rows) * kTile};
-  result.active = collect(scratch, n_singles, n_rows, first, model.first_h, events, columns);
+  for (int r = 0; r < n_rows; ++r) result.active += __builtin_popcountll(scratch.bits[r]);
+  events.dense = double(result.active) > kDenseTile * double(result.looked_at);
+  if (events.dense) {
+    for (int r = 0; r <= n_rows; ++r) events.row_start[r] = 0;
+    events.reserve(events, kSpare, size_t(blocks) * kTile * kTile);
+    result.loss = dense_sums<Output>(model, batch, G, false, tile, scratch, events.D).loss;
+    return result;
+  }
+  Columns columns = {scratch.column, scratch.column_capacity, {}};
+  collect(scratch, n_singles, n_rows, int(result.active), first, model.first_h, events, columns);
   result.loss = correct_events<Output>(batch, G, b, model.first_h, {events, columns, first}, scratch.input_grad_b);
   sum_columns(model, columns, model.grad_J + int64_t(tile) * kTile * model.stride);
   result.loss += finish_sums<Output>(sums, batch, scratch.input_grad_b, model.grad_b + first);
@@ -267,10 +288,17 @@ void sparse_h(const Model& model, const Batch& batch, const TileEvents* events, 
 // rows (tile x stride) = the gradient of the tile's rows of W, without the factor `scale`.
 SUPERLAW_STAGE void sparse_rows(const Model& model, const Batch& batch, const TileEvents* events, int tile, Term* terms,
                                 float* rows) {
-  const int stride = model.stride;
-  const float* grad_J = model.grad_J + int64_t(tile) * kTile * stride;
-  for (int64_t k = 0; k < int64_t(kTile) * stride; k += kLanes) store(rows + k, load(grad_J + k));
-  for (int j = 0, u = tile * kTile; j < kTile && u < batch.n_unique; ++j, ++u) {
+  const int stride = model.stride, first = tile * kTile;
+  const int64_t of_tile = int64_t(kTile) * stride;
+  if (events[tile].dense)
+    transpose_back(model, tile, rows);
+  else
+    for (int64_t k = 0; k < of_tile; k += kLanes) store(rows + k, load(model.grad_J + tile * of_tile + k));
+  if (first >= batch.n_unique) return;
+  for (int t = 0; t < model.n_tiles; ++t)
+    if (events[t].dense)
+      row_product(events[t].D + int64_t(first) * kTile, model.packed_W + t * of_tile, stride, model.m, rows);
+  for (int j = 0, u = first; j < kTile && u < batch.n_unique; ++j, ++u) {
     float* row = rows + int64_t(j) * stride;
     if (u < batch.n_singles)
       accumulate(terms, gather(events, model.n_tiles, u, terms), model.packed_W, model, row);

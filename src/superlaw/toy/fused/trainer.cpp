@@ -23,28 +23,39 @@ void Floats::resize(size_t count) {
   size_ = count;
 }
 
-static void reserve_events(TileEvents& list, int count) {
-  if (count <= list.capacity) return;
-  const int capacity = count + count / 2;
-  std::free(list.event);
-  list.event = nullptr;
-  list.capacity = 0;
-  list.event = static_cast<Term*>(std::malloc(size_t(capacity) * sizeof(Term)));
-  if (!list.event) throw std::bad_alloc();
-  list.capacity = capacity;
+// Never read before it is written, so not cleared: memory is taken only where events are.
+template <class T>
+static void reserve_raw(T*& data, size_t count) {
+  std::free(data);
+  data = nullptr;
+  const size_t bytes = (count * sizeof(T) + 63) / 64 * 64;
+  if (!(data = static_cast<T*>(std::aligned_alloc(64, bytes)))) throw std::bad_alloc();
+}
+
+static void reserve_events(TileEvents& list, int events, size_t D) {
+  if (events > list.capacity) {
+    list.capacity = 0;
+    reserve_raw(list.event, size_t(events) + events / 2);
+    list.capacity = events + events / 2;
+  }
+  if (D > list.D_capacity) {
+    list.D_capacity = 0;
+    reserve_raw(list.D, D);
+    list.D_capacity = D;
+  }
 }
 
 EventLists::~EventLists() {
-  for (TileEvents& list : lists_) std::free(list.event);
+  for (TileEvents& list : lists_) {
+    std::free(list.event);
+    std::free(list.D);
+  }
 }
 
 void EventLists::resize(int count, int rows) {
-  while (int(lists_.size()) < count) lists_.push_back({nullptr, nullptr, 0, reserve_events});
+  while (int(lists_.size()) < count) lists_.push_back({nullptr, nullptr, nullptr, false, 0, 0, reserve_events});
   row_starts_.resize(size_t(count) * (rows + 1));
-  for (int i = 0; i < count; ++i) {
-    lists_[i].row_start = row_starts_.data() + size_t(i) * (rows + 1);
-    reserve_events(lists_[i], kSpare);
-  }
+  for (int i = 0; i < count; ++i) lists_[i].row_start = row_starts_.data() + size_t(i) * (rows + 1);
 }
 
 Workers::Workers(int count) {
@@ -169,7 +180,7 @@ Symmetry Trainer::choose(int n_unique) const {
 // Forms loss and gradients: grad_J, grad_b and, dense, grad_U or, sparse, events and grad_h.
 double Trainer::accumulate(const Entries& entries, int n_samples) {
   const int tile = kernels_.tile;
-  batch_.group(entries, n_samples, order_.data());
+  batch_.group(entries, n_samples, model_.b, order_.data());
   const Batch& batch = batch_.batch();
   is_sparse_ = products_ == Products::sparse || (products_ == Products::automatic && sparse_);
   const Symmetry symmetry = choose(batch.n_unique);
