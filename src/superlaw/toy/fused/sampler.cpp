@@ -63,13 +63,13 @@ void GroupedBatch::group(const Entries& entries, int n_samples, const float* b, 
     n_empty += c == 0;
   }
 
-  // Features of the batch, ordered by how many samples of each kind they have: the kernels' loops
-  // then repeat the same counts, and the processor predicts them. Before that by b > 0: such an
-  // output is active for most samples (weak superposition has many), and their tiles are dense.
-  constexpr int kCap = 15, kKinds = (kCap + 1) * (kCap + 1);
-  int buckets[2 * kKinds + 1] = {};
+  // Features of the batch before the others, and within both those of large bias first, in three
+  // classes: their outputs are active for many samples (all, where b > 0), and such columns had best
+  // share tiles. Then by how many samples of each kind they have: the kernels' loops then repeat the
+  // same counts, and the processor predicts them.
+  constexpr int kCap = 15, kKinds = (kCap + 1) * (kCap + 1), kClasses = 3;
+  int buckets[kClasses * (kKinds + 1) + 1] = {};
   bucket_.resize(n);
-  int n_unique = 0, absent = 0, absent_first = 0;
   alone_before_.resize(n_entries + 1);
   int singles = 0;
   for (int e = 0; e < n_entries; ++e) {
@@ -77,21 +77,22 @@ void GroupedBatch::group(const Entries& entries, int n_samples, const float* b, 
     singles += count_[sample[e]] == 1;
   }
   alone_before_[n_entries] = singles;
+  double mean_b = 0;
+  for (int i = 0; i < n; ++i) mean_b += b[i];
+  mean_b /= n;
+  int n_unique = 0;
   for (int i = 0; i < n; ++i) {
     const int total = entries.start[i + 1] - entries.start[i];
     const int alone = alone_before_[entries.start[i + 1]] - alone_before_[entries.start[i]];
     const int others = total - alone < kCap ? total - alone : kCap;
-    bucket_[i] = (b[i] > 0 ? 0 : kKinds) + (kCap - (alone < kCap ? alone : kCap)) * (kCap + 1) + kCap - others;  // most samples first
+    const int kind = (kCap - (alone < kCap ? alone : kCap)) * (kCap + 1) + kCap - others;  // most samples first
+    const int bias = int(!(b[i] > 0)) + int(!(b[i] > 0 || b[i] > mean_b));
+    bucket_[i] = total > 0 ? bias * kKinds + kind : kClasses * kKinds + bias;
     n_unique += total > 0;
-    absent += total == 0 && b[i] > 0;
-    buckets[bucket_[i] + 1] += total > 0;
+    ++buckets[bucket_[i] + 1];
   }
-  for (int k = 0; k < 2 * kKinds; ++k) buckets[k + 1] += buckets[k];
-  for (int i = 0; i < n; ++i) {
-    const bool occurs = entries.start[i + 1] > entries.start[i];
-    int& next = occurs ? buckets[bucket_[i]] : b[i] > 0 ? absent_first : absent;
-    order[occurs ? next++ : n_unique + next++] = i;
-  }
+  for (int k = 0; k < kClasses * (kKinds + 1); ++k) buckets[k + 1] += buckets[k];
+  for (int i = 0; i < n; ++i) order[buckets[bucket_[i]]++] = i;
 
   // Single samples by feature; entries of the others by feature, still with their sample's number.
   // Every entry is written to both lists; only the position of the right one advances.

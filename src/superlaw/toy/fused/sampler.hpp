@@ -38,8 +38,8 @@ class Sampler {
 // Owns the arrays that a Batch points to.
 class GroupedBatch {
  public:
-  // Sorts entries into `batch()` and writes the packed order of features to order (n), those with
-  // b > 0 first among the features of the batch and among the others.
+  // Sorts entries into `batch()` and writes the packed order of features to order (n): those of the
+  // batch first; the biases b (n) steer the order within.
   void group(const Entries& entries, int n_samples, const float* b, int* order);
   const Batch& batch() const { return view_; }
 

@@ -164,6 +164,8 @@ SUPERLAW_STAGE void collect(const Scratch& scratch, int n_singles, int n_rows, i
     const float* e = scratch.Y + int64_t(r) * kTile;
     const int row = r < n_singles ? r : r - n_singles + first_h;
     uint64_t bits = scratch.bits[r];
+    events.row_start[r] = int(event - events.event);
+    if (!bits) continue;
     const int found = __builtin_popcountll(bits);
     const auto put = [&](int k, bool real) {
       const int j = __builtin_ctzll(bits | uint64_t(1) << (kTile - 1));
@@ -178,7 +180,6 @@ SUPERLAW_STAGE void collect(const Scratch& scratch, int n_singles, int n_rows, i
     SUPERLAW_UNROLL
     for (int k = 0; k < kSpare; ++k) put(k, k < found);
     for (int k = kSpare; k < found; ++k) put(k, true);
-    events.row_start[r] = int(event - events.event);
     event += found;
   }
   events.row_start[n_rows] = total;
