@@ -79,7 +79,9 @@ def problems(draw):
 
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(
-    problems(), st.sampled_from(variants()), st.sampled_from([*((p, 1) for p in PRODUCTS), ("plain", 2), ("plain", 3), ("sparse", 2), ("sparse", 3)])
+    problems(),
+    st.sampled_from(variants()),
+    st.sampled_from([*((p, 1) for p in PRODUCTS), ("plain", 2), ("plain", 3), ("sparse", 2), ("sparse", 3)]),
 )
 def test_gradients_match_autograd_in_float64(problem, simd, way):
     products, threads = way  # symmetric products are for one thread
