@@ -41,12 +41,9 @@ def timed(function, *arguments) -> float:
 
 
 class Steps:
-    """A trainer of the extension at ``path``, held at one state (its rates are 0, a step's work is the same)."""
+    """A trainer of the extension ``module``, held at one state (its rates are 0, a step's work is the same)."""
 
-    def __init__(self, path: str, state: str):
-        spec = importlib.util.spec_from_file_location("engine._fused", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+    def __init__(self, module, state: str):
         with np.load(state) as file:
             W, b, p, numbers = (file[key] for key in ("W", "b", "p", "numbers"))
         batch, loss_scale, weight_decay = numbers
@@ -61,13 +58,16 @@ class Steps:
         return timed(self.training.advance, rates, rates, np.empty(count, np.float32)) / count
 
 
-def serve() -> None:
-    """A process of its own for one engine: two of them do not fit in one. Lines in: a path and a state, or nothing
-    for another piece; lines out: seconds a step."""
+def serve(path: str) -> None:
+    """A process of its own for the extension at ``path``: two of them do not fit in one. Lines in: a state's file,
+    or nothing for another piece; lines out: seconds a step."""
+    spec = importlib.util.spec_from_file_location("engine._fused", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     steps = None
     for line in sys.stdin:
         if line.strip():
-            steps = Steps(*json.loads(line))
+            steps = Steps(module, line.strip())
         print(steps.seconds(steps.piece), flush=True)
 
 
@@ -75,12 +75,11 @@ class Engine:
     """The other end of :func:`serve`."""
 
     def __init__(self, path: Path):
-        self.path = str(path)
-        command = [sys.executable, __file__, "--serve"]
+        command = [sys.executable, __file__, "--serve", str(path)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def seconds(self, state: Path | None = None) -> float:
-        self.process.stdin.write(json.dumps([self.path, str(state)]) + "\n" if state else "\n")
+        self.process.stdin.write(f"{state or ''}\n")
         self.process.stdin.flush()
         return float(self.process.stdout.readline())
 
@@ -187,10 +186,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--states", type=Path, default=BUILD / "step-states")
     parser.add_argument("--before-build", type=Path, default=BUILD / f"engine-{BEFORE}")
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        return serve()
+        return serve(options.serve)
     import torch
 
     from superlaw.toy.fused import _fused, variants
