@@ -9,17 +9,22 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from dataclasses import replace
 
 for pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(pool, "1")
 
 import numpy as np
 
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import AdditiveLaw, Chinchilla, GroupedPowerLaw, Points, PowerLaw
-from superlaw.laws.intervals import bootstrap
+from superlaw.laws.bootstrap import bootstrap
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.additive import AdditiveLaw
+from superlaw.laws.forms.chinchilla import Chinchilla
+from superlaw.laws.forms.grouped import GroupedPowerLaw
+from superlaw.laws.forms.power import PowerLaw
+from superlaw.laws.law import Points
 from superlaw.laws.objective import Objective
-from superlaw.laws.published import published_table
+from superlaw.laws.published import load_published
 from superlaw.laws.simulate import profile_coverage, truth_of
 from superlaw.laws.solve import descend_gradually
 
@@ -65,7 +70,7 @@ def fitted_design(law, table, **options):
 
 def designs():
     """Name, and (law, points, truth, noise), of designs that determine their parameters and of some that do not."""
-    chinchilla, shape = published_table("chinchilla"), published_table("chinchilla-width-depth")
+    chinchilla, shape = load_published("chinchilla"), load_published("chinchilla-width-depth")
     three = AdditiveLaw(("d_model", "n_layers", "num_tokens"))
     return {
         "power, `wide` widths x 3 seeds": power_design(),
@@ -98,7 +103,7 @@ def profile_table(sets: int, seed: int) -> None:
     print("|---|---|---|---|---|---|")
     for name, (law, points, params, sigma) in designs().items():
         begun = time.perf_counter()
-        found = profile_coverage(law, points, params, sigma, sets, seed)
+        found = profile_coverage(law, points, params, sigma, sets, seed=seed)
         offsets = [share for key, share in found.covered.items() if key.startswith("L_0[")]
         cells = [f"{key} {100 * share:.1f}" for key, share in found.covered.items() if not key.startswith("L_0[")]
         if offsets:
@@ -116,27 +121,22 @@ def profile_table(sets: int, seed: int) -> None:
 def huber_table(sets: int, replicates: int, seed: int) -> None:
     """Bootstrap percentile intervals of Huber's loss at Chinchilla's design, Gaussian and Laplace noise."""
     law, points, params, sigma = designs()["Chinchilla, 240 points"]
-    problem, truth = truth_of(law, points, params)
-    objective = Objective("log-huber")
-    names, order = law.names(), law.order()
-    expected = problem.values(truth)
-    centre = np.log(problem.model(truth[None])[0])
+    exact, truth = truth_of(law, points, params, Objective("log-huber"))
+    expected = exact.model.values(truth)
     print(f"\nHuber (delta 1e-3), bootstrap of points, {sets} sets x {replicates} replicates, nominal 95 %\n")
     print("| noise | coverage in % |\n|---|---|")
     for noise in ("gaussian", "laplace"):
         rng = np.random.default_rng(seed)
         draw = rng.normal if noise == "gaussian" else rng.laplace
-        hits = np.zeros(len(names))
+        hits = np.zeros(exact.p)
         for _ in range(sets):
-            scatter = draw(size=problem.n) * sigma * (1 if noise == "gaussian" else 2**-0.5)
-            target = centre + scatter
-            best = descend_gradually(problem, truth[None], target, objective).theta[0]
-            drawn, _ = bootstrap(
-                problem, best, target, objective, None, None, replicates, int(rng.integers(2**31)), workers=1
-            )
+            scatter = draw(size=exact.n) * sigma * (1 if noise == "gaussian" else 2**-0.5)
+            problem = replace(exact, target=exact.target + scatter)
+            best = descend_gradually(problem, truth[None]).theta[0]
+            drawn, _ = bootstrap(problem, best, replicates, int(rng.integers(2**31)), workers=1)
             low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-            hits += ((low <= expected) & (expected <= high))[order]
-        cells = ", ".join(f"{name} {100 * hit / sets:.1f}" for name, hit in zip(names, hits, strict=True))
+            hits += (low <= expected) & (expected <= high)
+        cells = ", ".join(f"{name} {100 * hit / sets:.1f}" for name, hit in zip(exact.names, hits, strict=True))
         print(f"| {noise} | {cells} |", flush=True)
 
 

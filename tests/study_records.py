@@ -11,9 +11,9 @@ import numpy as np
 
 from superlaw.figures.panels import to_dict
 from superlaw.geometry.frames import random_mean_abs_overlap, welch
-from superlaw.laws.fit import Fit
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import GroupedPowerLaw
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.grouped import GroupedPowerLaw
+from superlaw.laws.result import Fit
 
 FAMILIES = {"ant": (64, 128, 256, 512), "bee": (96, 192, 384)}
 OFFSETS = {("ant", "wiki"): 2.0, ("ant", "play"): 3.0, ("bee", "wiki"): 2.5, ("bee", "play"): 3.5}

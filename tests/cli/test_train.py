@@ -15,7 +15,8 @@ import pytest
 
 from superlaw import RunSpec, load_run, train
 
-SMALL = ("--n-features", 60, "--width", 5, "--steps", 80, "--warmup", 10, "--batch", 64, "--weight-decay", -1)
+COLD = ("--n-features", 60, "--width", 5, "--steps", 80, "--batch", 64, "--weight-decay", -1)
+SMALL = (*COLD, "--warmup", 10)
 KEYS = {
     "id", "path", "status", "loss", "loss_std", "represented_fraction", "strong_fraction", "mean_square_overlap",
     "welch", "wall_seconds", "steps_per_second",
@@ -70,9 +71,9 @@ def test_a_saved_spec_is_overridden_by_options(command, tmp_path):
     first = json.loads(command("train", *SMALL, "--out", tmp_path / "a.safetensors", "--json")[1])
     (tmp_path / "spec.json").write_text(json.dumps(first["spec"]))
     for source in ("spec.json", "a.safetensors"):
-        out = command("train", "--spec", tmp_path / source, "--seed", 9, "--out", tmp_path / f"{source}.out", "--json")[
-            1
-        ]
+        out = command(
+            "train", "--spec", tmp_path / source, "--seed", 9, "--out", tmp_path / f"{source}.out.safetensors", "--json"
+        )[1]
         assert json.loads(out)["spec"] == {**first["spec"], "seed": 9}
 
 
@@ -87,7 +88,14 @@ def test_a_run_file_with_explicit_frequencies_is_a_spec_too(command, tmp_path):
     assert first["id"] == again["id"] and first["loss"] == again["loss"]
     other = json.loads(
         command(
-            "train", "--spec", tmp_path / "a.safetensors", "--frequencies", "power", "--out", tmp_path / "c", "--json"
+            "train",
+            "--spec",
+            tmp_path / "a.safetensors",
+            "--frequencies",
+            "power",
+            "--out",
+            tmp_path / "c.safetensors",
+            "--json",
         )[1]
     )
     assert other["spec"]["n_features"] == 1000
@@ -97,21 +105,32 @@ def test_text_becomes_frequencies(command, tmp_path):
     text = tmp_path / "t.txt"
     text.write_text("a a a a b b b c c d e f g h " * 5)
     out = command(
-        "train", "--text", text, "--width", 3, "--steps", 10, "--batch", 32, "--out", tmp_path / "r", "--json"
+        "train",
+        "--text",
+        text,
+        "--width",
+        3,
+        "--steps",
+        10,
+        "--batch",
+        32,
+        "--out",
+        tmp_path / "r.safetensors",
+        "--json",
     )[1]
     assert json.loads(out)["spec"]["n_features"] == 8
 
 
 def test_divergence_is_a_recorded_result(command, tmp_path):
     path = tmp_path / "run.safetensors"
-    code, out, _ = command("train", *SMALL, "--learning-rate", 100, "--warmup", 0, "--out", path, "--json")
+    code, out, _ = command("train", *COLD, "--warmup", 0, "--learning-rate", 100, "--out", path, "--json")
     assert code == 0 and json.loads(out)["status"] == "diverged" and json.loads(out)["loss"] is None
     assert load_run(path).status == "diverged"
     assert "DIVERGED" in command("show", path)[1].splitlines()[0]
 
 
 def test_a_width_of_n_is_allowed_with_a_note(command, tmp_path):
-    options = ("--n-features", 5, "--width", 5, "--steps", 10, "--batch", 16, "--out", tmp_path / "r")
+    options = ("--n-features", 5, "--width", 5, "--steps", 10, "--batch", 16, "--out", tmp_path / "r.safetensors")
     code, out, _ = command("train", *options)
     assert code == 0 and "nothing needs superposition" in out
 
@@ -189,7 +208,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(command, tmp_path, monkeypatch
 def test_bad_frequency_files_are_one_line(command, tmp_path, name, content, said):
     path = tmp_path / name
     path.write_text(content)
-    code, out, err = command("train", "--frequencies", path, "--out", tmp_path / "r")
+    code, out, err = command("train", "--frequencies", path, "--out", tmp_path / "r.safetensors")
     assert code == 2 and out == "" and err.count("\n") == 1 and said in err
     assert [p.name for p in tmp_path.iterdir()] == [name]
 
@@ -200,7 +219,7 @@ def test_bad_frequency_files_are_one_line(command, tmp_path, name, content, said
 def test_bad_specs_are_one_line(command, tmp_path, spec):
     path = tmp_path / "spec.json"
     path.write_text(spec)
-    code, out, err = command("train", "--spec", path, "--out", tmp_path / "r")
+    code, out, err = command("train", "--spec", path, "--out", tmp_path / "r.safetensors")
     assert code == 2 and out == "" and err.count("\n") == 1
     assert [p.name for p in tmp_path.iterdir()] == ["spec.json"]
 
@@ -215,7 +234,7 @@ def test_a_full_stdout_is_one_line(tmp_path):
 
 def test_an_ascii_terminal_gets_its_numbers(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "superlaw", "train", *map(str, SMALL), "--out", str(tmp_path / "r")],
+        [sys.executable, "-m", "superlaw", "train", *map(str, SMALL), "--out", str(tmp_path / "r.safetensors")],
         env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True,
     )  # fmt: skip
     assert done.returncode == 0 and b"loss" in done.stdout

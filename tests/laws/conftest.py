@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from superlaw.laws.table import load_table
+from superlaw.laws.tables import load_table
 
 
 @pytest.fixture(scope="session")

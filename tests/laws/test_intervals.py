@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from superlaw.laws.certificate import fall_threshold
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import Chinchilla, FunctionLaw, Points, PowerLaw
-from superlaw.laws.intervals import resampled_weights
+from superlaw.laws.bootstrap import resampled_weights
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.chinchilla import Chinchilla
+from superlaw.laws.forms.power import PowerLaw
+from superlaw.laws.function import FunctionLaw
+from superlaw.laws.intervals import fall_threshold
+from superlaw.laws.law import Points
 from superlaw.laws.simulate import profile_coverage
 
 RNG = np.random.default_rng(7)
@@ -86,10 +89,10 @@ def test_profile_ends_are_where_an_independent_search_finds_them():
     width = np.repeat(2.0 ** np.arange(5, 12), 3)
     table = {"width": width, "loss": (40 / width**0.8 + 1.5) * np.exp(0.03 * rng.normal(size=21))}
     fit = fit_law(table, PowerLaw("width"))
-    rise = 2 * fall_threshold(fit.objective / 18, 18, 0.95)
+    rise = 2 * fall_threshold(fit.objective_value / 18, 18, 0.95)
     for name in ("C", "a", "L_0"):
         for end in (fit[name].low, fit[name].high):
-            assert profile_of_power(table, name, end) - fit.objective == pytest.approx(rise, rel=1e-4), name
+            assert profile_of_power(table, name, end) - fit.objective_value == pytest.approx(rise, rel=1e-4), name
 
 
 def test_a_flat_profile_ends_at_0_or_infinity_and_says_so():

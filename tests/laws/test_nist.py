@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import FunctionLaw
+from superlaw.laws.fit import fit_law
+from superlaw.laws.function import FunctionLaw
 
 FOLDER = Path(__file__).parent / "nist"
 exp, cos, sin, pi = np.exp, np.cos, np.sin, np.pi
@@ -109,6 +109,6 @@ def test_certified_values_are_reached_to_six_figures(name, which):
     assert fit.certificate.derivatives == "exact"
     np.testing.assert_allclose(fit.values, values, rtol=5e-7)
     if name != "Lanczos1":  # its residuals are the rounding of its data in the thirteenth figure
-        assert fit.objective == pytest.approx(squares, rel=1e-9)
+        assert fit.objective_value == pytest.approx(squares, rel=1e-9)
         stderr = [estimate.stderr for estimate in fit.params.values()]
         np.testing.assert_allclose(stderr, deviations, rtol=1e-5)

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from superlaw.errors import InputError
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import AdditiveLaw, Chinchilla, GroupedPowerLaw, Kaplan, PowerLaw
-from superlaw.laws.parts import left_for, term_curve, term_names
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.additive import AdditiveLaw
+from superlaw.laws.forms.chinchilla import Chinchilla
+from superlaw.laws.forms.grouped import GroupedPowerLaw
+from superlaw.laws.forms.kaplan import Kaplan
+from superlaw.laws.forms.power import PowerLaw
+from superlaw.laws.terms import left_for, term_curve, term_names
 
 WIDTH = np.geomspace(8, 512, 12)
 DEPTH = np.tile([2.0, 4.0, 16.0], 4)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import integrate, optimize, special
 
 from superlaw.errors import InputError
-from superlaw.laws.compare import compare_laws, sensitivity
+from superlaw.laws.compare import compare_laws
 from superlaw.laws.expression import evaluate
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import AdditiveLaw, BrokenPowerLaw, Chinchilla, Kaplan, Points, PowerLaw
-from superlaw.laws.jets import Jet
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.additive import AdditiveLaw
+from superlaw.laws.forms.broken import BrokenPowerLaw
+from superlaw.laws.forms.chinchilla import Chinchilla
+from superlaw.laws.forms.kaplan import Kaplan
+from superlaw.laws.forms.power import PowerLaw
+from superlaw.laws.law import Points
 from superlaw.laws.objective import Objective
-from superlaw.laws.optimum import optimum, required
+from superlaw.laws.optimum import optimum, required_size
+from superlaw.laws.problems.jets import Jet
+from superlaw.laws.problems.problem import Problem
+from superlaw.laws.sensitivity import sensitivity
 
 R = np.array([-0.3, -1e-3, -4e-4, 0.0, 2e-5, 1e-3, 0.02, 3.0])
 
@@ -95,14 +104,14 @@ def test_gradient_and_hessian_of_every_law_are_those_of_finite_differences(law, 
     rng = np.random.default_rng(4)
     objective = Objective(objective, delta=0.05)
     points = Points(SIZES[: len(law.sizes)], np.zeros(12, int))
-    problem = law.problem(points)
     losses = np.geomspace(4, 2, 12) * np.exp(0.02 * rng.normal(size=12))
-    target, weights = objective.target(losses), rng.uniform(0.5, 2, 12)
-    theta = problem.starts(3, rng, target, objective, None)
-    theta = np.clip(theta, problem.lower + 0.01, problem.upper - 0.01)
-    value = lambda x: problem.assemble(x, target, objective, weights)[0]  # noqa: E731
-    slope = lambda x: problem.assemble(x, target, objective, weights)[1]  # noqa: E731
-    _, gradient, hessian, scale = problem.assemble(theta, target, objective, weights)
+    problem = Problem.over(law, points, objective.target(losses), objective)
+    theta = problem.starts(3, rng)
+    problem = replace(problem, weights=rng.uniform(0.5, 2, 12))
+    theta = np.clip(theta, problem.model.lower + 0.01, problem.model.upper - 0.01)
+    value = lambda x: problem.assemble(x)[0]  # noqa: E731
+    slope = lambda x: problem.assemble(x)[1]  # noqa: E731
+    _, gradient, hessian, scale = problem.assemble(theta)
     h = 1e-6
     for k in range(problem.p):
         step = h * np.eye(problem.p)[k]
@@ -205,14 +214,14 @@ def test_compute_optimal_sizes_are_what_a_search_finds(law):
     assert best.sizes["N"][0] * best.sizes["D"][0] * 6 == pytest.approx(1e21)
     assert best.sizes["N"][0] == pytest.approx(np.exp(found.x), rel=1e-3)
     assert best.loss[0] == pytest.approx(found.fun, rel=1e-9)
-    value, low, high = required(fit, best.loss[0])
+    value, low, high = required_size(fit, best.loss[0])
     assert low < value < high
     assert value == pytest.approx(1e21, rel=1e-6)
 
 
 def test_a_loss_out_of_reach_is_refused():
     with pytest.raises(InputError, match=r"loss = 1\.5"):
-        required(compute_fit(Chinchilla("N", "D")), 1.5)
+        required_size(compute_fit(Chinchilla("N", "D")), 1.5)
 
 
 def test_a_band_of_points_holds_about_its_share_of_new_points():

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from superlaw.errors import DamagedFileError, InputError
 from superlaw.laws import published
+from superlaw.laws.bootstrap import bootstrap, resampled_weights
 from superlaw.laws.compare import compare_laws
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import AdditiveLaw, Chinchilla
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.additive import AdditiveLaw
+from superlaw.laws.forms.chinchilla import Chinchilla
+from superlaw.laws.objective import Objective
+from superlaw.laws.problems.problem import Problem
+from superlaw.laws.solve import solve
+from superlaw.laws.tables import Choice, select
 
 # The optimum on 240 points, and Epoch AI's standard errors (arXiv:2404.10102).
 BEST = {"E": 1.81722, "A": 477.83, "alpha": 0.347311, "B": 2143.4, "beta": 0.367172}
@@ -20,7 +28,7 @@ SHAPE = AdditiveLaw(["d_model", "n_layers", "num_tokens"])
 
 def assert_chinchilla_optimum(fit):
     assert fit.n == 240
-    assert fit.objective <= OBJECTIVE
+    assert fit.objective_value <= OBJECTIVE
     assert fit.certificate.gradient < 1e-9
     for name, value in BEST.items():
         assert fit[name].value == pytest.approx(value, rel=5e-5), name
@@ -55,10 +63,8 @@ def test_chinchilla_ends_at_the_optimum_from_200_random_values_of_all_five_param
 
 
 def test_the_sum_of_huber_is_240_times_its_mean(chinchilla):
-    from superlaw.laws.objective import Objective
-
     mean = huber(chinchilla, objective=Objective("log-huber", reduction="mean"))
-    assert mean.objective * 240 == pytest.approx(huber(chinchilla).objective, rel=1e-12)
+    assert mean.objective_value * 240 == pytest.approx(huber(chinchilla).objective_value, rel=1e-12)
     assert mean.objective_name == "mean of Huber's loss (delta 0.001) of log L"
 
 
@@ -74,21 +80,15 @@ def test_epochs_bootstrap_standard_errors_are_reproduced_within_a_tenth(chinchil
 
 def test_bootstrap_replicates_are_at_their_own_optimum(chinchilla):
     """Refits from many starts of the first replicates find nothing lower than the batch did."""
-    from superlaw.laws.intervals import bootstrap, resampled_weights
-    from superlaw.laws.objective import Objective
-    from superlaw.laws.solve import solve
-    from superlaw.laws.table import select
-
     law, objective = Chinchilla("N", "D"), Objective("log-huber")
-    points = select(chinchilla, law, "loss", drop_highest=5)
-    problem, target = law.problem(points.points), np.log(points.losses)
-    theta = solve(problem, target, objective).theta[0]
-    values, failed = bootstrap(problem, theta, target, objective, None, None, 40, seed=3)
+    problem = Problem.of(law, select(chinchilla, law, Choice(drop_highest=5)), objective)
+    theta = solve(problem).theta[0]
+    values, failed = bootstrap(problem, theta, 40, seed=3)
     drawn = resampled_weights(240, 40, np.random.default_rng(3), None)
     assert failed == 0
-    batch = problem.assemble(problem.thetas(values), target, objective, drawn)[0]
+    batch = replace(problem, weights=drawn).assemble(problem.model.thetas(values))[0]
     for b in range(40):
-        best = solve(problem, target, objective, drawn[b], starts=12, seed=b).value[0]
+        best = solve(replace(problem, weights=drawn[b]), starts=12, seed=b).value[0]
         assert batch[b] <= best * (1 + 1e-9)
 
 
@@ -96,7 +96,7 @@ def test_width_depth_and_tokens_on_203_points(width_depth):
     fit = fit_law(width_depth, SHAPE, drop_highest=40, starts=100)
     assert (fit.n, fit.dropped["rows"]) == (203, 42)
     assert fit.rms_error**2 <= 3.0274e-5
-    assert fit.objective == pytest.approx(203 * fit.rms_error**2)
+    assert fit.objective_value == pytest.approx(203 * fit.rms_error**2)
     assert fit.certificate.agreement == 1
     assert fit["a_num_tokens"].value == pytest.approx(0.299, abs=5e-4)
     assert fit["L_0"].value == pytest.approx(1.75, abs=5e-3)
@@ -158,7 +158,7 @@ def test_intervals_by_clusters_stand_beside_the_naive_ones(gemstones, method):
 
 def test_published_tables_are_read_by_name_and_checksum(data_folder, monkeypatch):
     monkeypatch.setenv("SUPERLAW_DATA", str(data_folder))
-    sizes = {name: len(published.published_table(name)) for name in published.TABLES}
+    sizes = {name: len(published.load_published(name)) for name in published.TABLES}
     assert sizes == {"chinchilla": 245, "chinchilla-width-depth": 245, "gemstones": 199, "gemstones-hot": 220}
 
 

@@ -6,16 +6,14 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import (
-    AdditiveLaw,
-    BrokenPowerLaw,
-    Chinchilla,
-    FunctionLaw,
-    GroupedPowerLaw,
-    Kaplan,
-    PowerLaw,
-)
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.additive import AdditiveLaw
+from superlaw.laws.forms.broken import BrokenPowerLaw
+from superlaw.laws.forms.chinchilla import Chinchilla
+from superlaw.laws.forms.grouped import GroupedPowerLaw
+from superlaw.laws.forms.kaplan import Kaplan
+from superlaw.laws.forms.power import PowerLaw
+from superlaw.laws.function import FunctionLaw
 
 
 def design(n=120, seed=0):
@@ -135,13 +133,13 @@ def test_an_independent_solver_finds_nothing_lower(case, objective):
         return np.sum(np.where(np.abs(r) <= 1e-3, r**2 / 2, 1e-3 * (np.abs(r) - 5e-4)))
 
     assert fit.certificate.converged
-    assert fit.objective == pytest.approx(plain(fit.values), rel=1e-9)
+    assert fit.objective_value == pytest.approx(plain(fit.values), rel=1e-9)
     box = _box(law, fit)
     for start in (fit.values, np.array(list(params.values()))):
         options = {"maxiter": 4000, "maxfev": 4000, "xatol": 1e-9, "fatol": 1e-14}
         start = np.clip(start, [b[0] for b in box], [b[1] for b in box])
         found = optimize.minimize(plain, start, method="Nelder-Mead", bounds=box, options=options)
-        assert fit.objective <= found.fun * (1 + 1e-9)
+        assert fit.objective_value <= found.fun * (1 + 1e-9)
 
 
 def _box(law, fit):

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from superlaw.errors import InputError
-from superlaw.laws.fit import Fit, load_fit
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import AdditiveLaw, PowerLaw
-from superlaw.laws.table import load_table
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.additive import AdditiveLaw
+from superlaw.laws.forms.power import PowerLaw
+from superlaw.laws.result import Fit, load_fit
+from superlaw.laws.tables import load_table
 
 
 @pytest.fixture

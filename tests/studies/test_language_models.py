@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import GroupedPowerLaw
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.grouped import GroupedPowerLaw
 from superlaw.lm.head import load_head
 from superlaw.lm.measure import measure_head
 

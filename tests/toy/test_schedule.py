@@ -1,4 +1,4 @@
-"""The learning-rate schedule and the initial state of SCIENCE.md section 1."""
+"""The learning-rate schedule and the initial state of docs/science.md#training."""
 
 from __future__ import annotations
 

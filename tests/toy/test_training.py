@@ -12,7 +12,7 @@ from superlaw.toy.protocol import initial_state
 
 
 def slow_training(spec: RunSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """SCIENCE.md section 1 in plain float64 NumPy, on the batches that `fused` draws."""
+    """docs/science.md#the-toy-model in plain float64 NumPy, on the batches that `fused` draws."""
     W, b = (a.astype(np.float64) for a in initial_state(spec))
     n, T, t_w = spec.n_features, spec.steps, spec.warmup
     m1, m2 = [0 * W, 0 * b], [0 * W, 0 * b]
@@ -159,7 +159,7 @@ def test_fused_refuses_what_it_does_not_train():
 
 def test_dense_trains_the_linear_model_to_its_optimum():
     """Without ReLU the best model keeps the top m features and answers the others by their mean:
-    L = sum_{i > m} (4/3 p_i - p_i^2), SCIENCE.md section 1."""
+    L = sum_{i > m} (4/3 p_i - p_i^2), docs/science.md, equation 11."""
     pytest.importorskip("torch")
     from superlaw.theory.weak import unlearned_loss
 

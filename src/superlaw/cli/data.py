@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from superlaw.cli.options import JsonOption
+
 app = typer.Typer(help="Published tables of training runs, fetched once, by checksum.", no_args_is_help=True)
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command("list")
@@ -17,12 +18,10 @@ def list_tables(as_json: JsonOption = False) -> None:
     from superlaw.laws.published import TABLES
 
     if as_json:
-        print_json(
-            {
-                name: {"what": t.what, "address": t.address, "sha256": t.sha256, "columns_added": list(t.let)}
-                for name, t in TABLES.items()
-            }
-        )
+        print_json({
+            name: {"what": t.what, "address": t.address, "sha256": t.sha256, "columns_added": list(t.let)}
+            for name, t in TABLES.items()
+        })  # fmt: skip
         return
     print_table(("name", "what", "from"), [(t.name, t.what, t.repository) for t in TABLES.values()], left=(0, 1, 2))
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption
+
 if TYPE_CHECKING:
     from superlaw.studies.demo import Demo
 
@@ -15,18 +17,19 @@ def demo(
     text: Annotated[Path | None, typer.Option(help="A text: its most frequent words become the features.")] = None,
     n_features: Annotated[int | None, typer.Option(help="Number of features [1000].")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps of each model [5000].")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes [all cores].")] = None,
+    workers: WorkersOption = None,
     seed: Annotated[int, typer.Option(help="Of every model.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the runs and demo.png.")] = Path("demo"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train weak and strong superposition at six widths, print and draw what is seen."""
-    from superlaw.cli.output import print_json, progress_bar
+    from superlaw.cli.output import print_json, tally_bar
     from superlaw.studies import demo as study
 
-    with progress_bar("demo", "models", silent=as_json) as bar:
-        report = (lambda tally: bar.update(tally.done, tally.planned)) if bar else (lambda tally: None)
-        result = study.demo(text, n_features, study.STEPS if steps is None else steps, workers, out, seed, report)
+    steps = study.STEPS if steps is None else steps
+    with tally_bar("demo", "models", silent=as_json) as report:
+        result = study.demo(text, n_features, steps, workers, out, seed, report, overwrite=overwrite)
     if as_json:
         print_json(_record(result))
     else:
@@ -34,26 +37,24 @@ def demo(
 
 
 def _record(result: Demo) -> dict[str, Any]:
-    finite = lambda values: [None if v != v else float(v) for v in values]  # noqa: E731
     regimes = {}
     for name, r in result.regimes.items():
+        found = r.exponent
+        shown = ("loss", "loss_std", "represented_fraction", "mean_square_overlap", "unlearned_loss")
         regimes[name] = {
             "weight_decay": r.weight_decay,
-            "width": [int(m) for m in r.widths],
-            "loss": finite(r.loss),
-            "loss_std": finite(r.loss_std),
-            "represented_fraction": finite(r.represented_fraction),
-            "mean_square_overlap": finite(r.mean_square_overlap),
-            "unlearned_loss": finite(r.unlearned_loss),
-            "slope": r.slope.exponent if r.slope else None,
-            "slope_stderr": r.slope.stderr if r.slope else None,
-            "diverged": list(r.diverged),
+            "width": r.widths,
+            **{column: r.column(column) for column in shown},
+            "slope": found.exponent if found else None,
+            "slope_stderr": found.stderr if found else None,
+            "widths_on_line": found.widths if found else (),
+            "diverged": r.widths[r.runs["status"] == "diverged"],
         }
     return {
         "source": result.source, "steps": result.steps, "seed": result.seed, "regimes": regimes,
-        "unlearned_loss_at_width": finite(result.unlearned_at_width), "trained": result.trained,
-        "stored": result.stored, "folder": str(result.folder), "figure": str(result.folder / "demo.png"),
-        "sentences": list(result.sentences),
+        "unlearned_loss_at_width": result.unlearned_at_width, "trained": result.trained,
+        "stored": result.stored, "folder": result.folder, "figure": result.folder / "demo.png",
+        "sentences": result.sentences,
     }  # fmt: skip
 
 
@@ -69,24 +70,15 @@ def _print(result: Demo) -> None:
     for i, m in enumerate(weak.widths):
         row = [str(m)]
         for r in (weak, strong):
-            row += [f"{number(r.loss[i])} ± {number(r.loss_std[i], 2)}", number(r.represented_fraction[i], 3),
-                    number(r.mean_square_overlap[i], 3)]  # fmt: skip
+            run = r.runs.iloc[i]
+            row += [f"{number(run['loss'])} ± {number(run['loss_std'], 2)}", number(run["represented_fraction"], 3),
+                    number(run["mean_square_overlap"], 3)]  # fmt: skip
         rows.append([*row, number(1 / m, 3), number(result.unlearned_at_width[i])])
-    header = [
-        "width m",
-        "weak: loss",
-        "phi_1/2",
-        "overlap^2",
-        "strong: loss",
-        "phi_1/2",
-        "overlap^2",
-        "1/m",
-        "sum i>m",
-    ]
-    print_table(header, rows)
+    shown = ("phi_1/2", "overlap^2")
+    print_table(["width m", "weak: loss", *shown, "strong: loss", *shown, "1/m", "sum i>m"], rows)
     print()
-    print(f"slope (loss ~ 1/m^slope)  weak {weak.slope or '-'} (local; theory here is the sum, not a power law)"
-          f"   strong {strong.slope or '-'} (geometry: 1)")  # fmt: skip
+    print(f"exponent (loss ~ 1/m^exponent)  weak {weak.exponent or '-'} (local; theory is the sum, not a power law)"
+          f"   strong {strong.exponent or '-'} (geometry: 1)")  # fmt: skip
     print()
     for sentence in result.sentences:
         print(sentence)

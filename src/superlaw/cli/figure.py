@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, refuse_unused
 from superlaw.errors import Interrupted
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ VERDICTS = {
     "not decided": "not decided",
     "not tested": "not tested",
 }
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def figure(
@@ -32,9 +32,11 @@ def figure(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A .png, .pdf or .svg file [NAME.png]; a folder for all.")
     ] = None,
-    where: Annotated[str | None, typer.Option(metavar="EXPR", help="Runs to use: 'steps == 20000'.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="EXPR", help="Runs to use: 'steps == 20000'; all of several count.")
+    ] = None,
     kind: Annotated[str, typer.Option(help="Of all figures: png, pdf or svg.")] = "png",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Draw a figure of the study, and a JSON file of what was plotted and from which runs."""
@@ -42,6 +44,7 @@ def figure(
     from superlaw.figures.catalogue import CATALOGUE
     from superlaw.studies import figure as library
 
+    _refuse_unused(name, out)
     if name == "list":
         listed = [[entry.name, entry.source, entry.shows] for entry in CATALOGUE.values()]
         if as_json:
@@ -67,26 +70,45 @@ def reproduce(
     name: Annotated[str, typer.Argument(metavar="FIGURE", help="A figure with published values.")],
     budget: Annotated[str, typer.Option(help="90s, 5m, 1h... or full, the published experiment.")] = "5m",
     store: Annotated[Path | None, typer.Option("--store", help="Folder of runs and figure [reproduce-FIGURE].")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes [all cores].")] = None,
+    workers: WorkersOption = None,
     kind: Annotated[str, typer.Option(help="png, pdf or svg.")] = "png",
+    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train what a figure needs within a budget, draw it, and print measured beside published values."""
-    from superlaw.cli.output import print_json, progress_bar
+    from superlaw.cli.output import print_json, tally_bar
     from superlaw.studies import reproduce as library
 
+    if not library.published(name).ladder:
+        trained = "a figure that is trained"
+        refuse_unused(f"{name}, drawn from a published table", budget=trained, workers=trained)
     try:
-        with progress_bar(name, "runs", silent=as_json) as bar:
-            report = (lambda tally: bar.update(tally.done, tally.planned)) if bar else (lambda tally: None)
-            found = library.reproduce(name, budget, store, workers, kind, report)
+        with tally_bar(name, "runs", silent=as_json) as report:
+            found = library.reproduce(name, budget, store, workers, kind, report, overwrite=overwrite)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; runs that ended are stored; run the same command to go on") from None
     if as_json:
         print_json(found.to_dict())
     else:
         _print_reproduction(found)
-    if found.sweep and found.sweep.tally.failed:
+    if found.tally and found.tally.failed:
         raise typer.Exit(1)
+
+
+def _refuse_unused(name: str, out: Path | None) -> None:
+    """Refuse the options of other figures than the one asked for."""
+    from superlaw.figures.catalogue import CATALOGUE
+
+    source = CATALOGUE[name].source if name in CATALOGUE else name
+    runs, study = "a figure from runs", "a figure from a language-model study"
+    if source == "list":
+        refuse_unused("list", store=runs, study=study, out="a figure", where=runs, kind="all", overwrite="a figure")
+    elif source != "all" and out is not None:
+        refuse_unused(f"-o {out}", kind="a FILE whose ending says it")
+    if source in ("study", "published", "live"):
+        refuse_unused(f"the figure {name}", store=runs, where=runs)
+    if source in ("runs", "published", "live"):
+        refuse_unused(f"the figure {name}", study=study)
 
 
 def _record(drawn: Drawn) -> dict[str, Any]:
@@ -113,8 +135,8 @@ def _print(drawn: Drawn) -> None:
 def _print_reproduction(found: Reproduction) -> None:
     from superlaw.cli.output import duration, number, print_table
 
-    if found.sweep:
-        tally, steps = found.sweep.tally, found.plan.base["steps"]
+    if found.sweep and (tally := found.tally):
+        steps = found.sweep.plan.base["steps"]
         print(f"{found.figure} within {found.budget}: {tally.planned} runs of {steps} steps, {tally.trained} trained "
               f"now, {tally.diverged} diverged, {len(tally.failed)} failed; "
               f"{duration(found.seconds)} in all")  # fmt: skip

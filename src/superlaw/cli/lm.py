@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from superlaw.cli.output import check_out
+from superlaw.cli.options import JsonOption, OverwriteOption, refuse_unused
 from superlaw.errors import InputError
+from superlaw.files.outputs import PICTURES, check_apart, check_output, write_atomically
 
 if TYPE_CHECKING:
     from superlaw.laws.slope import Slope
     from superlaw.lm.measure import HeadMeasures
 
 app = typer.Typer(help="Language models: is this one in strong superposition?", no_args_is_help=True)
-
-PICTURES = (".png", ".pdf", ".svg")
-OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command()
@@ -40,33 +37,37 @@ def head(
 ) -> None:
     """Measure the unembedding matrix of each model: one row and one verdict a model."""
     from superlaw.cli.output import print_json
-    from superlaw.files import write_atomically
-    from superlaw.laws.slope import fit_slope
+    from superlaw.findings.heads import overlap_exponent
     from superlaw.lm.head import load_head
     from superlaw.lm.measure import measure_head
 
-    check_out(plot, PICTURES, overwrite, "--plot")
+    kind = check_output(plot, PICTURES, overwrite, "--plot")
+    if plot is None:
+        refuse_unused("no --plot", overwrite="--plot FILE")
+    if tensor is not None:
+        refuse_unused(f"--tensor {tensor}", encoder="the tensor found by name")
+    if pairs == "exact":
+        refuse_unused("--pairs exact", seed="--pairs sampled")
+    if not any(Path(model).exists() for model in models):
+        refuse_unused("hub ids alone", follow_links="a folder")
     counts = None
     if tokens is not None:
-        from superlaw.lm.counts import read_counts
+        from superlaw.files.counts import read_token_counts
 
-        counts = read_counts(tokens)
+        counts = read_token_counts(tokens)
     measured = []
     for model in models:
         found = load_head(model, tensor, encoder, follow_links)
         measured.append(measure_head(found, centre, counts, pairs, tuple(leave_out or ()), seed))
-    slope = None
-    if len({shown.m for shown in measured}) > 1:
-        slope = fit_slope([shown.m for shown in measured], [shown.overlaps.mean_square for shown in measured])
+    slope = overlap_exponent([shown.m for shown in measured], [shown.overlaps.mean_square for shown in measured])
     if plot:
         from superlaw.figures import head as figure
 
-        write_atomically(plot, figure.draw(figure.data(measured), plot.suffix[1:]))
+        write_atomically(plot, figure.draw(figure.data(measured), kind))
     if as_json:
-        stderr = slope.stderr if slope and slope.stderr == slope.stderr else None
         print_json({
             "models": [shown.to_dict() for shown in measured],
-            "slope": slope.exponent if slope else None, "slope_stderr": stderr,
+            "slope": slope.exponent if slope else None, "slope_stderr": slope.stderr if slope else None,
         })  # fmt: skip
     else:
         _print_heads(measured, slope, plot)
@@ -105,7 +106,9 @@ def _print_heads(measured: list[HeadMeasures], slope: Slope | None, plot: Path |
 
 
 def _print_words(shown: HeadMeasures) -> None:
-    print(f"{shown.head.name}: {shown.head.tensor} ({shown.head.why})")
+    from superlaw.files.columns import printable
+
+    print(f"{shown.head.name}: {printable(shown.head.tensor)} ({shown.head.why})")
     print(f"  {shown.verdict}")
     told = [f"{count} {kind}" for kind, count in shown.hygiene.items() if count]
     unknown = [kind for kind, count in shown.hygiene.items() if count is None]
@@ -148,24 +151,23 @@ def tokens(
     as_json: JsonOption = False,
 ) -> None:
     """Count tokens; the exponent of frequency against rank; write a counts file."""
-    import json
-
     from superlaw.cli.output import print_json, progress_bar
-    from superlaw.files import write_atomically
+    from superlaw.files.records import to_json
     from superlaw.lm.tokens import count_tokens, counts_record, load_tokenizer
 
-    check_out(out, (".json",), overwrite, "-o")
+    check_output(out, (".json",), overwrite)
     corpora = parse_corpora(corpus, field)
+    check_apart({"-o": out, **{f"--corpus {one.name}": Path(one.source) for one in corpora}})
     made = load_tokenizer(tokenizer)
     found = []
     for one in corpora:
         with progress_bar(one.name, "tokens", silent=as_json) as bar:
             found.append(count_tokens(made, one, max_tokens, bar.update if bar else None))
     record = counts_record(found, tokenizer)
-    write_atomically(out, json.dumps(record, allow_nan=False).encode())
+    write_atomically(out, to_json(record).encode())
     shown = {name: {k: v for k, v in one.items() if k != "counts"} for name, one in record["corpora"].items()}
     if as_json:
-        print_json({"tokenizer": tokenizer, "vocabulary": record["vocabulary"], "corpora": shown, "path": str(out)})
+        print_json({"tokenizer": tokenizer, "vocabulary": record["vocabulary"], "corpora": shown, "path": out})
     else:
         _print_tokens(shown, out)
 
@@ -178,6 +180,10 @@ def parse_corpora(texts: list[str], field: str) -> list[Any]:
     names = [one.name for one in corpora]
     if len(set(names)) < len(names):
         raise InputError(f"the corpus name {max(names, key=names.count)} twice", "a name for each")
+    if all(one.is_text for one in corpora):
+        refuse_unused("plain text alone", field="JSON lines, Parquet or datasets")
+    if not any(one.is_text for one in corpora):
+        refuse_unused("texts that come as documents", document="plain text")
     return corpora
 
 
@@ -213,23 +219,25 @@ def loss(
     dtype: DtypeOption = "auto",
     device: DeviceOption = "auto",
     field: FieldOption = "text",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Measure anew what the table holds.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Next-token cross-entropy of each model on each corpus; exit code 1 if one failed."""
     from superlaw.cli.output import print_json, progress_bar
-    from superlaw.lm.loss import LossOptions, measure_losses
+    from superlaw.lm.loss import measure_losses
+    from superlaw.lm.loss_table import LossOptions
 
-    check_out(out, (".csv",), True, "-o")
+    check_output(out, (".csv",), overwrite=True)  # a table is continued, anything else refused as it is read
     options = LossOptions(document, max_length, documents, batch_tokens, dtype, device)
     corpora = parse_corpora(corpus, field)
+    check_apart({"-o": out, **{f"--corpus {one.name}": Path(one.source) for one in corpora}})
+    if overwrite:
+        out.unlink(missing_ok=True)
     with progress_bar("losses", "documents", silent=as_json) as bar:
         report = (lambda m, c, done, total: bar.update(done, total, f"{m} on {c}")) if bar else None
         rows = measure_losses(models, corpora, options, out, report)
     if as_json:
-        from dataclasses import asdict
-
-        finite = lambda record: {k: None if v != v else v for k, v in record.items()}  # noqa: E731
-        print_json({"losses": [finite(asdict(row)) for row in rows], "path": str(out)})
+        print_json({"losses": rows, "path": out})
     else:
         _print_losses(rows, out)
     if any(row.status != "ok" for row in rows):
@@ -268,19 +276,20 @@ def study(
     device: DeviceOption = "auto",
     max_tokens: Annotated[int, typer.Option(help="Counted of each corpus.")] = 1_000_000,
     field: FieldOption = "text",
+    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Heads, tokens and losses of a family, and the joint fit of loss on width; exit code 1 if one failed."""
     from superlaw.cli.output import print_json, progress_bar
     from superlaw.lm.families import load_family
-    from superlaw.lm.loss import LossOptions
+    from superlaw.lm.loss_table import LossOptions
     from superlaw.studies import language_models
 
     models, corpora = load_family(family), parse_corpora(corpus, field)
     options = LossOptions(document, max_length, documents, batch_tokens, dtype, device)
     with progress_bar("study", "steps", silent=as_json) as bar:
         report = (lambda what, done, total: bar.update(done, total, what)) if bar else None
-        found = language_models.study(models, corpora, out, options, max_tokens, report)
+        found = language_models.study(models, corpora, out, options, max_tokens, report, overwrite=overwrite)
     print_json(found.to_dict()) if as_json else _print_study(found)
     if found.failures:
         raise typer.Exit(1)
@@ -299,8 +308,8 @@ def _print_study(found: Any) -> None:
     print_table(header, rows, left=(0, 1, 4))
     print()
     if found.fit:
-        for name, value in found.fit.params.items():
-            print(f"{name:<24} {value.value:.4g}  (95 %: {value.low:.4g} to {value.high:.4g})")
+        fitted = [[k, f"{v.value:.4g}", f"{v.low:.4g} to {v.high:.4g}"] for k, v in found.fit.params.items()]
+        print_table(["parameter", "value", "95 % interval"], fitted, left=(0, 2))
         print()
     for sentence in found.sentences():
         print(sentence)

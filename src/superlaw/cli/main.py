@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
+from contextvars import ContextVar
+from typing import Annotated, TextIO
 
 import typer
 
 from superlaw.cli import data, demo, figure, law, lm, shape, show, sweep, train
+from superlaw.cli.options import obey_rules
 from superlaw.errors import SuperlawError
+
+UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h
+_debug: ContextVar[bool] = ContextVar("debug", default=False)
 
 app = typer.Typer(
     name="superlaw",
-    help="What sets a neural scaling law, and when will it hold?",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"superlaw {version('superlaw')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error nobody foresaw.")] = False,
+) -> None:
+    """What sets a neural scaling law, and when will it hold?"""
+    _debug.set(debug)
+
+
 app.command()(demo.demo)
 app.command()(train.train)
 app.command()(show.show)
@@ -28,34 +56,56 @@ app.add_typer(law.app, name="law")
 app.add_typer(data.app, name="data")
 app.add_typer(lm.app, name="lm")
 app.add_typer(shape.app, name="shape")
+obey_rules(app)
 
 
 def main() -> None:
-    """Run the command line; every deliberate error is one line on stderr and its exit code."""
+    """Run the command line; every error is one line on stderr and its exit code."""
     # A BLAS pool spinning beside the engine costs far more than it gives.
     for pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(pool, "1")
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # ± must not end a command on an ASCII terminal
+        if isinstance(stream, io.TextIOWrapper):  # ± must not end a command on an ASCII terminal
             stream.reconfigure(errors="replace")
+    _debug.set(False)
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _to_nowhere(sys.stdout)
         sys.exit(1)
-    except (OSError, MemoryError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        where = getattr(error, "filename", None)
-        print(f"superlaw: the system refused: {reason}{f' ({str(where)[:200]})' if where else ''}", file=sys.stderr)
+    except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what stdout could not take
-        sys.exit(2)
-    except (SuperlawError, typer.TyperException) as error:
-        ours = isinstance(error, SuperlawError)
-        message = str(error) if ours else f"{error.format_message()} See --help."
-        print(f"superlaw: {' '.join(message.split())}", file=sys.stderr)
-        sys.exit(error.exit_code)
+            _to_nowhere(sys.stdout)  # what it could not take
+        line, code = _in_one_line(error)
+        if code == UNFORESEEN and _debug.get():
+            import traceback
+
+            traceback.print_exc()
+        from superlaw.files.columns import printable
+
+        print(f"superlaw: {printable(' '.join(line.split()))}", file=sys.stderr)
+        sys.exit(code)
     if code == 130:
         print("superlaw: interrupted; nothing half-written", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _in_one_line(error: Exception) -> tuple[str, int]:
+    """What to say of an error, and the exit code."""
+    if isinstance(error, SuperlawError):
+        return str(error), error.exit_code
+    if isinstance(error, typer.TyperException):
+        return f"{error.format_message()} See --help.", error.exit_code
+    if isinstance(error, OSError | MemoryError | RecursionError):
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        where = getattr(error, "filename", None)
+        return f"the system refused: {reason}{f' ({str(where)[:200]})' if where else ''}", 2
+    return (
+        f"an error nobody foresaw, {type(error).__name__}: {str(error)[:200]}; please report it with the command "
+        "and its input; superlaw --debug COMMAND shows where it happened"
+    ), UNFORESEEN

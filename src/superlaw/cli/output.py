@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from superlaw.errors import InputError
+from superlaw.files.columns import in_columns
+from superlaw.files.records import to_json
 
-
-def check_out(out: Path | None, endings: tuple[str, ...], overwrite: bool, option: str = "-o") -> None:
-    """Refuse a place that cannot be written, or a file in the way, before anything is computed."""
-    if out is None:
-        return
-    if out.suffix not in endings:
-        raise InputError(f"{option} {out}", f"a file name ending in {' or '.join(endings)}")
-    if not out.parent.is_dir():
-        raise InputError(f"{option} {out}: no folder {out.parent}", "a folder that exists")
-    if out.is_dir() or (out.exists() and not overwrite):
-        raise InputError(f"{out}, which exists", "a new file name", "choose another or pass --overwrite")
+if TYPE_CHECKING:
+    from superlaw.sweeps.execute import Tally
 
 
-def print_json(record: dict[str, Any]) -> None:
-    """One JSON object on stdout and nothing else."""
-    print(json.dumps(record, allow_nan=False))
+def print_json(record: Any) -> None:
+    """One JSON object on stdout and nothing else; what is not a finite number is null."""
+    print(to_json(record))
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> None:
-    """Aligned columns, right-justified but for those numbered in ``left``."""
-    columns = list(zip(header, *rows, strict=True))
-    widths = [max(len(cell) for cell in column) for column in columns]
-    for row in [header, *rows]:
-        cells = [
-            cell.ljust(w) if i in left else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
+    """Aligned columns, right-justified but for those numbered in ``left``; plain where stdout is no terminal."""
+    print(in_columns(header, rows, left, styled=sys.stdout.isatty()))
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -83,6 +67,19 @@ class _Task:
 
     def update(self, done: int, total: int, note: str = "") -> None:
         self.bar.update(self.task, completed=done, total=total, note=note)
+
+
+@contextlib.contextmanager
+def tally_bar(description: str, unit: str, silent: bool = False) -> Iterator[Callable[[Tally], None]]:
+    """The ``report`` of a sweep that moves a progress bar, or does nothing."""
+
+    def report(tally: Tally) -> None:
+        if bar is not None:
+            note = f"{tally.running} running, {len(tally.failed)} failed, loss {tally.loss:.4g}"
+            bar.update(tally.done, tally.planned, note)
+
+    with progress_bar(description, unit, silent) as bar:
+        yield report
 
 
 def duration(seconds: float) -> str:

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from superlaw.cli.lm import PICTURES, check_out
+from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, numbers, refuse_unused
 from superlaw.errors import InputError, Interrupted, nearest
+from superlaw.files.outputs import PICTURES, KeptFolder, check_output, write_atomically
 
 if TYPE_CHECKING:
-    from superlaw.laws.best_shape import BestShape
-    from superlaw.laws.width_depth import WidthDepthLaw
-    from superlaw.studies.shape import Comparison
-    from superlaw.sweeps.capacity_map import CapacityMap
+    from superlaw.findings.best_shape import BestShape
+    from superlaw.findings.capacity_map import CapacityMap
+    from superlaw.findings.width_depth import WidthDepthLaw
+    from superlaw.studies.shape import ShapeComparison
     from superlaw.theory.shape import Architecture, Shape
 
 app = typer.Typer(help="Width and depth: features, sparsity, losses, the best for a budget.", no_args_is_help=True)
 
+CAPACITY = "capacity.png"  # in the store, where -o is left out
 SHAPE_HELP = "width=M,depth=L; or a config.json, a model folder, a hub id."
 MoreOption = Annotated[str | None, typer.Option(metavar="SHAPE", help="A further shape.")]
 FitOption = Annotated[Path | None, typer.Option("--fit", metavar="FIT", help="JSON of superlaw law fit -o, additive.")]
@@ -27,7 +29,6 @@ ColumnsOption = Annotated[
     str | None, typer.Option(metavar="W,D[,T]", help="Columns of the fit that are width, depth, tokens [by name].")
 ]
 TokensOption = Annotated[float | None, typer.Option(metavar="D", help="Training tokens [unlimited].")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command()
@@ -100,7 +101,7 @@ def _shape(text: str, option: str) -> tuple[Shape, Architecture | None]:
 
 
 def _law(fit: Path | None, columns: str | None, interval: str = "bootstrap") -> WidthDepthLaw:
-    from superlaw.laws.width_depth import width_depth_law
+    from superlaw.findings.width_depth import width_depth_law
 
     names = None
     if columns is not None:
@@ -111,7 +112,7 @@ def _law(fit: Path | None, columns: str | None, interval: str = "bootstrap") -> 
             raise InputError(f"--columns {columns} without --fit", "--fit FIT whose columns these are")
     if fit is None:
         return width_depth_law(interval=interval)
-    from superlaw.laws.fit import load_fit
+    from superlaw.laws.result import load_fit
 
     return width_depth_law(load_fit(fit), names, source=f"that of {fit}")
 
@@ -140,7 +141,7 @@ def _counted(name: str, model: str, shape: Shape, whole: Architecture | None) ->
     )
 
 
-def _print_comparison(result: Comparison, notes: list[str]) -> None:
+def _print_comparison(result: ShapeComparison, notes: list[str]) -> None:
     from superlaw.cli.output import number, print_table
 
     lines: list[tuple[str, Any]] = [
@@ -173,22 +174,24 @@ def best(
     multiple: Annotated[int, typer.Option(metavar="K", help="Widths of whole shapes are multiples of it.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Of draws from the fit's uncertainty.")] = 0,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Figure: .png, .pdf or .svg.")] = None,
+    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Width and depth of lowest loss at a budget, by an additive law, with the fit's uncertainty."""
     from superlaw.cli.output import print_json
-    from superlaw.laws.best_shape import best_shape, check_budget
+    from superlaw.findings.best_shape import best_shape, check_budget
 
-    check_out(plot, PICTURES, True, "--plot")
+    kind = check_output(plot, PICTURES, overwrite, "--plot")
+    if plot is None:
+        refuse_unused("no --plot", overwrite="--plot FILE")
     check_budget(params, tokens, multiple)
     result = best_shape(params, tokens, _law(fit, columns), multiple, seed)
     if plot is not None:
         from superlaw.figures import shape as figure
-        from superlaw.files import write_atomically
 
-        write_atomically(plot, figure.draw(figure.data(result), plot.suffix[1:]))
+        write_atomically(plot, figure.draw(figure.data(result), kind))
     if as_json:
-        print_json({**result.to_dict(), "figure": str(plot) if plot else None})
+        print_json({**result.to_dict(), "figure": plot})
     else:
         _print_best(result, plot)
 
@@ -225,7 +228,7 @@ def _print_best(result: BestShape, plot: Path | None) -> None:
 @app.command()
 def capacity(
     store: Annotated[Path, typer.Option(help="Folder of runs; what it holds is not trained again.")] = Path("capacity"),
-    workers: Annotated[int | None, typer.Option(help="Processes [all cores].")] = None,
+    workers: WorkersOption = None,
     widths: Annotated[str | None, typer.Option(metavar="M,M", help="Widths m [8,16].")] = None,
     degrees: Annotated[str | None, typer.Option(metavar="D,D", help="Features a neuron n/m [1.5 to 32].")] = None,
     activities: Annotated[str | None, typer.Option(metavar="P,P", help="Activities 1-S [0.32 to 0.001].")] = None,
@@ -237,44 +240,39 @@ def capacity(
         Path | None,
         typer.Option("-o", "--out", metavar="FILE", help="Figure, .png, .pdf or .svg [STORE/capacity.png]."),
     ] = None,
+    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """How many features does a trained model hold? Toy models over 1-S and n/m, and where the bounds stand."""
-    from superlaw.cli.output import print_json, progress_bar
-    from superlaw.files import write_atomically
+    from superlaw.cli.output import print_json, tally_bar
     from superlaw.studies import capacity as study
 
-    check_out(out, PICTURES, True, "-o")
+    kind = check_output(out, PICTURES, overwrite) or "png"
+    kept = KeptFolder(store, "shape capacity", overwrite)
+    if out is None:
+        kept.check(CAPACITY)
     asked = {
-        "widths": _numbers("--widths", widths, int), "degrees": _numbers("--degrees", degrees, float),
-        "activities": _numbers("--activities", activities, float), "seeds": _numbers("--seeds", seeds, int),
+        "widths": numbers("--widths", widths), "degrees": numbers("--degrees", degrees, float),
+        "activities": numbers("--activities", activities, float), "seeds": numbers("--seeds", seeds),
         "steps": steps, "weight_decay": weight_decay, "threshold": threshold,
     }  # fmt: skip
     options = {name: value for name, value in asked.items() if value is not None}
-    with progress_bar("capacity", "models", silent=as_json) as bar:
-        report = (lambda tally: bar.update(tally.done, tally.planned)) if bar else (lambda tally: None)
+    with tally_bar("capacity", "models", silent=as_json) as report:
         try:
-            result = study.capacity(store, workers, **options, report=report)
+            result = study.measure_capacity(store, workers, **options, report=report)
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted; finished runs are in {store}; run the same command to resume") from None
     from superlaw.figures import capacity as figure
 
-    out = out or store / "capacity.png"
-    write_atomically(out, figure.draw(figure.data(result), out.suffix[1:]))
+    content = figure.draw(figure.data(result), kind)
+    if out is None:
+        out = kept.write(CAPACITY, content)
+    else:
+        write_atomically(out, content)
     if as_json:
-        print_json({**result.to_dict(), "figure": str(out)})
+        print_json({**result.to_dict(), "figure": out})
     else:
         _print_capacity(result, out)
-
-
-def _numbers(option: str, text: str | None, kind: type) -> tuple[Any, ...] | None:
-    if text is None:
-        return None
-    try:
-        return tuple(kind(part) for part in text.split(","))
-    except ValueError:
-        what = "whole numbers" if kind is int else "numbers"
-        raise InputError(f"{option} {text}", f"{what} with commas between") from None
 
 
 def _print_capacity(result: CapacityMap, out: Path) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from superlaw.cli.output import check_out
+from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, assignments, numbers, refuse_unused, scalar
 from superlaw.errors import InputError, Interrupted, MissingExtraError
+from superlaw.files.outputs import check_apart, check_output, write_atomically
+from superlaw.files.records import json_ready
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from superlaw.sweeps.execute import Tally
     from superlaw.sweeps.plan import Plan
     from superlaw.sweeps.sweep import Sweep
@@ -23,7 +26,6 @@ StoreOption = Annotated[Path, typer.Option("--store", help="The folder of runs."
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set a field of the base run.")]
 OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="K=A,B", help="Cut an axis to these values.")]
 SeedsOption = Annotated[str | None, typer.Option("--seeds", metavar="A,B", help="Seeds, instead of the plan's.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 SCHEDULER_SECONDS = 8
 
 
@@ -31,7 +33,7 @@ SCHEDULER_SECONDS = 8
 def run(
     plan: PlanArgument,
     store: StoreOption,
-    workers: Annotated[int | None, typer.Option(help="Local processes [all cores].")] = None,
+    workers: WorkersOption = None,
     scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler, tcp://host:port, instead.")] = None,
     engine: Annotated[str, typer.Option(help="fused or dense.")] = "fused",
     sets: SetOption = None,
@@ -43,11 +45,15 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Train what the store lacks of a plan, then print the exponents."""
+    from superlaw.cli.output import tally_bar
     from superlaw.sweeps import sweep as library
     from superlaw.sweeps.store import Store
 
+    if scheduler is not None:
+        refuse_unused(f"--scheduler {scheduler}", workers="local processes")
     chosen = _plan(plan, sets, only, seeds, keep)
     if dry_run:
+        refuse_unused("--dry-run", scheduler="local training", limit="training")
         _dry_run(chosen, store, workers, engine, as_json)
         return
     if limit is not None and limit < 0:
@@ -55,13 +61,8 @@ def run(
     library.check(chosen, engine, workers)
     executor, client = (None, None) if scheduler is None else _dask(scheduler)
     destination = Store(store)
-    from superlaw.cli.output import progress_bar
-
     try:
-        with progress_bar(chosen.name, "runs", silent=as_json) as bar:
-            report = (
-                (lambda tally: bar.update(tally.done, tally.planned, _progress(tally))) if bar else lambda tally: None
-            )
+        with tally_bar(chosen.name, "runs", silent=as_json) as report:
             result = library.sweep(chosen, destination, workers, executor, engine, limit, report)
     except KeyboardInterrupt:
         stored = len({spec.id for spec in chosen.specs} & destination.ids())
@@ -72,8 +73,10 @@ def run(
     finally:
         if client is not None:
             client.close()
-    _report(result, as_json)
-    if result.tally.failed:
+    tally = result.tally
+    assert tally is not None  # of a sweep that ran
+    _report(result, tally, as_json)
+    if tally.failed:
         raise typer.Exit(1)
 
 
@@ -110,20 +113,18 @@ def table(
     sets: SetOption = None,
     only: OnlyOption = None,
     seeds: SeedsOption = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Write one row for every planned run, missing and diverged ones included and marked."""
-    check_out(out, (".csv", ".parquet"), overwrite)
+    kind = check_output(out, (".csv", ".parquet"), overwrite)
     rows = _look(plan, store, sets, only, seeds).table()
-    if out.suffix == ".parquet":
+    if kind == "parquet":
         try:
             content = rows.to_parquet()
         except ImportError:
             raise MissingExtraError("Parquet", "tables") from None
     else:
         content = rows.to_csv(index=False).encode()
-    from superlaw.files import write_atomically
-
     write_atomically(out, content)
     print(f"{out}: {len(rows)} rows, {int((rows['status'] == 'missing').sum())} of them missing")
 
@@ -132,12 +133,13 @@ def table(
 def gather(
     stores: Annotated[list[Path], typer.Argument(metavar="STORE...", help="Folders of runs, or tables of them.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="A .csv file.")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Write everything stores hold as one small table with provenance, from which figures are drawn."""
-    check_out(out, (".csv",), overwrite)
-    from superlaw.sweeps.gather import gather as library
-    from superlaw.sweeps.gather import write_runs
+    check_output(out, (".csv",), overwrite)
+    check_apart({"-o": out, **{str(store): store for store in stores}})
+    from superlaw.sweeps.table import gather as library
+    from superlaw.sweeps.table import write_runs
 
     runs = library(stores)
     write_runs(runs, out)
@@ -153,13 +155,11 @@ def grid(
     sets: SetOption = None,
     only: OnlyOption = None,
     seeds: SeedsOption = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Write the labelled grid of a complete sweep."""
-    check_out(out, (".nc",), overwrite)
+    check_output(out, (".nc",), overwrite)
     dataset = _look(plan, store, sets, only, seeds).grid()
-    from superlaw.files import write_atomically
-
     write_atomically(out, bytes(dataset.to_netcdf()))
     print(f"{out}: " + ", ".join(f"{name} {size}" for name, size in dataset.sizes.items()))
 
@@ -210,35 +210,10 @@ def _plan(
 ) -> Plan:
     from superlaw.sweeps.plan import load_plan
 
-    base = {key: _value(text) for key, text in _pairs("--set", sets)}
-    axes = {key: [_value(part) for part in text.split(",")] for key, text in _pairs("--only", only)}
-    keeping = keep if keep is None or not keep[:1].isdigit() else _whole_numbers("--keep", keep)
-    return load_plan(plan).change(base, axes, _whole_numbers("--seeds", seeds) if seeds is not None else None, keeping)
-
-
-def _pairs(option: str, texts: list[str] | None) -> list[tuple[str, str]]:
-    for text in texts or ():
-        if "=" not in text or not text.partition("=")[2]:
-            raise InputError(f"{option} {text}", f"{option} name=value")
-    return [(text.partition("=")[0].strip(), text.partition("=")[2].strip()) for text in texts or ()]
-
-
-def _value(text: str) -> Any:
-    """A number or truth value where the text is one, else the text."""
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
-    return value if isinstance(value, int | float) else text
-
-
-def _whole_numbers(option: str, text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(f"{option} {text}", "whole numbers with commas between, as 0,1,2") from None
+    base = {key: scalar(text) for key, text in assignments("--set", sets).items()}
+    axes = {key: [scalar(part) for part in text.split(",")] for key, text in assignments("--only", only).items()}
+    keeping = keep if keep is None or not keep[:1].isdigit() else numbers("--keep", keep)
+    return load_plan(plan).change(base, axes, numbers("--seeds", seeds), keeping)
 
 
 def _look(plan: str, store: Path, sets: list[str] | None, only: list[str] | None, seeds: str | None) -> Sweep:
@@ -266,10 +241,6 @@ def _dask(address: str) -> tuple[Any, Any]:
     return client.get_executor(pure=False), client
 
 
-def _progress(tally: Tally) -> str:
-    return f"{tally.running} running, {len(tally.failed)} failed, loss {tally.loss:.4g}"
-
-
 def _status(sweep: Sweep) -> dict[str, Any]:
     counts: dict[str, int] = {"ok": 0, "diverged": 0, "missing": 0, "damaged": 0}
     engines: dict[str, int] = {}
@@ -282,8 +253,6 @@ def _status(sweep: Sweep) -> dict[str, Any]:
 
 
 def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json: bool) -> None:
-    from dataclasses import asdict
-
     from superlaw.cli.output import duration, print_json, size
     from superlaw.sweeps.estimate import estimate
     from superlaw.sweeps.execute import check_workers
@@ -294,7 +263,7 @@ def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json:
     found = estimate(plan, existing, workers, engine)
     notes = sorted({note for spec in plan.specs for note in spec.notes})
     if as_json:
-        print_json({"plan": plan.name, **asdict(found), "notes": notes})
+        print_json({"plan": plan.name, **json_ready(found), "notes": notes})
         return
     print(f"{plan.name}: {found.planned} runs, {found.stored} stored in {store}, {found.missing} to train")
     for note in notes:
@@ -304,14 +273,14 @@ def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json:
               f"({1e3 * found.cheapest_step:.3g} to {1e3 * found.dearest_step:.3g} ms a step)")  # fmt: skip
 
 
-def _report(result: Sweep, as_json: bool) -> None:
+def _report(result: Sweep, tally: Tally, as_json: bool) -> None:
     from superlaw.cli.output import print_json
+    from superlaw.findings.exponents import exponents
 
-    tally, plan = result.tally, result.plan
-    exponents = result.exponents() if len(plan.axes.get("width", ())) > 1 else None
+    plan = result.plan
+    cells = exponents(result) if len(plan.axes.get("width", ())) > 1 else None
     if as_json:
-        missing = exponents is None
-        rows = [] if missing else exponents.astype(object).where(exponents.notna(), None).to_dict("records")
+        rows = [] if cells is None else cells.to_dict("records")
         print_json({
             "plan": plan.name, "store": str(result.store.path), "planned": tally.planned, "stored": tally.stored,
             "trained": tally.trained, "diverged": tally.diverged, "failed": tally.failed, "exponents": rows,
@@ -325,28 +294,30 @@ def _report(result: Sweep, as_json: bool) -> None:
           f"{len(tally.failed)} failed" + (f", {left} left" if left else ""))  # fmt: skip
     for run_id, reason in tally.failed.items():
         print(f"  failed {run_id}: {reason}")
-    if exponents is not None:
-        _print_exponents(result, exponents)
+    if cells is not None:
+        _print_exponents(result, cells)
 
 
-def _print_exponents(result: Sweep, exponents: Any) -> None:
+def _print_exponents(result: Sweep, found: pd.DataFrame) -> None:
     from superlaw.cli.output import number, print_table
+    from superlaw.findings.exponents import CURVED, RULE, left_out_in_words
 
     axes = [axis for axis in result.plan.axes if axis != "width"]
-    header = [*axes, "exponent", "R^2", "runs", "phi_1/2", "regime", "theory"]
+    header = [*axes, "exponent", "R^2", "bent", "runs", "phi_1/2", "regime", "theory"]
     rows = []
-    for row in exponents.to_dict("records"):
+    for row in found.to_dict("records"):
         cells = [f"{row[axis]:.4g}" if isinstance(row[axis], int | float) else str(row[axis]) for axis in axes]
         runs = str(row["n"]) + (f" (-{row['left_out']})" if row["left_out"] else "")
         exponent = f"{number(row['exponent'], 3)} ± {number(row['stderr'], 2)}"
-        shown = [number(row["r_squared"], 3), runs, number(row["represented_fraction"], 2), row["regime"]]
+        bent = "-" if row["lack_of_fit"] != row["lack_of_fit"] else "yes" if row["lack_of_fit"] < CURVED else "no"
+        shown = [number(row["r_squared"], 3), bent, runs, number(row["represented_fraction"], 2), row["regime"]]
         rows.append([*cells, exponent, *shown, number(row["theory"], 3)])
     steps = result.plan.specs[0].steps
     widths, seeds = (", ".join(map(str, values)) for values in (result.plan.axes["width"], result.plan.seeds))
     print(f"\nModel exponent (loss ~ 1/m^exponent): widths {widths}; seeds {seeds}; {steps} steps; "
-          "error from the residuals of the line")  # fmt: skip
+          "error from the widths' mean log losses about the line")  # fmt: skip
     print_table(header, rows)
-    untrained, used = int(exponents["untrained"].sum()), int(exponents["n"].sum())
-    if untrained:
-        print(f"{untrained} of {used} runs have a loss above 4/3 E, that of answering 0 to everything: "
-              "too short to read a law from")  # fmt: skip
+    print(f"{RULE}; at least 3 widths. Bent: by the scatter of seeds, a local slope and no law.")
+    left = left_out_in_words(found)
+    if left:
+        print(f"Left out: {left}.")

@@ -9,7 +9,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.figures import style
-from superlaw.laws.fit import Fit
+from superlaw.laws.result import Fit
 
 CURVE_POINTS = 120
 CURVE, ERRORS, RUNS = style.WEAK, style.STRONG, style.THEORY
@@ -56,47 +56,32 @@ def data(fit: Fit) -> LawFigure:
     if fit.data is None:
         raise InputError("a fit without its points", "a fit just made", "plot it with superlaw law fit --plot")
     law, points, losses = fit.law, fit.data.points, fit.data.losses
-    groups = {
-        column: np.array([points.labels[g].split(",")[i] for g in points.group]) for i, column in enumerate(law.groups)
-    }
-    here = {**dict(zip(law.sizes, points.sizes, strict=True)), **groups}
-    fitted = fit.predict(here).loss
-    middle = {c: float(np.exp(np.log(row).mean())) for c, row in zip(law.sizes, points.sizes, strict=True)}
-    panels = []
-    for k, column in enumerate(law.sizes):
-        x = points.sizes[k]
-
-        def at(values: np.ndarray, column: str = column) -> dict[str, Any]:
-            sizes = {c: np.full(len(values), m) for c, m in middle.items()}
-            sizes[column] = values
-            first = {c: np.full(len(values), labels[0], dtype=object) for c, labels in groups.items()}
-            return {**sizes, **first}
-
-        curve_x = np.geomspace(x.min(), x.max(), CURVE_POINTS)
-        band = fit.predict(at(curve_x))
-        panels.append(
-            SizePanel(
-                column,
-                x,
-                losses / fitted * fit.predict(at(x)).loss,
-                curve_x,
-                band.loss,
-                band.low,
-                band.high,
-                _estimate(fit, column),
-            )
-        )
-    errors = np.log(losses / fitted) if fit.loss.logarithmic else losses - fitted
+    by_column = dict(zip(law.sizes, points.sizes, strict=True))
+    fitted = fit.loss_at(points)[0]
+    middle = {c: float(np.exp(np.log(row).mean())) for c, row in by_column.items()}
     held = ", ".join(f"{column} = {value:.3g}" for column, value in middle.items())
     return LawFigure(
-        tuple(panels),
+        tuple(_panel(fit, column, x, losses / fitted, middle) for column, x in by_column.items()),
         fitted,
-        errors,
+        np.log(losses / fitted) if fit.objective.logarithmic else losses - fitted,
         f"{law.name} law, {fit.n} points ({fit.dropped['rows']} left out)",
         held,
         fit.interval["level"],
-        "log L" if fit.loss.logarithmic else "L",
+        "log L" if fit.objective.logarithmic else "L",
     )
+
+
+def _panel(fit: Fit, column: str, x: np.ndarray, ratio: np.ndarray, middle: dict[str, float]) -> SizePanel:
+    """One size's points and curve, of the first group, the other sizes at their middle."""
+    first = dict(zip(fit.law.groups, (fit.labels or ("",))[0].split(","), strict=False))
+
+    def at(values: np.ndarray) -> dict[str, Any]:
+        return {c: np.full(len(values), m) for c, m in (middle | first).items()} | {column: values}
+
+    curve_x = np.geomspace(x.min(), x.max(), CURVE_POINTS)
+    band = fit.predict(at(curve_x))
+    adjusted = ratio * fit.predict(at(x)).loss
+    return SizePanel(column, x, adjusted, curve_x, band.loss, band.low, band.high, _estimate(fit, column))
 
 
 def _estimate(fit: Fit, column: str) -> str:

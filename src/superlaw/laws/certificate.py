@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from superlaw.laws.objective import Objective
-from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, Problem, descend
+from superlaw.laws.intervals import fall_threshold
+from superlaw.laws.minimum import Minimum
+from superlaw.laws.problems.problem import Problem
+from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, descend
 
 FLAT_LEVEL = 0.95  # level of the profile behind "poorly determined" and "not determined"
 POORLY = (0.75, 1.25)  # an exponent is poorly determined when its profile allows either factor
@@ -53,16 +55,9 @@ class Certificate:
     flat: dict[str, str]
     derivatives: str = "exact"
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        record = dict(self.__dict__)
-        record["at_bounds"] = list(self.at_bounds)
-        record["condition"] = self.condition if np.isfinite(self.condition) else None
-        return record
-
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Certificate:
-        """The inverse of :meth:`to_dict`."""
+        """From JSON, in which an infinite condition is null."""
         condition = float("inf") if record["condition"] is None else record["condition"]
         return cls(**{**record, "at_bounds": tuple(record["at_bounds"]), "condition": condition})
 
@@ -72,20 +67,41 @@ def agreeing(found: Descent) -> np.ndarray:
     return found.converged & (found.value <= found.value.min() * (1 + AGREEMENT) + NOTHING)
 
 
-def fall_threshold(dispersion: float, dof: int, level: float) -> float:
-    """How far the minimised value may rise within an interval: lambda/2 F^-1(level; 1, dof)."""
-    return 0.5 * dispersion * float(stats.f.ppf(level, 1, dof))
+def certify(best: Minimum, found: Descent) -> Certificate:
+    """The evidence of the descents that ended at an optimum, and of the optimum itself."""
+    problem, free = best.problem, best.free
+    hessian, scale = (x[0] for x in problem.assemble(best.theta[None])[2:])
+    d = np.where(scale > 0, scale, 1.0)
+    curvature = np.linalg.eigvalsh((hessian / np.outer(d, d))[np.ix_(free, free)])
+    slope, J = best.slope[:, free], best.jacobian
+    agree = agreeing(found)
+    return Certificate(
+        gradient=float(found.gradient[0]),
+        converged=bool(found.converged[0]),
+        starts=len(agree),
+        agreement=float(agree.mean()),
+        condition=condition_number(slope.T @ slope),
+        smallest_curvature=float(curvature[0]) if len(curvature) else 0.0,
+        correlation=correlations(J @ best.covariance() @ J.T, problem.names),
+        at_bounds=tuple(name for name, inside in zip(problem.names, free, strict=True) if not inside),
+        flat=_flat(best),
+        derivatives="exact" if problem.model.exact else "finite differences",
+    )
+
+
+def _flat(best: Minimum) -> dict[str, str]:
+    """The exponents whose profile is flat, with the word for it."""
+    at = [k for k in best.problem.exponents if best.free[k]]
+    if not at or best.dof < 1 or best.value <= NOTHING:
+        return {}
+    threshold = fall_threshold(best.dispersion, best.dof, FLAT_LEVEL)
+    grades = flat_exponents(best.problem, best.theta[None], best.value, at, threshold)[0]
+    words = {1: "poorly", 2: "not"}
+    return {best.problem.names[k]: words[int(grade)] for k, grade in zip(at, grades, strict=True) if grade}
 
 
 def flat_exponents(
-    problem: Problem,
-    theta: np.ndarray,
-    value: float | np.ndarray,
-    target: np.ndarray,
-    objective: Objective,
-    weights: np.ndarray | None,
-    exponents: list[int],
-    threshold: float | np.ndarray,
+    problem: Problem, theta: np.ndarray, value: float | np.ndarray, exponents: list[int], threshold: float | np.ndarray
 ) -> np.ndarray:
     """How flat the profile of each exponent is: 0 determined, 1 poorly, 2 not; shape (B, exponents).
 
@@ -94,8 +110,9 @@ def flat_exponents(
 
     Parameters
     ----------
+    problem : Problem
+        One, or a batch of B.
     theta : ndarray, shape (B, p)
-    target : ndarray, shape (n,) or (B, n)
     value, threshold : float or ndarray, shape (B,)
     """
     batch = len(theta)
@@ -106,31 +123,25 @@ def flat_exponents(
     factor = np.tile(factors, batch * len(exponents))
     which = np.tile(np.repeat(np.arange(len(exponents)), len(factors)), batch)
     coordinate = np.array(exponents, dtype=int)[which]
-    start, row = theta[index].copy(), np.arange(len(index))
-    current = start[row, coordinate]
-    moved = np.where(problem.log_coordinates[coordinate], current + np.log(factor), current * factor)
-    start = _along_ravine(problem, theta, target, objective, weights, coordinate, index, moved - current)
+    row = np.arange(len(index))
+    current = theta[index][row, coordinate]
+    moved = np.where(problem.model.log_coordinates[coordinate], current + np.log(factor), current * factor)
+    start = _along_ravine(problem, theta, index, coordinate, moved - current)
     start[row, coordinate] = moved
     fixed = np.zeros(start.shape, bool)
     fixed[row, coordinate] = True
-    ended = descend(
-        problem,
-        start,
-        target if target.ndim == 1 else target[index],
-        objective,
-        weights if weights is None or weights.ndim == 1 else weights[index],
-        fixed,
-        enough=value[index] + threshold[index],
-    )
+    ended = descend(problem.at(index), start, fixed, enough=value[index] + threshold[index])
     allowed = (ended.value - value[index] <= threshold[index]).reshape(batch, len(exponents), len(factors))
     out[allowed[:, :, :2].any(axis=2)] = 1
     out[allowed[:, :, 2:].any(axis=2)] = 2
     return out
 
 
-def _along_ravine(problem: Problem, theta, target, objective, weights, coordinate, index, change) -> np.ndarray:
+def _along_ravine(
+    problem: Problem, theta: np.ndarray, index: np.ndarray, coordinate: np.ndarray, change: np.ndarray
+) -> np.ndarray:
     """Starts in which the other coordinates follow a held one to first order, shape (rows, p)."""
-    hessian = problem.assemble(theta, target, objective, weights)[2]
+    hessian = problem.assemble(theta)[2]
     d = np.sqrt(np.maximum(np.einsum("bkk->bk", hessian), 1e-300))
     scaled = hessian / (d[:, :, None] * d[:, None, :]) + 1e-9 * np.eye(problem.p)
     column = np.linalg.inv(scaled) / (d[:, :, None] * d[:, None, :])  # tangents of all profiles
@@ -140,7 +151,7 @@ def _along_ravine(problem: Problem, theta, target, objective, weights, coordinat
     return theta[index] + np.clip(tangent * change[:, None], -2.0, 2.0)
 
 
-def correlations(covariance: np.ndarray, names: list[str]) -> dict[str, float]:
+def correlations(covariance: np.ndarray, names: Sequence[str]) -> dict[str, float]:
     """Of every pair, ``{"a~b": value}``; parameters without a variance left out."""
     sigma = np.sqrt(np.diag(covariance))
     return {

@@ -20,7 +20,7 @@ class Objective:
     ----------
     name : {"log-ls", "log-huber", "ls"}
         ``log-ls``: r = log f - log L, rho = r^2. ``log-huber``: the same r, rho = r^2/2 within
-        ``delta`` and delta (|r| - delta/2) beyond [Chinchilla, arXiv:2203.15556]. ``ls``: r = f - L,
+        ``delta`` and delta (|r| - delta/2) beyond [Chinchilla]. ``ls``: r = f - L,
         rho = r^2.
     delta : float
         Where Huber's loss turns from square to straight.
@@ -39,7 +39,8 @@ class Objective:
 
     def __post_init__(self):
         if self.name not in NAMES:
-            raise InputError(f"objective = {self.name!r}", f"one of {', '.join(NAMES)}", nearest(self.name, NAMES))
+            known = nearest(str(self.name), NAMES)
+            raise InputError(f"objective = {self.name!r}", f"one of {', '.join(NAMES)}", known)
         if not (np.isfinite(self.delta) and self.delta > 0):
             raise InputError(f"delta = {self.delta}", "a positive number")
         if self.reduction not in ("sum", "mean"):
@@ -153,3 +154,8 @@ class Objective:
         centre = np.log(total / n)
         found = optimize.minimize_scalar(negative, bounds=(centre - 15, centre + 15), method="bounded")
         return -float(found.fun) + change
+
+
+def objective_of(objective: str | Objective) -> Objective:
+    """An objective from itself or its name."""
+    return objective if isinstance(objective, Objective) else Objective(objective)

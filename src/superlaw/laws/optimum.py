@@ -3,20 +3,23 @@
 For a sum of power terms c_k / x_k^a_k under a budget prod_k x_k^q_k = B the optimum is closed: at it
 a_k c_k x_k^-a_k = mu q_k for all k, so log x_k = (log(a_k c_k / q_k) - log mu) / a_k, and the budget
 fixes log mu = [sum_k (q_k/a_k) log(a_k c_k / q_k) - log B] / sum_k (q_k/a_k).
-With two terms this is Chinchilla's equation 4 (arXiv:2203.15556).
+With two terms this is equation 4 of [Chinchilla].
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.laws.fit import Fit, number
+from superlaw.files.records import json_ready
+from superlaw.laws.law import Law, Points
+from superlaw.laws.result import Fit
 
 DRAWS = 4000
 SMALLEST_EXPONENT = 1e-6  # of a draw; a term with none has no optimum
@@ -51,42 +54,15 @@ class Optimum:
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        triple = lambda t: dict(zip(("value", "low", "high"), map(number, t), strict=True))  # noqa: E731
-        return {
-            "budget": self.budget,
-            "sizes": {column: triple(t) for column, t in self.sizes.items()},
-            "loss": triple(self.loss),
-            "exponents": {column: triple(t) for column, t in self.exponents.items()},
-            "level": self.level,
-            "drawn_from": self.drawn_from,
-            "warnings": list(self.warnings),
-        }
+        """For JSON; an infinite end is null."""
+        name = lambda triple: dict(zip(("value", "low", "high"), triple, strict=True))  # noqa: E731
+        by_column = lambda triples: {column: name(t) for column, t in triples.items()}  # noqa: E731
+        found = {"sizes": by_column(self.sizes), "loss": name(self.loss), "exponents": by_column(self.exponents)}
+        return json_ready(self) | json_ready(found)
 
 
 def _words(triple: tuple[float, float, float]) -> str:
     return f"{triple[0]:.5g} ({triple[1]:.5g} to {triple[2]:.5g})"
-
-
-def _terms(fit: Fit, values: np.ndarray, columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """log c and a of the terms in these columns, for parameters (B, p): shapes (B, K) each."""
-    index = {name: i for i, name in enumerate(fit.params)}
-    law = fit.law
-    at = lambda name: values[:, index[name]]  # noqa: E731
-    if law.name == "kaplan":  # the optimum minimises the inner sum (N_c/N)^p + D_c/D, p = alpha_N/alpha_D
-        p = at("alpha_N") / at("alpha_D")
-        log_c = np.stack([p * np.log(at("N_c")), np.log(at("D_c"))], axis=1)
-        a = np.stack([p, np.ones_like(p)], axis=1)
-        order = [law.sizes.index(column) for column in columns]
-        return log_c[:, order], a[:, order]
-    names = (
-        {law.sizes[0]: ("A", "alpha"), law.sizes[1]: ("B", "beta")}
-        if law.name == "chinchilla"
-        else {column: (f"c_{column}", f"a_{column}") for column in columns}
-    )
-    pairs = [names[column] for column in columns]
-    log_c = np.stack([np.log(np.maximum(at(c), 1e-300)) for c, _ in pairs], axis=1)
-    return log_c, np.stack([at(a) for _, a in pairs], axis=1)
 
 
 def best_sizes(
@@ -106,37 +82,56 @@ def best_sizes(
     return (level - log_mu[:, None]) / a, 1 / a / (q / a).sum(axis=1, keepdims=True)
 
 
-def _budget(fit: Fit, flops: float | None, params: float | None, width, depth, tokens):
-    """Which columns share the budget, their powers in it, and the log of what these multiply to."""
+@dataclass(frozen=True)
+class Budget:
+    """What is shared: ``amount`` = factor * prod_k x_k^powers_k of the columns."""
+
+    kind: str
+    amount: float
+    columns: tuple[str, ...]
+    powers: tuple[float, ...]
+    factor: float
+
+    def best(self, law: Law, values: np.ndarray, log_amount: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """log of the best sizes, and their powers in the amount, for parameters (B, p); shapes (B, K) each."""
+        log_c, a = self.terms(law, values)
+        return best_sizes(log_c, a, np.array(self.powers), log_amount - math.log(self.factor))
+
+    def terms(self, law: Law, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """log c and a of the terms that share the budget; shapes (B, K) each."""
+        falling = law.falling(list(values.T))
+        log_c, a = zip(*(falling[column] for column in self.columns), strict=True)
+        return np.stack(log_c, axis=1), np.stack(a, axis=1)
+
+
+def _budget(law: Law, flops: float | None, params: float | None, shape: tuple[str, str, str]) -> Budget:
+    """The columns that share a budget: N and D of a law of these, else width, depth and tokens."""
     if (flops is None) == (params is None):
         raise InputError("both budgets or none", "either flops or params")
     kind, amount = ("flops", flops) if flops is not None else ("params", params)
-    if not (math.isfinite(amount) and amount > 0):
+    if not (isinstance(amount, Real) and math.isfinite(amount) and amount > 0):
         raise InputError(f"{kind} = {amount}", "a positive number")
-    law = fit.law
-    if law.name in ("chinchilla", "kaplan"):
+    if law.compute:
         if kind == "params":
             raise InputError(
-                f"params = {amount:g} for the law {law.name}",
-                "flops (C = 6ND), or a law of width and depth",
+                f"params = {amount:g} for the law {law.name}", "flops (C = 6ND), or a law of width and depth"
             )
-        return kind, amount, law.sizes, np.ones(2), math.log(amount / 6)
-    shape = [width, depth] + ([tokens] if kind == "flops" else [])
-    if law.name != "additive" or any(column not in law.columns()["terms"] for column in shape):
+        return Budget(kind, float(amount), law.compute, (1.0, 1.0), 6.0)
+    columns, alone = (shape if kind == "flops" else shape[:2]), [t.columns for t in law.power_terms]
+    if any((column,) not in alone for column in columns):
         raise InputError(
             f"the law {law.name} of {', '.join(law.sizes)}",
-            f"Chinchilla, Kaplan, or an additive law with the terms {', '.join(shape)}",
+            f"Chinchilla, Kaplan, or an additive law with the terms {', '.join(columns)}",
             "name your columns with --width, --depth and --tokens",
         )
-    if kind == "params":
-        return kind, amount, tuple(shape), np.array([2.0, 1.0]), math.log(amount / 12)
-    return kind, amount, tuple(shape), np.array([2.0, 1.0, 1.0]), math.log(amount / 72)
+    return Budget(kind, float(amount), columns, (2.0, 1.0, 1.0)[: len(columns)], 72.0 if kind == "flops" else 12.0)
 
 
 def optimum(
     fit: Fit,
     flops: float | None = None,
     params: float | None = None,
+    *,
     width: str = "width",
     depth: str = "depth",
     tokens: str = "tokens",
@@ -162,24 +157,21 @@ def optimum(
     InputError
         When the law has no such optimum.
     """
-    kind, amount, columns, q, log_budget = _budget(fit, flops, params, width, depth, tokens)
+    budget = _budget(fit.law, flops, params, (width, depth, tokens))
     level = fit.interval["level"]
     drawn, source = fit.draws(draws, seed)
     both = np.concatenate([fit.values[None], drawn])
-    log_c, a = _terms(fit, both, columns)
-    log_x, power = best_sizes(log_c, a, q, log_budget)
+    log_x, power = budget.best(fit.law, both, math.log(budget.amount))
     sizes = np.exp(np.clip(log_x, -700, 700))
-    loss = _loss_at(fit, both, columns, log_x)
-    warnings = _optimum_warnings(fit, columns, sizes[0], a)
     triple = lambda x: _triple(x, level)  # noqa: E731
     return Optimum(
-        budget={kind: float(amount)},
-        sizes={column: triple(sizes[:, k]) for k, column in enumerate(columns)},
-        loss=triple(loss),
-        exponents={column: triple(power[:, k]) for k, column in enumerate(columns)},
+        budget={budget.kind: budget.amount},
+        sizes={column: triple(sizes[:, k]) for k, column in enumerate(budget.columns)},
+        loss=triple(_loss_at(fit, both, budget.columns, sizes)),
+        exponents={column: triple(power[:, k]) for k, column in enumerate(budget.columns)},
         level=level,
         drawn_from=source,
-        warnings=tuple(warnings),
+        warnings=tuple(_optimum_warnings(fit, budget, sizes[0], drawn)),
     )
 
 
@@ -190,33 +182,31 @@ def _triple(x: np.ndarray, level: float) -> tuple[float, float, float]:
     return float(x[0]), float(low), float(high)
 
 
-def _loss_at(fit: Fit, values: np.ndarray, columns: Sequence[str], log_x: np.ndarray) -> np.ndarray:
-    """The loss of each row of parameters at its own sizes; terms outside the budget are left out."""
-    log_c, a = _terms(fit, values, columns)
-    terms = np.exp(np.clip(log_c - a * log_x, -700, 700)).sum(axis=1)
-    index = {name: i for i, name in enumerate(fit.params)}
-    if fit.law.name == "kaplan":
-        return terms ** values[:, index["alpha_D"]]
-    offset = next((values[:, index[name]] for name in ("E", "L_0") if name in index), 0.0)
-    return terms + offset
+def _loss_at(fit: Fit, values: np.ndarray, columns: Sequence[str], sizes: np.ndarray) -> np.ndarray:
+    """The loss of each row of parameters at its own sizes (B, K), sizes of other columns without limit."""
+    own = np.full((len(fit.law.sizes), len(values), 1), np.inf)
+    for k, column in enumerate(columns):
+        own[fit.law.sizes.index(column)] = sizes[:, k, None]
+    return fit.loss_at(Points(own, np.zeros(1, int), fit.labels), values)[:, 0]
 
 
-def _optimum_warnings(fit: Fit, columns: Sequence[str], sizes: np.ndarray, a: np.ndarray) -> list[str]:
+def _optimum_warnings(fit: Fit, budget: Budget, sizes: np.ndarray, drawn: np.ndarray) -> list[str]:
     out = list(fit.warnings)
-    for column, size in zip(columns, sizes, strict=True):
+    for column, size in zip(budget.columns, sizes, strict=True):
         low, high = fit.ranges[column]
         if not low <= size <= high:
             out.append(f"{column} = {size:.3g} is an extrapolation: the data have {low:.3g} to {high:.3g}")
-    left_out = [column for column in fit.law.sizes if column not in columns]
+    left_out = [column for column in fit.law.sizes if column not in budget.columns]
     if left_out:
         out.append(f"the loss leaves out the term of {', '.join(left_out)}, which is not in the budget")
-    flat = float((a[1:] <= SMALLEST_EXPONENT).any(axis=1).mean())
+    _, a = budget.terms(fit.law, drawn)
+    flat = float((a <= SMALLEST_EXPONENT).any(axis=1).mean())
     if flat > 0:
         out.append(f"in {flat:.1%} of draws an exponent is 0 and there is no optimum")
     return out
 
 
-def required(
+def required_size(
     fit: Fit,
     loss: float,
     of: str | None = None,
@@ -246,32 +236,18 @@ def required(
         When the fitted law itself never reaches that loss, or a column is missing.
     """
     law, at = fit.law, dict(at or {})
+    if not isinstance(loss, Real):
+        raise InputError(f"loss = {loss}", "a number")
     if of is None:
-        of = "flops" if law.name in ("chinchilla", "kaplan") else law.sizes[0] if len(law.sizes) == 1 else None
+        of = "flops" if law.compute else law.sizes[0] if len(law.sizes) == 1 else None
     if of is None or (of != "flops" and of not in law.sizes):
         raise InputError(f"of = {of!r}", f"one of {', '.join(law.sizes)}, or flops for Chinchilla and Kaplan")
-    if of == "flops" and law.name not in ("chinchilla", "kaplan"):
+    if of == "flops" and not law.compute:
         raise InputError(f"flops for the law {law.name}", "Chinchilla or Kaplan")
     drawn, _ = fit.draws(draws, seed)
     both = np.concatenate([fit.values[None], drawn])
-
-    def loss_of(log_x: np.ndarray) -> np.ndarray:  # each row of parameters at its own size, (B,)
-        if of == "flops":
-            log_c, a = _terms(fit, both, law.sizes)
-            best, _ = best_sizes(log_c, a, np.ones(2), log_x - math.log(6))
-            return _loss_at(fit, both, law.sizes, best)
-        # Few distinct sizes at a time: the loss of every row at every size, of which the diagonal counts.
-        out = np.empty(len(log_x))
-        for rows in np.array_split(np.arange(len(log_x)), max(1, len(log_x) // 64)):
-            table = {c: [at[c]] * len(rows) for c in (*law.sizes, *law.groups) if c != of}
-            table[of] = np.exp(log_x[rows])
-            out[rows] = np.diagonal(fit.loss_at(table, both[rows]))
-        return out
-
-    missing = [c for c in (*law.sizes, *law.groups) if of != "flops" and c != of and c not in at]
-    if missing:
-        raise InputError(f"no value for {', '.join(missing)}", "one for every other column", "pass it in at")
-    solved = _bisect(loss_of, loss, len(both))
+    loss_of = _along_frontier(fit, both) if of == "flops" else _along_size(fit, both, of, at)
+    solved = _bisect(loss_of, float(loss), len(both))
     if not np.isfinite(solved[0]):
         raise InputError(
             f"loss = {loss:g}", f"a loss that the fitted law reaches with some {of} up to e^{LARGEST_LOG:.0f}"
@@ -279,10 +255,38 @@ def required(
     return _triple(np.exp(solved), fit.interval["level"])
 
 
+def _along_frontier(fit: Fit, values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """The loss of each row of parameters at the best sizes for its own log compute, (B,)."""
+    budget = _budget(fit.law, 1.0, None, ("", "", ""))
+
+    def loss_of(log_flops: np.ndarray) -> np.ndarray:
+        log_x, _ = budget.best(fit.law, values, log_flops)
+        return _loss_at(fit, values, budget.columns, np.exp(np.clip(log_x, -700, 700)))
+
+    return loss_of
+
+
+def _along_size(fit: Fit, values: np.ndarray, of: str, at: Mapping[str, Any]) -> Callable[[np.ndarray], np.ndarray]:
+    """The loss of each row of parameters at its own log size, (B,), all others held."""
+    others = [c for c in (*fit.law.sizes, *fit.law.groups) if c != of]
+    missing = [c for c in others if c not in at]
+    if missing:
+        raise InputError(f"no value for {', '.join(missing)}", "one for every other column", "pass it in at")
+    one = fit.points_at({**{c: [at[c]] for c in others}, of: [1.0]})
+    row = fit.law.sizes.index(of)
+
+    def loss_of(log_size: np.ndarray) -> np.ndarray:
+        sizes = np.repeat(one.sizes[:, None, :], len(values), axis=1)
+        sizes[row] = np.exp(log_size)[:, None]
+        return fit.loss_at(Points(sizes, one.group, one.labels), values)[:, 0]
+
+    return loss_of
+
+
 LARGEST_LOG = 160.0  # e^160 = 3e69
 
 
-def _bisect(loss_of: Any, goal: float, rows: int) -> np.ndarray:
+def _bisect(loss_of: Callable[[np.ndarray], np.ndarray], goal: float, rows: int) -> np.ndarray:
     """log x at which each row's falling loss crosses the goal; infinite where it never does."""
     low, high = np.full(rows, -LARGEST_LOG), np.full(rows, LARGEST_LOG)
     never, always = loss_of(high) > goal, loss_of(low) <= goal

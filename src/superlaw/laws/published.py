@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from superlaw.errors import DamagedFileError, InputError, nearest
-from superlaw.laws.table import load_table
+from superlaw.laws.tables import load_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,9 +117,7 @@ def fetch_table(name: str) -> Path:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != table.sha256:
         raise DamagedFileError(
-            f"{path} with SHA-256 {found[:16]}...",
-            f"{table.sha256[:16]}...",
-            "delete the file and fetch it again",
+            f"{path} with SHA-256 {found[:16]}...", f"{table.sha256[:16]}...", "delete the file and fetch it again"
         )
     return path
 
@@ -150,6 +148,6 @@ def _fetched(table: PublishedTable) -> Path:
         ) from None
 
 
-def published_table(name: str) -> pd.DataFrame:
+def load_published(name: str) -> pd.DataFrame:
     """A published table with the columns that its laws need (``N`` and ``D`` for ``chinchilla``)."""
     return load_table(fetch_table(name), TABLES[name].let)

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from superlaw.files.columns import in_columns
 from superlaw.laws.certificate import FLAT_LEVEL, NOT, POORLY, STRONG_CORRELATION, Certificate
-
-if TYPE_CHECKING:
-    from superlaw.laws.fit import Estimate, Fit
-    from superlaw.laws.forms import Law
-    from superlaw.laws.objective import Objective
-    from superlaw.laws.table import Selection
+from superlaw.laws.estimate import Estimate
+from superlaw.laws.law import Law
+from superlaw.laws.minimum import Minimum
 
 FEW_CLUSTERS = 30
 
 
 def fit_warnings(
-    params: dict[str, Estimate],
-    certificate: Certificate,
-    law: Law,
-    dof: int,
-    interval: dict[str, Any],
-    chosen: Selection,
-    objective: Objective,
+    best: Minimum, params: Mapping[str, Estimate], certificate: Certificate, interval: Mapping[str, Any]
 ) -> list[str]:
     """Plain sentences on what the fit cannot be trusted for, the gravest first."""
     out = []
     if not certificate.converged:
         out.append(f"not converged: the scaled gradient is {certificate.gradient:.1e}; do not use these numbers")
-    if dof < 1:
+    if best.dof < 1:
         out.append("as many parameters as points: nothing is left to judge the errors by, so no intervals")
     out += _undetermined(params, certificate)
-    out += _strong_correlations(certificate, law)
+    out += _strong_correlations(certificate, best.problem.law)
     for name in certificate.at_bounds:
         out.append(f"{name} is at its bound ({params[name].value:g}); its interval is one-sided at best")
     if certificate.converged and certificate.agreement < 0.5:
@@ -46,12 +39,12 @@ def fit_warnings(
         out.append(
             f"{interval['clusters']} clusters: intervals from fewer than {FEW_CLUSTERS} are themselves uncertain"
         )
-    if objective.robust and interval["method"] == "profile" and dof > 0:
+    if best.problem.objective.robust and interval["method"] == "profile" and best.dof > 0:
         out.append("profile intervals of Huber's loss take the errors as alike everywhere; the bootstrap does not")
     return out
 
 
-def _undetermined(params: dict[str, Estimate], certificate: Certificate) -> list[str]:
+def _undetermined(params: Mapping[str, Estimate], certificate: Certificate) -> list[str]:
     out = []
     if math.isinf(certificate.condition):
         out.append("the data do not determine the parameters: some combination of them changes nothing")
@@ -77,8 +70,7 @@ def _strong_correlations(certificate: Certificate, law: Law) -> list[str]:
     for pair, value in certificate.correlation.items():
         first, _, second = pair.partition("~")
         exponents = [name in law.exponents for name in (first, second)]
-        watched = all(exponents) or (any(exponents) and second in ("L_0", "E"))
-        watched = watched or (any(exponents) and first in ("L_0", "E"))
+        watched = all(exponents) or (any(exponents) and law.common_offset in (first, second))
         if watched and abs(value) >= STRONG_CORRELATION:
             out.append(f"{first} and {second} are strongly correlated ({value:+.2f}): read them together")
     return out
@@ -88,48 +80,38 @@ def _figure(x: float) -> str:
     return "" if math.isnan(x) else "inf" if math.isinf(x) else f"{x:.5g}"
 
 
-def fit_report(fit: Fit) -> str:
-    """The whole report: warnings, parameters, what was fitted and left out, evidence."""
-    lines = [f"{formula(fit)}   loss: {fit.columns['loss']}"]
-    lines += [f"WARNING: {warning}" for warning in fit.warnings]
-    by_cluster = "cluster" in fit.interval
-    method = fit.interval["method"]
-    ends = [] if method == "none" else [f"{fit.interval['level']:.4g} low", "high"]
-    header = ["parameter", "value", "stderr", *ends] + (["naive stderr"] if by_cluster else [])
-    rows = [header]
-    for name, e in fit.params.items():
-        cells = [name, _figure(e.value), _figure(e.stderr)]
-        if ends:
-            cells += [_figure(e.low), _figure(e.high)]
-        rows.append(cells + ([_figure(e.naive_stderr)] if by_cluster else []))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-    lines.append("")
-    for row in rows:
-        cells = [row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    lines += ["", f"intervals: {_interval_words(fit.interval)}"]
-    left = fit.dropped["rows"]
+def parameter_table(params: Mapping[str, Estimate], interval: Mapping[str, Any]) -> str:
+    """A line for each parameter, below a header."""
+    by_cluster, method = "cluster" in interval, interval["method"]
+    ends = [] if method == "none" else [f"{interval['level']:.4g} low", "high"]
+    rows = []
+    for name, e in params.items():
+        cells = [e.value, e.stderr, *([e.low, e.high] if ends else []), *([e.naive_stderr] if by_cluster else [])]
+        rows.append([name, *map(_figure, cells)])
+    return in_columns(["parameter", "value", "stderr", *ends] + ["naive stderr"] * by_cluster, rows)
+
+
+def points_words(used: int, dropped: Mapping[str, Any]) -> str:
+    """How many points were used and left out, and by which mask."""
     masks = []
-    if fit.dropped["where"]:
-        masks.append(f"{fit.dropped['by_where']} by where {fit.dropped['where']!r}")
-    if fit.dropped["drop_highest"]:
-        masks.append(f"{fit.dropped['by_drop_highest']} by drop-highest {fit.dropped['drop_highest']}, ties included")
-    lines.append(f"points: {fit.n} used, {left} left out" + (f" ({'; '.join(masks)})" if masks else ""))
-    what = "log L" if fit.loss.logarithmic else "L"
-    lines.append(
-        f"objective: {fit.objective:.8g}, {fit.objective_name}; rms error of {what} {fit.rms_error:.4g}; "
-        f"{fit.dof} degrees of freedom; AIC {fit.aic:.2f}, BIC {fit.bic:.2f}"
-    )
-    c = fit.certificate
-    lines.append(
+    if dropped["where"]:
+        masks.append(f"{dropped['by_where']} by where {dropped['where']!r}")
+    if dropped["drop_highest"]:
+        masks.append(f"{dropped['by_drop_highest']} by drop-highest {dropped['drop_highest']}, ties included")
+    return f"points: {used} used, {dropped['rows']} left out" + (f" ({'; '.join(masks)})" if masks else "")
+
+
+def certificate_words(c: Certificate) -> str:
+    """The evidence in one line."""
+    return (
         f"certificate: {'converged' if c.converged else 'NOT converged'}, scaled gradient {c.gradient:.1e}, "
         f"{c.agreement:.0%} of {c.starts} starts agree, condition {c.condition:.3g}"
         + ("" if c.derivatives == "exact" else f", derivatives by {c.derivatives}")
     )
-    return "\n".join(lines)
 
 
-def _interval_words(interval: dict[str, Any]) -> str:
+def interval_words(interval: Mapping[str, Any]) -> str:
+    """How the intervals were made."""
     method, level = interval["method"], f"{interval['level']:.4g}"
     group = f" of the {interval['clusters']} clusters of {interval['cluster']!r}" if "cluster" in interval else ""
     return {
@@ -139,26 +121,3 @@ def _interval_words(interval: dict[str, Any]) -> str:
         "sandwich": f"sandwich{group}, t quantiles, level {level}",
         "none": "none asked; stderr from the covariance",
     }[method]
-
-
-def formula(fit: Fit) -> str:
-    """The law in symbols."""
-    law = fit.law
-    if law.name == "power":
-        return f"L = C / {law.sizes[0]}^a" + (" + L_0" if "L_0" in fit.params else "")
-    if law.name == "grouped":
-        return f"L = C / {law.sizes[0]}^a + L_0[{','.join(law.groups)}]"
-    if law.name == "chinchilla":
-        return f"L = E + A / N^alpha + B / D^beta, N = {law.sizes[0]!r}, D = {law.sizes[1]!r}"
-    if law.name == "kaplan":
-        return f"L = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D, N = {law.sizes[0]!r}, D = {law.sizes[1]!r}"
-    if law.name == "broken":
-        offset = " + L_0" if "L_0" in fit.params else ""
-        return f"L = C x^-a_1 [1 + (x/x_b)^(1/s)]^(-(a_2 - a_1) s){offset}, x = {law.sizes[0]!r}"
-    if law.name == "additive":
-        parts = []
-        for term in law.columns()["terms"]:
-            powers = " ".join(f"{column.strip()}^a_{column.strip()}" for column in term.split("*"))
-            parts.append(f"c_{term} / {powers}" if "*" not in term else f"c_{term} / ({powers})")
-        return "L = " + " + ".join(parts + (["L_0"] if "L_0" in fit.params else []))
-    return f"L = function of {', '.join(law.sizes)}"

@@ -7,16 +7,17 @@ minimised objective by no more than the threshold, so one constrained solve answ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.laws.certificate import FLAT_LEVEL, fall_threshold, flat_exponents
-from superlaw.laws.forms import Law, Points
+from superlaw.laws.certificate import FLAT_LEVEL, flat_exponents
+from superlaw.laws.intervals import fall_threshold
+from superlaw.laws.law import Law, Points
 from superlaw.laws.objective import Objective
-from superlaw.laws.solve import MOST_STEPS, Problem, descend
+from superlaw.laws.problems.problem import Problem
+from superlaw.laws.solve import MOST_STEPS, descend
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,15 @@ class Coverage:
     unsolved: int
     level: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return dict(self.__dict__)
 
-
-def truth_of(law: Law, points: Points, params: Mapping[str, float]) -> tuple[Problem, np.ndarray]:
-    """The problem over given points, and the coordinates (p,) of given parameters."""
-    names = law.names(points.labels)
-    missing = [name for name in names if name not in params]
+def truth_of(law: Law, points: Points, params: Mapping[str, float], objective: Objective) -> tuple[Problem, np.ndarray]:
+    """The problem of given points without noise, and the coordinates (p,) of given parameters."""
+    missing = [name for name in law.names(points.labels) if name not in params]
     if missing:
         raise InputError(f"no value for {', '.join(missing)}", "one for every parameter")
-    problem = law.problem(points)
-    values = np.empty(problem.p)
-    values[law.order(points.labels)] = [params[name] for name in names]
-    return problem, problem.thetas(values)
+    problem = Problem.over(law, points, np.zeros(points.n), objective)
+    truth = problem.model.thetas(np.array([float(params[name]) for name in problem.names]))
+    return replace(problem, target=objective.target(problem.model.losses(truth[None])[0])), truth
 
 
 def profile_coverage(
@@ -57,6 +52,7 @@ def profile_coverage(
     params: Mapping[str, float],
     sigma: float,
     sets: int,
+    *,
     seed: int = 0,
     level: float = 0.95,
 ) -> Coverage:
@@ -71,25 +67,21 @@ def profile_coverage(
     sets : int
         Number simulated.
     """
-    objective = Objective("log-ls")
-    problem, truth = truth_of(law, points, params)
+    exact, truth = truth_of(law, points, params, Objective("log-ls"))
     rng = np.random.default_rng(seed)
-    centre = np.log(problem.model(truth[None])[0])
-    target = centre + sigma * rng.normal(size=(sets, problem.n))
-    free = descend(problem, np.tile(truth, (sets, 1)), target, objective, most=MOST_STEPS)
+    problem = replace(exact, target=exact.target + sigma * rng.normal(size=(sets, exact.n)))
+    free = descend(problem, np.tile(truth, (sets, 1)), most=MOST_STEPS)
     dof = problem.n - problem.p
     spread = 2 * free.value / dof
     threshold = spread * fall_threshold(1.0, dof, level)
     solved = free.converged.copy()
-    names, order = law.names(points.labels), law.order(points.labels)
     covered = {}
-    for name, k in zip(names, order, strict=True):
-        held, good = _held_at_truth(problem, k, truth, free.theta, target, objective)
+    for k, name in enumerate(problem.names):
+        held, good = _held_at_truth(problem, k, truth, free.theta)
         solved &= good
         covered[name] = held - free.value <= threshold
-    exponents = [order[names.index(name)] for name in law.exponents]
     flat_threshold = spread * fall_threshold(1.0, dof, FLAT_LEVEL)
-    grades = flat_exponents(problem, free.theta, free.value, target, objective, None, exponents, flat_threshold)
+    grades = flat_exponents(problem, free.theta, free.value, problem.exponents, flat_threshold)
     share = lambda mask: float(mask[solved].mean())  # noqa: E731
     return Coverage(
         covered={name: share(mask) for name, mask in covered.items()},
@@ -101,17 +93,14 @@ def profile_coverage(
     )
 
 
-def _held_at_truth(
-    problem: Problem, k: int, truth: np.ndarray, free: np.ndarray, target: np.ndarray, objective: Objective
-) -> tuple[np.ndarray, np.ndarray]:
+def _held_at_truth(problem: Problem, k: int, truth: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The minimised values (B,) with parameter k at its truth, and which converged."""
-    pinned, at = problem.pinned(k)
-    fixed = np.arange(problem.p) == at
+    pinned, values = problem.pinned(k), problem.model.values
+    fixed = np.arange(problem.p) == k
     # From the truth itself, and from each set's own optimum moved there: the lower counts.
     ends = []
     for start in (np.tile(truth, (len(free), 1)), free):
-        inner = pinned.thetas(problem.values(start))
-        inner[:, at] = pinned.thetas(problem.values(truth))[at]
-        ends.append(descend(pinned, inner, target, objective, fixed=fixed, most=MOST_STEPS))
-    value = np.minimum(ends[0].value, ends[1].value)
-    return value, ends[0].converged | ends[1].converged
+        inner = pinned.model.thetas(values(start))
+        inner[:, k] = pinned.model.thetas(values(truth))[k]
+        ends.append(descend(pinned, inner, fixed, most=MOST_STEPS))
+    return np.minimum(ends[0].value, ends[1].value), ends[0].converged | ends[1].converged

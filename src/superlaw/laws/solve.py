@@ -9,48 +9,17 @@ squares by shrinking its delta.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
 
 import numpy as np
 
 from superlaw.laws.objective import Objective
+from superlaw.laws.problems.problem import Problem
 
 GRADIENT_TOLERANCE = 1e-9  # of the scaled gradient: the cosine between residuals and a column
 MOST_STEPS = 1000  # some curved valleys take hundreds
 AGREEMENT = 1e-8  # starts agree when their values differ by less, relatively,
 NOTHING = 1e-24  # or when both are rounding error
 BLOCK = 256  # problems a block: what a block touches stays in the processor's cache
-
-
-class Problem(Protocol):
-    """What the solver needs of a law over given points. B problems, n points, p coordinates."""
-
-    n: int
-    p: int
-    lower: np.ndarray
-    upper: np.ndarray
-    log_coordinates: np.ndarray  # which parameters are solved for through their logarithm, (p,) of bool
-
-    def model(self, theta: np.ndarray) -> np.ndarray: ...
-    def gradient_of_model(self, theta: np.ndarray) -> np.ndarray: ...
-    def values(self, theta: np.ndarray) -> np.ndarray: ...
-    def thetas(self, values: np.ndarray) -> np.ndarray: ...
-    def jacobian(self, theta: np.ndarray) -> np.ndarray: ...
-    def pinned(self, k: int) -> tuple[Problem, int]: ...
-    def assemble(
-        self, theta: np.ndarray, target: np.ndarray, objective: Objective, weights: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]: ...
-    def starts(
-        self,
-        count: int,
-        rng: np.random.Generator,
-        target: np.ndarray,
-        objective: Objective,
-        weights: np.ndarray | None,
-    ) -> np.ndarray: ...
-    def improve(
-        self, theta: np.ndarray, target: np.ndarray, objective: Objective, weights: np.ndarray | None
-    ) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -66,10 +35,6 @@ class Descent:
     gradient: np.ndarray
     converged: np.ndarray
     steps: int
-
-
-def _rows(x: Any, at: np.ndarray | slice) -> Any:
-    return x[at] if x is not None and x.ndim == 2 else x
 
 
 @dataclass
@@ -129,9 +94,6 @@ def _held(
 def descend(
     problem: Problem,
     theta: np.ndarray,
-    target: np.ndarray,
-    objective: Objective,
-    weights: np.ndarray | None = None,
     fixed: np.ndarray | None = None,
     most: int = 200,
     tolerance: float = GRADIENT_TOLERANCE,
@@ -141,8 +103,8 @@ def descend(
 
     Parameters
     ----------
-    target, weights : ndarray, shape (n,) or (B, n)
-        One set of points for all, or one for each problem.
+    problem : Problem
+        One for all rows, or a batch of B.
     fixed : ndarray of bool, shape (p,) or (B, p)
         Coordinates that keep their value.
     enough : ndarray, shape (B,), optional
@@ -150,112 +112,114 @@ def descend(
         step promises less than a hundredth of what is missing.
     """
     fixed = np.broadcast_to(np.zeros(problem.p, bool) if fixed is None else fixed, theta.shape)
-    out = [
-        _descend_block(
-            problem,
-            theta[i : i + BLOCK],
-            _rows(target, slice(i, i + BLOCK)),
-            objective,
-            _rows(weights, slice(i, i + BLOCK)),
-            fixed[i : i + BLOCK],
-            most,
-            tolerance,
-            None if enough is None else enough[i : i + BLOCK],
-        )
-        for i in range(0, len(theta), BLOCK)
-    ]
-    if len(out) == 1:
-        return out[0]
-    join = lambda name: np.concatenate([getattr(d, name) for d in out])  # noqa: E731
-    return Descent(join("theta"), join("value"), join("gradient"), join("converged"), max(d.steps for d in out))
+    out = []
+    for i in range(0, len(theta), BLOCK):
+        rows = slice(i, i + BLOCK)
+        goal = None if enough is None else enough[rows]
+        with np.errstate(all="ignore"):  # a trial that overflows is rejected by its value
+            out.append(_Block(problem.at(rows), theta[rows], fixed[rows], tolerance, goal).run(most))
+    return out[0] if len(out) == 1 else joined(out)
 
 
-def _descend_block(problem, theta, target, objective, weights, fixed, most, tolerance, enough) -> Descent:
-    theta = np.where(fixed, theta, np.clip(theta, problem.lower, problem.upper))
-    batch = len(theta)
-    with np.errstate(all="ignore"):  # a trial that overflows is rejected by its value
-        state = _State(*problem.assemble(theta, target, objective, weights))
-        state.value[~np.isfinite(state.value)] = np.inf
+def joined(found: list[Descent]) -> Descent:
+    """Several batches as one."""
+    join = lambda name: np.concatenate([getattr(descent, name) for descent in found])  # noqa: E731
+    steps = max(descent.steps for descent in found)
+    return Descent(join("theta"), join("value"), join("gradient"), join("converged"), steps)
+
+
+class _Block:
+    """A batch of descents under way: where each is, how far it trusts its model, and what is settled."""
+
+    def __init__(
+        self, problem: Problem, theta: np.ndarray, fixed: np.ndarray, tolerance: float, enough: np.ndarray | None
+    ):
+        model, self.problem, self.fixed = problem.model, problem, fixed
+        self.tolerance, self.enough = tolerance, enough
+        self.theta = np.where(fixed, theta, np.clip(theta, model.lower, model.upper))
+        self.state = _State(*problem.assemble(self.theta))
+        self.state.value[~np.isfinite(self.state.value)] = np.inf
         # Below this the value is rounding error of the targets themselves.
-        size = (target**2 if weights is None else weights * target**2).sum(axis=-1)
-        nothing = 1e-30 * (np.ones(batch) * size + (problem.n if objective.logarithmic else 0))
+        size = (problem.target**2 if problem.weights is None else problem.weights * problem.target**2).sum(axis=-1)
+        self.nothing = 1e-30 * (np.ones(len(theta)) * size + (problem.n if problem.objective.logarithmic else 0))
         # At first no coordinate moves by more than about itself, or an e-fold of a coefficient.
-        radius = np.sqrt(((state.scale * np.maximum(np.abs(theta), 1.0)) ** 2).sum(axis=1))
-        norm = np.full(batch, np.inf)
-        converged = np.zeros(batch, bool)
-        alive = np.flatnonzero(np.isfinite(state.value))
-        steps = 0
+        self.radius = np.sqrt(((self.state.scale * np.maximum(np.abs(self.theta), 1.0)) ** 2).sum(axis=1))
+        self.norm = np.full(len(theta), np.inf)
+        self.converged = np.zeros(len(theta), bool)
+
+    def run(self, most: int) -> Descent:
+        """At most so many steps each."""
+        alive, steps = np.flatnonzero(np.isfinite(self.state.value)), 0
         while len(alive) and steps < most:
             steps += 1
-            now = state.at(alive)
-            bad = ~np.isfinite(now.hessian).all(axis=(1, 2))
-            now.hessian[bad] = np.eye(problem.p)
-            here = theta[alive]
-            held = _held(here, now.gradient, problem.lower, problem.upper, fixed[alive])
-            step, length, fall, gradient = _step(now, held, radius[alive])
-            scale = np.sqrt(2 * now.value) + 1e-300
-            norm[alive] = gradient / scale
-            # Done: the gradient is nothing beside the residuals, or no step can be seen in the value.
-            # The gradient itself is known to the rounding error of the model only.
-            rounding = 0.4 * np.sqrt(nothing[alive]) / scale
-            done = (
-                (norm[alive] <= tolerance + rounding)
-                | (now.value <= nothing[alive])
-                | ((fall <= 1e-17 * now.value) & (length < 0.9 * radius[alive]))
-                | (bad & ~np.isfinite(step).all(axis=1))
-            )
-            if enough is not None:
-                missing = now.value - enough[alive]
-                done |= (missing <= 0) | ((100 * fall < missing) & (length < 0.9 * radius[alive]))
-            converged[alive[done]] = True
-            gave_up = length <= 1e-15 * np.sqrt(((now.scale * here) ** 2).sum(axis=1))
-            if gave_up.any():
-                converged[alive[gave_up]] = (norm[alive] < 1e-7 + 10 * rounding)[gave_up]
-            keep = ~(done | gave_up)
-            alive, here, step, length, fall = alive[keep], here[keep], step[keep], length[keep], fall[keep]
-            if not len(alive):
-                break
-            trial = np.where(fixed[alive], here, np.clip(here + step, problem.lower, problem.upper))
-            new = _State(*problem.assemble(trial, _rows(target, alive), objective, _rows(weights, alive)))
-            gain = state.value[alive] - new.value
-            # Falls too small to see in the value count as kept promises while it does not rise.
-            unseen = fall <= 1e-13 * state.value[alive]
-            level = np.abs(gain) <= 1e-13 * state.value[alive]
-            ratio = np.where(unseen & level, 1.0, gain / np.maximum(fall, 1e-300))
-            accepted = (ratio > 1e-4) & np.isfinite(new.value) & (fall > 0)
-            theta[alive[accepted]] = trial[accepted]
-            state.take(new, alive[accepted], accepted)
-            at_edge = length > 0.8 * radius[alive]
-            wider = np.where((ratio > 0.75) & at_edge, 2.5 * radius[alive], radius[alive])
-            radius[alive] = np.where(ratio < 0.25, 0.25 * np.minimum(length, radius[alive]), wider)
-    return Descent(theta, state.value, norm, converged, steps)
+            step, length, fall, settled = self._look(alive)
+            alive, step, length, fall = alive[~settled], step[~settled], length[~settled], fall[~settled]
+            if len(alive):
+                self._move(alive, step, length, fall)
+        return Descent(self.theta, self.state.value, self.norm, self.converged, steps)
+
+    def _look(self, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The next step of each, its scaled length, the fall it promises, and whether it is not worth taking."""
+        now, model = self.state.at(alive), self.problem.model
+        bad = ~np.isfinite(now.hessian).all(axis=(1, 2))
+        now.hessian[bad] = np.eye(self.problem.p)
+        here, radius, nothing = self.theta[alive], self.radius[alive], self.nothing[alive]
+        held = _held(here, now.gradient, model.lower, model.upper, self.fixed[alive])
+        step, length, fall, gradient = _step(now, held, radius)
+        scale = np.sqrt(2 * now.value) + 1e-300
+        self.norm[alive] = norm = gradient / scale
+        # Done: the gradient is nothing beside the residuals, or no step can be seen in the value.
+        # The gradient itself is known to the rounding error of the model only.
+        rounding = 0.4 * np.sqrt(nothing) / scale
+        done = (
+            (norm <= self.tolerance + rounding)
+            | (now.value <= nothing)
+            | ((fall <= 1e-17 * now.value) & (length < 0.9 * radius))
+            | (bad & ~np.isfinite(step).all(axis=1))
+        )
+        if self.enough is not None:
+            missing = now.value - self.enough[alive]
+            done |= (missing <= 0) | ((100 * fall < missing) & (length < 0.9 * radius))
+        gave_up = length <= 1e-15 * np.sqrt(((now.scale * here) ** 2).sum(axis=1))
+        self.converged[alive] = np.where(gave_up, norm < 1e-7 + 10 * rounding, done)
+        return step, length, fall, done | gave_up
+
+    def _move(self, alive: np.ndarray, step: np.ndarray, length: np.ndarray, fall: np.ndarray) -> None:
+        """Take each step that keeps its promise, and widen or narrow the trust in the next."""
+        here, model, value = self.theta[alive], self.problem.model, self.state.value[alive]
+        trial = np.where(self.fixed[alive], here, np.clip(here + step, model.lower, model.upper))
+        new = _State(*self.problem.at(alive).assemble(trial))
+        gain = value - new.value
+        # Falls too small to see in the value count as kept promises while it does not rise.
+        unseen, level = fall <= 1e-13 * value, np.abs(gain) <= 1e-13 * value
+        ratio = np.where(unseen & level, 1.0, gain / np.maximum(fall, 1e-300))
+        accepted = (ratio > 1e-4) & np.isfinite(new.value) & (fall > 0)
+        self.theta[alive[accepted]] = trial[accepted]
+        self.state.take(new, alive[accepted], accepted)
+        radius = self.radius[alive]
+        wider = np.where((ratio > 0.75) & (length > 0.8 * radius), 2.5 * radius, radius)
+        self.radius[alive] = np.where(ratio < 0.25, 0.25 * np.minimum(length, radius), wider)
 
 
-def polish_to(objective: Objective, target: np.ndarray, model: np.ndarray) -> list[Objective]:
+def stages(problem: Problem, theta: np.ndarray) -> list[Objective]:
     """The way to Huber's delta from squares: deltas that shrink sixfold from the largest error."""
+    objective = problem.objective
     if not objective.robust:
         return [objective]
-    largest = float(np.median(np.abs(objective.residuals(model, target)))) * 3
+    target = problem.target if problem.target.ndim == 1 else problem.target[:1]
+    with np.errstate(all="ignore"):
+        errors = objective.residuals(problem.model.losses(theta[:1]), target)
+    largest = float(np.median(np.abs(errors))) * 3
     count = max(0, int(np.ceil(np.log(max(largest / objective.delta, 1)) / np.log(6))))
     return [replace(objective, delta=objective.delta * 6.0**k) for k in range(count, -1, -1)]
 
 
-def descend_gradually(
-    problem: Problem,
-    theta: np.ndarray,
-    target: np.ndarray,
-    objective: Objective,
-    weights: np.ndarray | None = None,
-    fixed: np.ndarray | None = None,
-    most: int = 200,
-) -> Descent:
+def descend_gradually(problem: Problem, theta: np.ndarray, most: int = 200) -> Descent:
     """Descend through shrinking deltas for Huber's loss; at once for squares."""
-    with np.errstate(all="ignore"):
-        model = problem.model(theta[:1])
-    way = polish_to(objective, target if target.ndim == 1 else target[:1], model)
-    for stage in way[:-1]:
-        theta = descend(problem, theta, target, stage, weights, fixed, most=30, tolerance=1e-4).theta
-    return descend(problem, theta, target, way[-1], weights, fixed, most)
+    *way, last = stages(problem, theta)
+    for stage in way:
+        theta = descend(replace(problem, objective=stage), theta, most=30, tolerance=1e-4).theta
+    return descend(replace(problem, objective=last), theta, most=most)
 
 
 def sorted_descents(found: Descent, origin: np.ndarray) -> Descent:
@@ -269,20 +233,11 @@ def sorted_descents(found: Descent, origin: np.ndarray) -> Descent:
     return Descent(found.theta[order], found.value[order], found.gradient[order], found.converged[order], found.steps)
 
 
-def solve(
-    problem: Problem,
-    target: np.ndarray,
-    objective: Objective,
-    weights: np.ndarray | None = None,
-    starts: int = 16,
-    seed: int = 0,
-    given: np.ndarray | None = None,
-) -> Descent:
+def solve(problem: Problem, starts: int = 16, seed: int = 0, given: np.ndarray | None = None) -> Descent:
     """Every local optimum that the starts lead to, best first.
 
     Parameters
     ----------
-    target, weights : ndarray, shape (n,)
     starts : int
         Number of random ones.
     given : ndarray, shape (B, p), optional
@@ -290,14 +245,11 @@ def solve(
     """
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
-        theta = np.empty((0, problem.p))
-        if starts:
-            theta = problem.starts(starts, rng, target, objective, weights)
+        theta = problem.starts(starts, rng) if starts else np.empty((0, problem.p))
         if given is not None:
-            theta = np.concatenate([problem.improve(given, target, objective, weights), theta])
+            theta = np.concatenate([problem.improve(given), theta])
     origin = theta[0].copy()
-    squares = Objective("log-ls" if objective.logarithmic else "ls")
-    if objective.robust:
-        theta = descend(problem, theta, target, squares, weights, most=60, tolerance=1e-4).theta
-    found = descend_gradually(problem, theta, target, objective, weights, most=MOST_STEPS)
-    return sorted_descents(found, origin)
+    if problem.objective.robust:
+        squares = replace(problem, objective=Objective("log-ls" if problem.objective.logarithmic else "ls"))
+        theta = descend(squares, theta, most=60, tolerance=1e-4).theta
+    return sorted_descents(descend_gradually(problem, theta, most=MOST_STEPS), origin)

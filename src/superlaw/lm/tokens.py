@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, MissingExtraError
+from superlaw.lm.config import is_path
 from superlaw.lm.corpora import Corpus
 from superlaw.lm.hub import HubModel, NotOnHubError
 from superlaw.lm.zipf import fit_zipf, regress, split_half
@@ -78,7 +79,7 @@ def load_tokenizer(source: str | Path) -> Any:
     file = path / "tokenizer.json" if path.is_dir() else path
     if file.is_file():
         content = file.read_bytes()
-    elif path.is_dir() or str(source).count("/") > 1 or str(source)[:1] in "./~":
+    elif path.is_dir() or is_path(source):
         raise InputError(f"{source}, without a tokenizer.json", "a folder with one, the file, or a hub id")
     else:
         try:
@@ -133,7 +134,7 @@ def _batches(tokenizer: Any, texts: Iterator[str]) -> Iterator[np.ndarray]:
 
 def counts_record(found: list[TokenCounts], tokenizer: str) -> dict[str, Any]:
     """The counts file: ``counts`` of all corpora together (a valid --frequencies of the toy model), then each."""
-    total = sum(one.counts for one in found)
+    total = np.sum([one.counts for one in found], axis=0)
     return {
         "format": FORMAT, "tokenizer": tokenizer, "vocabulary": len(total),
         "counts": {str(int(i)): int(total[i]) for i in np.flatnonzero(total)},

@@ -6,21 +6,17 @@ All n features are equally frequent, p_i = 1 - S. A feature is recovered where i
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import multiprocessing
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.sweeps import worker
-from superlaw.sweeps.capacity_map import SILENT, CapacityMap, Cell, ceilings_of, sentences_on
-from superlaw.sweeps.execute import Report, check_workers, default_workers, execute
+from superlaw.findings.capacity_map import SILENT, CapacityMap, Cell, ceilings_of, sentences_on
+from superlaw.geometry.blocks import usable_cores
+from superlaw.sweeps.execute import Report, check_workers, execute, local_pool
 from superlaw.sweeps.store import Store
 from superlaw.toy.recovery import relative_errors
 from superlaw.toy.run import load_run
@@ -78,7 +74,7 @@ def _batch(activity: float) -> int:
     return int(np.clip(round(ACTIVE_A_STEP / activity), *BATCHES))
 
 
-def capacity(
+def measure_capacity(
     store: str | Path = "capacity",
     workers: int | None = None,
     widths: Sequence[int] = WIDTHS,
@@ -125,7 +121,7 @@ def capacity(
     if tally.failed:
         reason = next(iter(tally.failed.values()))
         raise InputError(f"{len(tally.failed)} failed runs ({reason})", "all runs", "run again")
-    cells = _cells(specs, kept, threshold, workers or default_workers())
+    cells = _cells(specs, kept, threshold, workers or usable_cores())
     found = CapacityMap(
         cells=cells, ceilings=ceilings_of(cells), widths=tuple(widths), degrees=tuple(degrees),
         activities=tuple(activities), seeds=tuple(seeds), steps=steps, weight_decay=weight_decay, threshold=threshold,
@@ -161,37 +157,17 @@ def _check(
 
 
 def _cells(specs: dict[tuple, RunSpec], store: Store, threshold: float, workers: int) -> tuple[Cell, ...]:
-    context = multiprocessing.get_context("spawn")
     files = [str(store.file(spec.id)) for spec in specs.values()]
-    with _one_thread_each():
-        pool = ProcessPoolExecutor(min(workers, len(files)), context, worker.start, (context.Event(),))
-        try:
-            tested = dict(zip(specs, pool.map(_held, files, itertools.repeat(threshold)), strict=True))
-        finally:
-            pool.shutdown(cancel_futures=True)
+    with local_pool(min(workers, len(files))) as pool:
+        tested = dict(zip(specs, pool.map(_held, files, itertools.repeat(threshold)), strict=True))
     places = dict.fromkeys(key[:3] for key in specs)
     by_seed = {place: [tested[key] for key in tested if key[:3] == place] for place in places}
     return tuple(Cell(*place, *map(tuple, zip(*values, strict=True))) for place, values in by_seed.items())
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes started inside have BLAS pools of one thread: pools that compete for cores stand still.
-
-    A script's own imports run in each of them before any initialiser, so that the environment must say it.
-    """
-    before = {name: os.environ.get(name) for name in worker.POOLS}
-    os.environ.update(dict.fromkeys(worker.POOLS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _held(file: str, threshold: float) -> tuple[float, float, float]:
     """Features that a stored run recovers, those it is silent on, the mean error; NaN where it diverged."""
     errors = relative_errors(load_run(file), ACTIVATIONS)
     if not np.isfinite(errors).all():
-        return (float("nan"),) * 3
+        return np.nan, np.nan, np.nan
     return float(np.sum(errors < threshold)), float(np.sum(errors > SILENT)), float(errors.mean())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -10,17 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from superlaw.errors import InputError
-from superlaw.figures import chinchilla, llm, toy
+from superlaw.figures import llm, toy
 from superlaw.figures.catalogue import CATALOGUE, Entry, entry
 from superlaw.figures.panels import Picture, to_dict
 from superlaw.figures.style import KINDS
-from superlaw.files import write_atomically
-from superlaw.laws.published import published_table
-from superlaw.laws.table import mask
+from superlaw.files.outputs import PICTURES, KeptFolder, check_output, make_folder, write_atomically
+from superlaw.files.records import to_json
+from superlaw.findings.width_depth import TABLE
+from superlaw.laws.published import load_published
+from superlaw.laws.tables import mask
 from superlaw.studies.language_models import load_study
-from superlaw.sweeps.gather import gather
 from superlaw.sweeps.plan import Plan, load_plan, preset_names
 from superlaw.sweeps.store import Store
+from superlaw.sweeps.table import gather
 from superlaw.toy.train import make_engine
 
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ def figure(
     out: str | Path,
     store: Places | None = None,
     study: str | Path | None = None,
-    where: str | None = None,
+    where: str | Sequence[str] | None = None,
     overwrite: bool = False,
 ) -> Drawn:
-    """Draw one figure.
+    """Draw one figure: what it finds in its source, painted.
 
     Parameters
     ----------
@@ -62,8 +63,8 @@ def figure(
         Folders of runs, or tables of them (``superlaw sweep gather``).
     study : path
         The folder of a language-model study.
-    where : str
-        Runs to use, as ``steps == 20000``.
+    where : str or several
+        Runs to use, as ``steps == 20000``; all of several must hold.
     overwrite : bool
 
     Returns
@@ -76,48 +77,49 @@ def figure(
         Where a source is lacking, nothing can be drawn, or a file is in the way; nothing is written then.
     """
     chosen, out = entry(name), Path(out)
-    record = out.with_suffix(".json")
-    kind = out.suffix.lower().lstrip(".")
-    if kind not in KINDS:
-        raise InputError(f"{out}", f"a file ending in .{', .'.join(KINDS)}")
-    if not out.parent.is_dir():
-        raise InputError(f"{out}, in a folder that does not exist", "an existing folder", f"make {out.parent}")
-    for path in () if overwrite else (out, record):
-        if path.exists():
-            raise InputError(f"{path}, which exists", "a new file name", "choose another or pass --overwrite")
+    check_output(out, PICTURES, overwrite)
+    check_output(out.with_suffix(".json"), (".json",), overwrite)
     picture = picture_of(chosen, store, study, where)
-    content = chosen.module.draw(picture, kind)
-    shown = {"figure": name, "file": out.name, "superlaw": version("superlaw"), **to_dict(picture)}
-    write_atomically(record, (json.dumps(shown, allow_nan=False) + "\n").encode())
-    write_atomically(out, content)
-    return Drawn(picture, out, record, _completing(picture, store) if picture.missing else "")
+    return paint(chosen, picture, out, command=_completing(picture, store) if picture.missing else "")
+
+
+def paint(chosen: Entry, picture: Picture, out: Path, kept: KeptFolder | None = None, command: str = "") -> Drawn:
+    """Write the picture, and beside it what it plots; into the folder of a command that keeps one."""
+    record = out.with_suffix(".json")
+    content = chosen.module.draw(picture, out.suffix.lower().lstrip("."))
+    shown = {"figure": chosen.name, "file": out.name, "superlaw": version("superlaw"), **to_dict(picture)}
+    for path, written in ((record, (to_json(shown) + "\n").encode()), (out, content)):
+        write_atomically(path, written) if kept is None else kept.write(path.name, written)
+    return Drawn(picture, out, record, command)
 
 
 def picture_of(
-    chosen: Entry, store: Places | None = None, study: str | Path | None = None, where: str | None = None
+    chosen: Entry,
+    store: Places | None = None,
+    study: str | Path | None = None,
+    where: str | Sequence[str] | None = None,
 ) -> Picture:
     """What a figure plots, from its kind of source."""
     if chosen.source == "runs":
-        return chosen.module.data(runs_of(chosen, store, where))
+        return chosen.module.data(chosen.find(runs_of(chosen, store, where)))
     if chosen.source == "study":
         return _from_study(chosen, study)
     if chosen.source == "published":
-        return chosen.module.data(published_table(chinchilla.TABLE))
+        return chosen.module.data(chosen.find(load_published(TABLE)))
     return _trained_live()
 
 
-def runs_of(chosen: Entry, store: Places | None, where: str | None = None) -> pd.DataFrame:
-    """The runs of the stores, those of ``where`` alone."""
+def runs_of(chosen: Entry, store: Places | None, where: str | Sequence[str] | None = None) -> pd.DataFrame:
+    """The runs of the stores, those alone of which every ``where`` is true."""
     if store is None:
         raise InputError(f"the figure {chosen.name} without --store", "a folder of runs",
                          f"superlaw reproduce {chosen.name} --budget 5m makes one")  # fmt: skip
     runs = gather(store, chosen.profiles)
-    if where is None:
-        return runs
-    kept = runs[mask(where, runs)]
-    if not len(kept):
-        raise InputError(f"--where {where}, which no run fulfils", "runs to draw")
-    return kept
+    for one in [where] if isinstance(where, str) else where or ():
+        runs = runs[mask(one, runs)]
+        if not len(runs):
+            raise InputError(f"--where {one}, which no run fulfils", "runs to draw")
+    return runs
 
 
 def _completing(picture: Picture, store: Places | None) -> str:
@@ -148,7 +150,7 @@ def draw_all(
     folder: str | Path,
     store: Places | None = None,
     study: str | Path | None = None,
-    where: str | None = None,
+    where: str | Sequence[str] | None = None,
     kind: str = "png",
     overwrite: bool = False,
 ) -> tuple[list[Drawn], dict[str, str]]:
@@ -162,10 +164,7 @@ def draw_all(
     folder = Path(folder)
     if kind not in KINDS:
         raise InputError(f"--kind {kind}", f"one of {', '.join(KINDS)}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"-o {folder}: {error.strerror}", "a folder for all figures", "name another") from None
+    make_folder(folder, "a folder for all figures")
     drawn, reasons = [], {}
     for name in CATALOGUE:
         try:

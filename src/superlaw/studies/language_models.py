@@ -15,11 +15,13 @@ from typing import Any
 
 from superlaw.errors import DamagedFileError, InputError, MissingExtraError
 from superlaw.figures import llm as figure
-from superlaw.files import write_atomically
-from superlaw.laws.fit import Fit
-from superlaw.laws.fitting import fit_law
-from superlaw.laws.forms import GroupedPowerLaw
-from superlaw.laws.slope import Slope, fit_slope
+from superlaw.files.outputs import KeptFolder, make_folder
+from superlaw.files.records import read_json, to_json
+from superlaw.findings.heads import overlap_exponent
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms.grouped import GroupedPowerLaw
+from superlaw.laws.result import Fit
+from superlaw.laws.slope import Slope
 from superlaw.lm.corpora import Corpus
 from superlaw.lm.families import FamilyModel
 from superlaw.lm.head import load_head
@@ -110,6 +112,8 @@ def study(
     options: LossOptions | None = None,
     max_tokens: int = MAX_TOKENS,
     watch: Watch | None = None,
+    *,
+    overwrite: bool = False,
 ) -> Study:
     """Heads, tokens and losses of every model, then the joint fit L = C / m^a + offset[family, corpus].
 
@@ -123,21 +127,22 @@ def study(
         Counted of each corpus.
     watch : callable, optional
         Called with what is done, and how many of how many.
+    overwrite : bool
+        Replace files in the way that no study wrote there, or that were changed since.
     """
     options = options or LossOptions()
     report = watch or (lambda what, done, total: None)
-    for folder in (out, out / "heads", out / "tokens"):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"{folder}: {error.strerror}", "a folder that can be made") from None
+    folder = KeptFolder(out, "lm study", overwrite)
+    folder.check("study.json", "study.png", *(_head_file(m) for m in models if _kept_head(m, folder) is None))
+    for made in (out, out / "heads", out / "tokens"):
+        make_folder(made)
     failures: dict[str, str] = {}
     heads, counted = {}, {}
     for i, model in enumerate(models):
         report(f"head of {model.name}", i, len(models))
         for part, kept, make in (
-            ("head", heads, lambda m: _head(m, out / "heads")),
-            ("tokens", counted, lambda m: _tokens(m, corpora, max_tokens, out / "tokens")),
+            ("head", heads, lambda m: _head(m, folder)),
+            ("tokens", counted, lambda m: _tokens(m, corpora, max_tokens, folder)),
         ):
             try:
                 kept[model.name] = make(model)
@@ -154,13 +159,13 @@ def study(
             failures[f"{name}: loss on {corpus}"] = row.message
     fit, no_fit = _fit(models, losses)
     points = [(head["m"], head["mean_square_overlap"]) for head in heads.values()]
-    slope = fit_slope(*zip(*points, strict=True)) if len({m for m, _ in points}) > 1 else None
+    slope = overlap_exponent([m for m, _ in points], [square for _, square in points])
     files, tokens = ({name: pair[i] for name, pair in counted.items()} for i in (0, 1))
     found = Study(tuple(models), tuple(corpora), heads, tokens, files, losses, failures, slope, fit, no_fit, out)
-    write_atomically(out / "study.json", json.dumps(found.to_dict(), allow_nan=False).encode())
+    folder.write("study.json", to_json(found.to_dict()).encode())
     table = found.rows()
     if heads or any(row["loss"] is not None for row in table):
-        write_atomically(out / "study.png", figure.draw(figure.data(table, heads, fit, no_fit)))
+        folder.write("study.png", figure.draw(figure.data(table, heads, fit, no_fit)))
     return found
 
 
@@ -194,7 +199,7 @@ def load_study(folder: str | Path) -> StoredStudy:
     path = folder / "study.json"
     if not path.is_file():
         raise InputError(f"{folder} without study.json", "the folder of a language-model study", do)
-    record = _kept(path)
+    record: Any = _kept(path)  # what is not a study fails below
     try:
         rows = tuple(record["table"])
         families = {row["model"]: row["family"] for row in rows}
@@ -230,39 +235,49 @@ def _tokenizers(
     return found
 
 
-def _head(model: FamilyModel, folder: Path) -> dict[str, Any]:
+def _head_file(model: FamilyModel) -> str:
+    return f"heads/{model.name}.json"
+
+
+def _kept_head(model: FamilyModel, folder: KeptFolder) -> dict[str, Any] | None:
+    kept = _kept(folder.path / _head_file(model))
+    return kept["head"] if kept and kept.get("source") == model.source else None
+
+
+def _head(model: FamilyModel, folder: KeptFolder) -> dict[str, Any]:
     """The head's record, kept under the model's name with its source."""
-    path = folder / f"{model.name}.json"
-    kept = _kept(path)
-    if kept and kept.get("source") == model.source:
-        return kept["head"]
+    kept = _kept_head(model, folder)
+    if kept is not None:
+        return kept
     head = load_head(model.source)
     if head.hidden_size and head.hidden_size != model.width:
         raise InputError(f"{model.name} of width {model.width}, with a config of {head.hidden_size}", "the same width")
     record = measure_head(head).to_dict()
-    write_atomically(path, json.dumps({"source": model.source, "head": record}, allow_nan=False).encode())
+    folder.write(_head_file(model), to_json({"source": model.source, "head": record}).encode())
     return record
 
 
-def _tokens(model: FamilyModel, corpora: list[Corpus], max_tokens: int, folder: Path) -> tuple[str, dict[str, Any]]:
+def _tokens(
+    model: FamilyModel, corpora: list[Corpus], max_tokens: int, folder: KeptFolder
+) -> tuple[str, dict[str, Any]]:
     """The file and its token records by corpus; models that share a tokenizer share it, named by its digest."""
     tokenizer = load_tokenizer(model.source)
     asked = {"corpora": [asdict(corpus) for corpus in corpora], "max_tokens": max_tokens}
     digest = hashlib.sha256((tokenizer.to_str() + json.dumps(asked)).encode()).hexdigest()[:16]
-    path = folder / f"{digest}.json"
-    record = _kept(path)
+    name = f"{digest}.json"
+    record = _kept(folder.path / "tokens" / name)
     if record is None:
         found = [count_tokens(tokenizer, corpus, max_tokens) for corpus in corpora]
         record = counts_record(found, model.source)
-        write_atomically(path, json.dumps(record, allow_nan=False).encode())
-    return path.name, record["corpora"]
+        folder.write(f"tokens/{name}", to_json(record).encode())
+    return name, record["corpora"]
 
 
 def _kept(path: Path) -> dict[str, Any] | None:
     """A record of an earlier call; one that cannot be read is made again."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = read_json(path, "a record of a study")
+    except InputError:
         return None
     return record if isinstance(record, dict) else None
 

@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from superlaw.errors import InputError
-from superlaw.figures import chinchilla
+from superlaw.figures.catalogue import entry
 from superlaw.figures.style import KINDS, plain
-from superlaw.files import write_atomically
-from superlaw.laws.published import published_table
-from superlaw.studies.claims import CLAIMS, Claim, claims
-from superlaw.studies.figure import Drawn, figure
-from superlaw.studies.ladders import LADDERS, plan_within, seconds_in
-from superlaw.sweeps.execute import Report, check_workers
-from superlaw.sweeps.gather import gather, write_runs
+from superlaw.files.outputs import KeptFolder, make_folder, write_atomically
+from superlaw.findings.published import published
+from superlaw.findings.verdicts import Claim
+from superlaw.findings.width_depth import TABLE
+from superlaw.laws.published import load_published
+from superlaw.studies.figure import Drawn, paint
+from superlaw.sweeps.execute import Report, Tally, check_workers
+from superlaw.sweeps.ladder import Rung, plan_within, seconds_in
 from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import Sweep, sweep
+from superlaw.sweeps.table import run_table, runs_as_csv
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +39,16 @@ class Reproduction:
     plan: Plan | None = None
     sweep: Sweep | None = None
 
+    @property
+    def tally(self) -> Tally | None:
+        """What was trained; None for a published table."""
+        return self.sweep.tally if self.sweep else None
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         record: dict[str, Any] = {"figure": self.figure, "budget": self.budget, "seconds": round(self.seconds, 1)}
-        if self.sweep:
-            tally = self.sweep.tally
-            record |= {"steps": self.plan.base["steps"], "runs": tally.planned, "trained": tally.trained,
+        if self.sweep and (tally := self.tally):
+            record |= {"steps": self.sweep.plan.base["steps"], "runs": tally.planned, "trained": tally.trained,
                        "stored": tally.stored, "diverged": tally.diverged, "failed": tally.failed}  # fmt: skip
         notes = [plain(note) for note in self.drawn.picture.notes]
         return record | {
@@ -57,13 +63,15 @@ def reproduce(
     workers: int | None = None,
     kind: str = "png",
     report: Report = lambda tally: None,
+    *,
+    overwrite: bool = False,
 ) -> Reproduction:
     """Train what a figure needs within a budget, draw it, and compare with the published values.
 
     Parameters
     ----------
     name : str
-        A figure with published values: one that is trained (``studies.ladders``), or chinchilla.
+        A figure with published values: one that is trained, or chinchilla.
     budget : str
         90s, 5m, 1h..., or ``full`` for the published experiment. Fewer steps and fewer cells fit a
         smaller one; the figure states them.
@@ -74,6 +82,8 @@ def reproduce(
     kind : {"png", "pdf", "svg"}
     report : callable
         Progress; see sweeps.execute.
+    overwrite : bool
+        Replace a figure or table in the folder that no such call wrote, or that was changed since.
 
     Returns
     -------
@@ -81,34 +91,37 @@ def reproduce(
     """
     begin = time.perf_counter()
     folder = Path(store if store is not None else f"reproduce-{name}")
-    if name not in CLAIMS:
-        raise InputError(f"the figure {name!r}", f"one with published values: {', '.join(CLAIMS)}",
-                         "draw any other with superlaw figure")  # fmt: skip
+    known = published(name)
     check_workers(workers)
     seconds_in(budget)
     if kind not in KINDS:
         raise InputError(f"--kind {kind}", f"one of {', '.join(KINDS)}")
-    if name not in LADDERS:
-        table = published_table(chinchilla.TABLE)
-        Store(folder)
-        drawn = figure(name, folder / f"{name}.{kind}", overwrite=True)
-        return Reproduction(name, budget, drawn, tuple(claims(name, table)), time.perf_counter() - begin)
-    plan, destination = _kept_or_planned(name, budget, folder, workers)
-    done = sweep(plan, destination, workers, report=report)
-    runs = gather(destination)
-    runs = runs[runs["id"].isin({spec.id for spec in plan.specs})]
-    table = folder / f"{name}-{budget}.csv"
-    write_runs(runs, table)
-    drawn = figure(name, table.with_suffix(f".{kind}"), table, overwrite=True)
-    return Reproduction(name, budget, drawn, tuple(claims(name, runs)), time.perf_counter() - begin, plan, done)
+    kept = KeptFolder(folder, "reproduce", overwrite)
+    plan, done, stem = None, None, f"{name}-{budget}" if known.ladder else name
+    kept.check(f"{stem}.{kind}", f"{stem}.json", *([f"{stem}.csv"] if known.ladder else ()))
+    if known.ladder:
+        plan, destination = _kept_or_planned(known.ladder, name, budget, folder, workers)
+        done = sweep(plan, destination, workers, report=report)
+        table = run_table(destination, plan.specs, profiles=True)
+        kept.write(f"{stem}.csv", runs_as_csv(table))
+    else:
+        table = load_published(TABLE)
+        make_folder(folder)
+    chosen = entry(name)
+    found = chosen.find(table)
+    drawn = paint(chosen, chosen.module.data(found), folder / f"{stem}.{kind}", kept)
+    claims = tuple(known.judge(found))
+    return Reproduction(name, budget, drawn, claims, time.perf_counter() - begin, plan, done)
 
 
-def _kept_or_planned(name: str, budget: str, folder: Path, workers: int | None) -> tuple[Plan, Store]:
+def _kept_or_planned(
+    ladder: tuple[Rung, ...], name: str, budget: str, folder: Path, workers: int | None
+) -> tuple[Plan, Store]:
     """The plan of an earlier call with this budget, or a new one, kept beside its runs."""
     path = folder / f"{name}-{budget}.toml"
     if path.is_file():
         return load_plan(path), Store(folder)
-    plan = plan_within(name, budget, workers, Store(folder, create=False) if folder.exists() else None)
+    plan = plan_within(ladder, name, budget, workers, Store(folder, create=False) if folder.exists() else None)
     store = Store(folder)
     write_atomically(path, plan.to_toml().encode())
     return plan, store

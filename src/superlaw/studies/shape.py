@@ -1,4 +1,4 @@
-"""Shapes side by side: the argument of [Katta] arXiv:2407.01459 for any two or more models."""
+"""Shapes side by side: the argument of [Katta] for any two or more models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from superlaw.errors import InputError
-from superlaw.laws.width_depth import WidthDepthLaw
+from superlaw.findings.width_depth import WidthDepthLaw
 from superlaw.theory.losses import EPOCH, chinchilla_loss, kaplan_loss
 from superlaw.theory.shape import Architecture, Shape
 
@@ -47,7 +47,7 @@ class ShapeRow:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ShapeComparison:
     """Rows by the shapes' names, and what the argument concludes for them."""
 
     rows: dict[str, ShapeRow]
@@ -67,7 +67,7 @@ def compare_shapes(
     vocabulary: int = 0,
     tied: bool = True,
     law: WidthDepthLaw | None = None,
-) -> Comparison:
+) -> ShapeComparison:
     """Parameters, features and predicted losses of two shapes or more, and the argument in words.
 
     Parameters
@@ -99,7 +99,7 @@ def compare_shapes(
         raise InputError(f"tokens = {tokens:g} for a law without tokens", "a law that has them", "leave --tokens out")
     rows = {name: _row(shape, features, tokens, vocabulary, tied, law) for name, shape in shapes.items()}
     said = _conclusion(shapes, rows, features, tokens, law)
-    return Comparison(rows, features, tokens, tuple(said))
+    return ShapeComparison(rows, features, tokens, tuple(said))
 
 
 def _row(
@@ -159,17 +159,19 @@ def _shapes_in_words(first: str, a: ShapeRow, name: str, b: ShapeRow) -> str:
 
 
 def _losses_in_words(first: str, a: ShapeRow, name: str, b: ShapeRow) -> str:
-    change = lambda law: b.losses[law] / a.losses[law] - 1  # noqa: E731
-    blind = change("kaplan")
+    both = {law: (old, b.losses[law]) for law, old in a.losses.items()}
+    change = {law: new / old - 1 for law, (old, new) in both.items() if old is not None and new is not None}
+    blind = change["kaplan"]
     said = f"Kaplan's law, blind to shape, gives {name} " + (
         f"the same loss as {first}" if abs(blind) < 1e-12 else f"a loss {_percent(blind)} {first}'s"
     )
-    if b.losses["width_depth"] is not None:
-        said += f"; the width-depth law, which is not, one {_percent(change('width_depth'))} {first}'s"
+    if "width_depth" in change:
+        said += f"; the width-depth law, which is not, one {_percent(change['width_depth'])} {first}'s"
     return said + "."
 
 
 def _features_in_words(first: str, a: ShapeRow, name: str, b: ShapeRow) -> str:
+    assert a.degree is not None and b.degree is not None  # with features every shape has one
     ratio = b.degree / a.degree
     said = (
         f"With the same features in both, each in one layer, a layer of {name} holds {_times(ratio)} the features a "

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from superlaw.sweeps.execute import default_workers, estimated_cost
+from superlaw.geometry.blocks import usable_cores
+from superlaw.sweeps.execute import estimated_cost
 from superlaw.sweeps.plan import Plan
 from superlaw.sweeps.store import Store
 from superlaw.toy.spec import RunSpec
@@ -18,7 +19,7 @@ TIMED_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Cost:
     """Runs planned, stored and missing; seconds and bytes that the missing ones need."""
 
     planned: int
@@ -31,7 +32,7 @@ class Estimate:
     dearest_step: float
 
 
-def estimate(plan: Plan, store: Store | None, workers: int | None = None, engine: str = "fused") -> Estimate:
+def estimate(plan: Plan, store: Store | None, workers: int | None = None, engine: str = "fused") -> Cost:
     """Count a plan's runs and estimate the time and disk of those that are missing.
 
     Seconds a step are taken as linear in the cost model between the cheapest and the dearest run, both
@@ -40,9 +41,9 @@ def estimate(plan: Plan, store: Store | None, workers: int | None = None, engine
     specs = list(dict.fromkeys(plan.specs))
     present = store.ids() if store else set()
     missing = [spec for spec in specs if spec.id not in present]
-    n = workers or default_workers()
+    n = workers or usable_cores()
     if not missing:
-        return Estimate(len(specs), len(specs), 0, n, 0.0, 0, 0.0, 0.0)
+        return Cost(len(specs), len(specs), 0, n, 0.0, 0, 0.0, 0.0)
     cost = np.array([estimated_cost(spec) / spec.steps for spec in missing])  # of a step
     cheap, dear = int(np.argmin(cost)), int(np.argmax(cost))
     low, high = seconds_a_step(missing[cheap], engine), seconds_a_step(missing[dear], engine)
@@ -55,7 +56,7 @@ def estimate(plan: Plan, store: Store | None, workers: int | None = None, engine
     )
     total = float(np.sum(step * steps))
     longest = float(np.max(step * steps))
-    return Estimate(len(specs), len(specs) - len(missing), len(missing), n, max(total / n, longest), size, low, high)
+    return Cost(len(specs), len(specs) - len(missing), len(missing), n, max(total / n, longest), size, low, high)
 
 
 def seconds_a_step(spec: RunSpec, engine: str) -> float:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import concurrent.futures as futures
+import contextlib
 import multiprocessing
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from superlaw.errors import InputError, SuperlawError
+from superlaw.geometry.blocks import usable_cores
 from superlaw.sweeps import worker
 from superlaw.sweeps.store import Store
 from superlaw.toy.spec import RunSpec
@@ -58,11 +60,6 @@ def estimated_cost(spec: RunSpec) -> float:
 def longest_first(specs: Iterable[RunSpec]) -> list[RunSpec]:
     """Specs by decreasing cost, so that all workers finish at about the same time."""
     return sorted(specs, key=estimated_cost, reverse=True)
-
-
-def default_workers() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_workers(workers: int | None) -> None:
@@ -112,7 +109,7 @@ def execute(
     report(tally)
     if not todo:
         return tally
-    n_workers = workers or default_workers()
+    n_workers = workers or usable_cores()
     job = _Job(store, engine, keep_weights, tally, report, work)
     if executor is not None:
         job.run(executor, todo, limit=MAX_PENDING)
@@ -124,8 +121,8 @@ def execute(
         suspects = [spec for spec in todo if breaks[spec.id] >= MAX_BREAKS][:1]
         batch, n = (deque(suspects), 1) if suspects else (todo, min(n_workers, len(todo)))
         try:
-            with _LocalPool(n) as pool:
-                job.run(pool.executor, batch, limit=(1 + AHEAD) * n)
+            with local_pool(n) as pool:
+                job.run(pool, batch, limit=(1 + AHEAD) * n)
         except futures.process.BrokenProcessPool:
             breaks.update(spec.id for spec in job.running)
             for spec in suspects:
@@ -134,21 +131,27 @@ def execute(
     return tally
 
 
-class _LocalPool:
-    """Local processes that can be told to stop within a moment."""
+@contextlib.contextmanager
+def local_pool(workers: int) -> Iterator[futures.Executor]:
+    """Local processes that stop within a moment when something is raised, each with one thread for BLAS.
 
-    def __init__(self, workers: int):
-        context = multiprocessing.get_context("spawn")
-        self.stop = context.Event()
-        self.executor = futures.ProcessPoolExecutor(workers, context, worker.start, (self.stop,))
-
-    def __enter__(self) -> _LocalPool:
-        return self
-
-    def __exit__(self, kind: type | None, *_: Any) -> None:
-        if kind is not None:
-            self.stop.set()
-        self.executor.shutdown(wait=True, cancel_futures=True)
+    A script's own imports run in each of them before any initialiser, so that the environment must say it: pools
+    that compete for cores stand still.
+    """
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    before = {name: os.environ.get(name) for name in worker.POOLS}
+    os.environ.update(dict.fromkeys(worker.POOLS, "1"))
+    executor = futures.ProcessPoolExecutor(workers, context, worker.start, (stop,))
+    try:
+        yield executor
+    except BaseException:
+        stop.set()
+        raise
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 class _Job:

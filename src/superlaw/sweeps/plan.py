@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import os
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
@@ -104,18 +103,17 @@ class Plan:
 
     def to_toml(self) -> str:
         """The plan as TOML that load_plan reads back to the same runs."""
-        value = lambda v: json.dumps(v) if isinstance(v, str | bool) else repr(v)  # noqa: E731
-        keep = value(self.keep) if isinstance(self.keep, str) else list(self.keep)
-        lines = [f"name = {value(self.name)}", f"about = {value(self.about)}", f"seeds = {list(self.seeds)}"]
-        lines += [f"keep = {keep}", "", "[base]", *(f"{name} = {value(v)}" for name, v in self.base.items())]
-        lines += ["", "[axes]"]
-        lines += [f"{axis} = [{', '.join(map(value, values))}]" for axis, values in self.axes.items()]
-        return "\n".join(lines) + "\n"
+        import tomli_w
+
+        return tomli_w.dumps({
+            "name": self.name, "about": self.about, "seeds": self.seeds, "keep": self.keep,
+            "base": self.base, "axes": self.axes,
+        })  # fmt: skip
 
     def change(
         self,
         base: dict[str, Any] | None = None,
-        only: dict[str, Sequence[Any]] | None = None,
+        only: Mapping[str, Sequence[Any]] | None = None,
         seeds: Sequence[int] | None = None,
         keep: str | Sequence[int] | None = None,
     ) -> Plan:

@@ -7,7 +7,7 @@ system when their process dies) keep two sweeps on one store from training the s
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import os
 import platform
 import time
@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from superlaw.errors import DamagedFileError, InputError
-from superlaw.files import TEMPORARY
+from superlaw.files.outputs import TEMPORARY
 from superlaw.toy.run import Run, load_run, read_header
 
 SUFFIX = ".safetensors"
 CLAIMS, ASIDE = ".claims", "set-aside"
+NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL)  # of a file system
 OLD_SECONDS = 3600  # a temporary file of another machine, untouched this long, is left over
 
 
@@ -90,30 +91,31 @@ class Store:
         On file systems without locks it always yields True: a run may then be trained twice, which
         costs time and nothing else.
         """
+        from filelock import FileLock, SoftFileLock, Timeout
+
         path = self.path / CLAIMS / run_id
+        if FileLock is SoftFileLock:  # no locks on this system: a soft one would outlive a killed process
+            yield True
+            return
+        lock = FileLock(path, timeout=0, fallback_to_soft=False)
         try:
-            handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+            lock.acquire()
+        except Timeout:
+            yield False
+            return
         except OSError as error:
+            if error.errno in NO_LOCKS:
+                yield True
+                return
             raise InputError(
-                f"{path}: {error.strerror}",
-                "a store that can be written, with space left",
-                "then run it again",
+                f"{path}: {error.strerror}", "a store that can be written, with space left", "then run it again"
             ) from None
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            except OSError:  # no locks on this file system
-                yield True
-                return
-            try:
-                yield True
-            finally:
-                path.unlink(missing_ok=True)  # while still locked: whoever waits finds the run stored
+            yield True
         finally:
-            os.close(handle)
+            with contextlib.suppress(PermissionError):  # some systems remove no file that is open: clean() does
+                path.unlink(missing_ok=True)  # while still locked: whoever waits finds the run stored
+            lock.release()
 
     def clean(self) -> int:
         """Remove temporary files and claims left by processes that died; their number."""
@@ -160,6 +162,8 @@ class Store:
 
 
 def _alive(pid: int) -> bool:
+    if os.name == "nt":  # where a signal 0 is Ctrl-C
+        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Published laws of loss in parameters and tokens, in nats per token (SCIENCE.md section 3).
+"""Published laws of loss in parameters and tokens, in nats per token (docs/science.md#laws).
 
 The defaults of each function are its published values. ``tokens`` left infinite gives the loss with
 unlimited data.
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from superlaw.errors import InputError
 
-# Epoch AI's refit of Chinchilla's law, arXiv:2404.10102: it corrects the published fit.
+# Epoch AI's refit of Chinchilla's law [Epoch]: it corrects the published fit.
 EPOCH = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
 
 
@@ -31,7 +31,7 @@ def kaplan_loss(
 ) -> float:
     """L = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D; N counts no embeddings. Blind to shape.
 
-    Kaplan et al., arXiv:2001.08361, equation 1.5 with the joint fit's values.
+    [Kaplan], equation 1.5 with the joint fit's values.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def chinchilla_loss(
 ) -> float:
     """L = E + A/N^alpha + B/D^beta; N counts all parameters. Blind to shape.
 
-    Hoffmann et al., arXiv:2203.15556; pass ``**EPOCH`` for the corrected values of arXiv:2404.10102.
+    [Chinchilla]; pass ``**EPOCH`` for the corrected values of [Epoch].
 
     Examples
     --------
@@ -72,7 +72,7 @@ def additive_loss(
 ) -> float:
     """L = sum_k c_k / x_k^a_k + L_0 over the sizes named in ``coefficients``. Sees shape.
 
-    Liu et al., *Inverse Depth Scaling*, arXiv:2602.05970, for width, depth and tokens; its coefficients
+    [Depth], for width, depth and tokens; its coefficients
     come from a fit. A size left out of ``sizes`` is infinite.
 
     Examples

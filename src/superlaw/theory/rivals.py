@@ -47,13 +47,13 @@ class Rival:
     source: str
 
 
-def second_moment_eigenvalues(frequencies: np.ndarray, ranks: Sequence[int] | None = None) -> np.ndarray:
+def second_moment_eigenvalues(frequencies: np.ndarray, ranks: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
     """Eigenvalues of <x x^T> = diag(4/3 p_i - p_i^2) + p p^T of the toy data, decreasing.
 
     A diagonal d plus a matrix of rank one: the i-th eigenvalue lies between the i-th and the (i - 1)-th largest d
     (Cauchy's interlacing), so but for the first, which holds the mean, they follow 4/3 p_i. Each is found by bisection:
     the number of eigenvalues above x is that of d_j above x, plus one where 1 + sum_j p_j^2/(d_j - x) < 0
-    (the secular equation; Golub, SIAM Review 15, 1973).
+    (the secular equation; [Golub]).
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""How many sparse features m neurons can tell apart, by compressed sensing ([Katta], SCIENCE.md section 4).
+"""How many sparse features m neurons can tell apart, by compressed sensing ([Katta], docs/science.md#shape).
 
 With x = 1 - S the probability that a feature is active, recovering n features from m neurons needs
-m = Omega(-n x ln x) (Do Ba et al. 2010, as used by Elhage et al., *Toy Models of Superposition*, 2022).
+m = Omega(-n x ln x) ([Ba], as used by [TMS]).
 Omega hides a constant: everything here is that scale with the constant set to 1, no bound by itself.
 It holds for sparse features, x <= 1/e, where -x ln x grows to its maximum 1/e: a degree n/m below e
 constrains nothing, and a degree above it has one sparse solution x = exp(W_-1(-m/n)) and one outside the
@@ -114,7 +114,7 @@ def required_activity(degree: float) -> RequiredActivity:
 def _above(s: float) -> float:
     """The t >= 0 with t - ln(1 + t) = s.
 
-    The start is above it (Chatzigeorgiou, arXiv:1601.04895), and the left side is convex: Newton's method
+    The start is above it ([Lambert]), and the left side is convex: Newton's method
     falls onto it without passing it.
     """
     t = math.sqrt(2 * s) + s

@@ -1,7 +1,7 @@
 // What one training step of the toy model reads and writes, and the table of kernels that each
 // instruction set provides. Plain structures and raw pointers only (see vector.hpp for why).
 //
-// Symbols (SCIENCE.md, section 1): n features, m width, W (n x m), b (n), G = W W^T,
+// Symbols (docs/science.md#symbols): n features, m width, W (n x m), b (n), G = W W^T,
 // z = x G + b, y = relu(z), h = W^T x. U: the features that occur in the batch; they come first in
 // the step's own order of features ("packed" order), so G has rows U and columns all n.
 #pragma once

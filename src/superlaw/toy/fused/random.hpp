@@ -1,4 +1,4 @@
-// Philox4x32-10 (Salmon et al., SC 2011): the n-th number of a stream is a function of
+// Philox4x32-10 ([Philox]): the n-th number of a stream is a function of
 // (key, counter), so a batch depends on (seed, step) only, never on threads or history.
 #pragma once
 #include <cstdint>

@@ -1,0 +1,1 @@
+"""Files: what a command may write, and the guarded readers of what it is given."""

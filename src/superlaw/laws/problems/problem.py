@@ -1,0 +1,97 @@
+"""A problem: a law over the points of a table, with all that its losses are compared by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from superlaw.laws.law import Law, Points
+from superlaw.laws.objective import Objective
+from superlaw.laws.problems.model import Assembled, Model
+from superlaw.laws.tables import Selection
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is minimised: the model of a law over given points against a target.
+
+    ``names`` are the parameters, in the order of every array of them. ``target`` and ``weights`` have shape (n,),
+    or (B, n) for a batch of problems over the same points. ``clusters`` (n,) names what was drawn independently.
+    """
+
+    law: Law
+    names: tuple[str, ...]
+    model: Model
+    objective: Objective
+    target: np.ndarray
+    weights: np.ndarray | None = None
+    clusters: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, law: Law, rows: Selection, objective: Objective) -> Problem:
+        """The problem of fitting a law to selected rows."""
+        problem = cls.over(law, rows.points, objective.target(rows.losses), objective)
+        return replace(problem, weights=rows.weights, clusters=rows.clusters)
+
+    @classmethod
+    def over(cls, law: Law, points: Points, target: np.ndarray, objective: Objective) -> Problem:
+        """The problem over points with targets of their own."""
+        names = tuple(law.names(points.labels))
+        return cls(law, names, law.model(points, objective.logarithmic), objective, target)
+
+    @property
+    def n(self) -> int:
+        """Number of points."""
+        return self.model.n
+
+    @property
+    def p(self) -> int:
+        """Number of parameters."""
+        return self.model.p
+
+    @property
+    def exponents(self) -> list[int]:
+        """Which parameters are exponents."""
+        return [self.names.index(name) for name in self.law.exponents]
+
+    def at(self, rows: np.ndarray | slice) -> Problem:
+        """Some problems of a batch."""
+        batched = {name: x for name in ("target", "weights") if (x := getattr(self, name)) is not None and x.ndim == 2}
+        return replace(self, **{name: x[rows] for name, x in batched.items()}) if batched else self
+
+    def pinned(self, k: int) -> Problem:
+        """The same problem in coordinates whose k-th is parameter k itself."""
+        return replace(self, model=self.model.pinned(k))
+
+    def assemble(self, theta: np.ndarray) -> Assembled:
+        """Value (B,), gradient (B, p), Hessian (B, p, p) and the scale of each coordinate (B, p)."""
+        return self.model.assemble(theta, self._pointwise)
+
+    def _pointwise(self, losses: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        rho, d1, d2, d2_major = self.objective.derivatives(losses, self.target)
+        w = self.weights
+        return (rho, d1, d2, d2_major) if w is None else (rho * w, d1 * w, d2 * w, d2_major * w)
+
+    def residuals(self, theta: np.ndarray) -> np.ndarray:
+        """r at one theta, shape (n,), for one target."""
+        return self.objective.residuals(self.model.losses(theta[None])[0], self.target)
+
+    def residual_jacobian(self, theta: np.ndarray) -> np.ndarray:
+        """d r / d theta at one theta, shape (n, p)."""
+        slope = self.model.gradient(theta)
+        return slope / self.model.losses(theta[None])[0][:, None] if self.objective.logarithmic else slope
+
+    def starts(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Random starts, in coordinates, shape (count, p)."""
+        return self.model.starts(count, rng, *self._measured())
+
+    def improve(self, theta: np.ndarray) -> np.ndarray:
+        """Given starts, shape (B, p), made better where that is cheap."""
+        return self.model.improve(theta, *self._measured())
+
+    def _measured(self) -> tuple[np.ndarray, np.ndarray]:
+        """The losses, and the root of the weight of their squares."""
+        losses = np.exp(self.target) if self.objective.logarithmic else self.target
+        root = 1 / losses if self.objective.logarithmic else np.ones_like(losses)
+        return losses, root if self.weights is None else root * np.sqrt(self.weights)

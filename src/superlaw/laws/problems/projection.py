@@ -1,0 +1,95 @@
+"""Variable projection: a sum of powers is linear in its coefficients once the exponents are given.
+
+So the coefficients are eliminated (Golub and Pereyra, 1973, with Kaufman's Jacobian) from the squares of
+f/L - 1, which agree with those of log f - log L to first order, or of f - L; they stay at 0 or above.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from scipy import optimize
+
+from superlaw.laws.problems.model import FLOOR, LARGEST_EXPONENT
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Terms as functions of their exponents: centred logs ``z`` (K, n), the rows of z of every term, and the
+    offset of each point, (n, G) of zeros and ones, if there are any."""
+
+    z: np.ndarray
+    terms: tuple[tuple[int, ...], ...]
+    one_hot: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Eliminated:
+    """At given exponents: the least squares (B,), coefficients (B, J + G), and the exponents' normal equations."""
+
+    squares: np.ndarray
+    coefficients: np.ndarray
+    reduced: np.ndarray
+    slope: np.ndarray
+
+    def where(self, better: np.ndarray, old: _Eliminated) -> _Eliminated:
+        """These where they are better, else the old ones."""
+        pick = lambda new, was: np.where(better.reshape(len(new), *[1] * (new.ndim - 1)), new, was)  # noqa: E731
+        return _Eliminated(*(pick(getattr(self, f.name), getattr(old, f.name)) for f in fields(self)))
+
+
+def project(
+    basis: Basis, exponents: np.ndarray, losses: np.ndarray, root: np.ndarray, steps: int = 12
+) -> tuple[np.ndarray, np.ndarray]:
+    """Exponents (B, K) and coefficients (B, J + G) near a local optimum, from exponents alone."""
+    a, right = exponents.copy(), losses * root
+    damping = np.full(len(a), 1e-2)
+    best = _eliminate(basis, a, root, right)
+    for _ in range(steps):
+        step = _exponent_step(best, damping)
+        trial = np.clip(a + np.clip(step, -1.0, 1.0), 0.25 * a, np.maximum(4 * a, 0.05))
+        trial = np.minimum(trial, LARGEST_EXPONENT / 2)
+        new = _eliminate(basis, trial, root, right)
+        better = new.squares < best.squares
+        small = np.abs(trial - a).max(axis=1) < 1e-3 * a.max(axis=1)
+        a[better] = trial[better]
+        best = new.where(better, best)
+        damping = np.where(better, damping * 0.2, damping * 10)
+        if (small | (damping > 1e6)).all():
+            break
+    return a, best.coefficients
+
+
+def _eliminate(basis: Basis, a: np.ndarray, root: np.ndarray, right: np.ndarray) -> _Eliminated:
+    """Best coefficients >= 0 at given exponents, with the normal equations of the exponents."""
+    powers = [np.exp(np.clip(-(a[:, list(term)] @ basis.z[list(term)]), -690, 690)) for term in basis.terms]
+    slopes = [-basis.z[k] * powers[j] for j, term in enumerate(basis.terms) for k in term]  # d power / d a_k
+    batch, n = len(a), len(root)
+    columns = [(power * root)[:, :, None] for power in powers]
+    if basis.one_hot is not None:
+        columns.append(np.broadcast_to(root[..., None] * basis.one_hot, (batch, *basis.one_hot.shape)))
+    phi = np.concatenate(columns, axis=2)  # (B, n, J + G)
+    norm = np.sqrt((phi**2).sum(axis=1)) + FLOOR
+    phi = phi / norm[:, None, :]
+    right = np.broadcast_to(right, (batch, n))
+    gram = phi.swapaxes(1, 2) @ phi + 1e-13 * np.eye(phi.shape[2])
+    moment = (phi.swapaxes(1, 2) @ right[:, :, None])[:, :, 0]
+    c = np.linalg.solve(gram, moment[:, :, None])[:, :, 0]
+    for b in np.flatnonzero((c < 0).any(axis=1)):
+        factor = np.linalg.cholesky(gram[b])  # the same squares, in J + G rows
+        c[b] = optimize.nnls(factor.T, np.linalg.solve(factor, moment[b]))[0]
+    residual = (phi @ c[:, :, None])[:, :, 0] - right
+    coefficient = c / norm
+    owner = [j for j, term in enumerate(basis.terms) for _ in term]
+    tangent = np.stack([s * root * coefficient[:, j, None] for s, j in zip(slopes, owner, strict=True)], 2)
+    cross = phi.swapaxes(1, 2) @ tangent
+    reduced = tangent.swapaxes(1, 2) @ tangent - cross.swapaxes(1, 2) @ np.linalg.solve(gram, cross)
+    slope = (tangent.swapaxes(1, 2) @ residual[:, :, None])[:, :, 0]
+    return _Eliminated((residual**2).sum(axis=1), coefficient, reduced, slope)
+
+
+def _exponent_step(at: _Eliminated, damping: np.ndarray) -> np.ndarray:
+    diagonal = np.einsum("bkk->bk", at.reduced)
+    shift = damping[:, None] * diagonal + 1e-12 * diagonal.max(axis=1, keepdims=True) + FLOOR
+    return -np.linalg.solve(at.reduced + shift[:, :, None] * np.eye(shift.shape[1]), at.slope[:, :, None])[:, :, 0]

@@ -1,0 +1,294 @@
+"""Fit: a law with its parameters, intervals, certificate and warnings; printed, stored and used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from superlaw.errors import DamagedFileError, InputError, nearest
+from superlaw.files.records import json_ready, read_json
+from superlaw.laws import report
+from superlaw.laws.certificate import Certificate
+from superlaw.laws.estimate import Estimate
+from superlaw.laws.forms import law_from
+from superlaw.laws.law import Law, Points
+from superlaw.laws.objective import Objective
+from superlaw.laws.problems.model import FLOOR
+from superlaw.laws.problems.problem import Problem
+from superlaw.laws.tables import Selection, points_of
+
+FORMAT = 1
+STATED = (  # in JSON as they are here
+    *("n", "dof", "rms_error", "log_likelihood", "aic", "bic"),
+    *("ranges", "dropped", "interval", "certificate", "warnings"),
+)
+
+
+@dataclass(frozen=True)
+class PredictedLoss:
+    """A law's loss at given sizes, with a band; shape (n,) each."""
+
+    loss: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The result of :func:`superlaw.fit_law`. Print it for a report; ``to_dict`` gives JSON.
+
+    Parameters
+    ----------
+    law : Law
+    columns : dict
+        The column of the loss and of each part of the law.
+    params : dict of str to Estimate
+    covariance : ndarray, shape (p, p)
+        Of the parameters in the order of ``params``.
+    log_covariance : ndarray, shape (p, p)
+        The same with log c in place of every c that must be positive: closer to normal.
+    objective : Objective
+        What was minimised.
+    objective_value : float
+        Its value at the optimum, as ``objective_name`` states it.
+    n, dof : int
+        Points used, and points less parameters that are not at a bound.
+    dropped : dict
+        How many rows were left out, and by which mask.
+    interval : dict
+        Method, level, and what belongs to the method (replicates, seed, cluster).
+    certificate : Certificate
+    warnings : tuple of str
+    rms_error : float
+        Root mean square of the errors (of log L, or of L).
+    ranges : dict
+        Lowest and highest size of each column in the data.
+    labels : tuple of str
+        Groups with an offset each.
+    data : Selection, optional
+        The points used; not kept in JSON.
+    replicates : ndarray, optional
+        Bootstrap replicates of the parameters, shape (R, p), to ten figures.
+    """
+
+    law: Law
+    columns: dict[str, Any]
+    params: dict[str, Estimate]
+    covariance: np.ndarray
+    log_covariance: np.ndarray
+    objective: Objective
+    objective_value: float
+    n: int
+    dof: int
+    dropped: dict[str, Any]
+    interval: dict[str, Any]
+    certificate: Certificate
+    warnings: tuple[str, ...]
+    rms_error: float
+    log_likelihood: float
+    ranges: dict[str, tuple[float, float]]
+    labels: tuple[str, ...] = ()
+    data: Selection | None = field(default=None, repr=False)
+    replicates: np.ndarray | None = field(default=None, repr=False)
+
+    @property
+    def objective_name(self) -> str:
+        """What was minimised, in words."""
+        return str(self.objective)
+
+    @property
+    def values(self) -> np.ndarray:
+        """Parameters, shape (p,)."""
+        return np.array([estimate.value for estimate in self.params.values()])
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion of the losses; the scale of the errors counts as a parameter."""
+        return 2 * (len(self.params) + 1) - 2 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion."""
+        return math.log(self.n) * (len(self.params) + 1) - 2 * self.log_likelihood
+
+    def __getitem__(self, name: str) -> Estimate:
+        if name not in self.params:
+            raise InputError(f"the parameter {name!r}", "a parameter of the fit", nearest(name, self.params))
+        return self.params[name]
+
+    def __str__(self) -> str:
+        what = "log L" if self.objective.logarithmic else "L"
+        return "\n".join([
+            f"{self.law.formula}   loss: {self.columns['loss']}",
+            *(f"WARNING: {warning}" for warning in self.warnings),
+            "",
+            report.parameter_table(self.params, self.interval),
+            "",
+            f"intervals: {report.interval_words(self.interval)}",
+            report.points_words(self.n, self.dropped),
+            f"objective: {self.objective_value:.8g}, {self.objective_name}; rms error of {what} {self.rms_error:.4g}; "
+            f"{self.dof} degrees of freedom; AIC {self.aic:.2f}, BIC {self.bic:.2f}",
+            report.certificate_words(self.certificate),
+        ])  # fmt: skip
+
+    def loss_at(self, sizes: Any, values: np.ndarray | None = None) -> np.ndarray:
+        """The law's loss at given sizes, shape (B, n), for parameters (B, p) [the fit's own, B = 1].
+
+        Parameters
+        ----------
+        sizes : DataFrame, mapping of column to values, or Points
+            Sizes of Points may be infinite (the term is gone), or of shape (columns, B, n).
+        """
+        points = sizes if isinstance(sizes, Points) else self.points_at(sizes)
+        values = self.values[None] if values is None else np.asarray(values, dtype=float)
+        losses = self.law.losses(points, [values[:, k, None] for k in range(values.shape[1])])
+        losses = np.maximum(losses, FLOOR) if self.objective.logarithmic else losses
+        return np.broadcast_to(losses, (len(values), points.sizes.shape[-1]))
+
+    def points_at(self, sizes: Any) -> Points:
+        """A table of sizes (and groups) as points of the law, each cell checked."""
+        return points_of(sizes, self.law, self.labels)
+
+    def predict(self, sizes: Any, level: float | None = None, points: bool = False) -> PredictedLoss:
+        """The law's loss at other sizes, with a band.
+
+        Parameters
+        ----------
+        sizes : DataFrame or mapping of column to values
+        level : float, optional
+            Of the band; the fit's own by default.
+        points : bool
+            The band of new points instead of the curve: the errors' spread is added.
+
+        Returns
+        -------
+        PredictedLoss
+            The band is of percentiles over bootstrap replicates where the fit has them; else that of the
+            linearised law (of log L where the fit is of log L), by t quantiles.
+        """
+        inside: float = self.interval["level"] if level is None else level
+        at, logarithmic = self.points_at(sizes), self.objective.logarithmic
+        f = self.loss_at(at)[0]
+        t = stats.t.ppf(0.5 + inside / 2, max(self.dof, 1))
+        noise = t * self.rms_error if points else 0.0
+        if self.replicates is not None:
+            curves = self.objective.target(self.loss_at(at, self.replicates))
+            ends = np.quantile(curves, [0.5 - inside / 2, 0.5 + inside / 2], axis=0) - self.objective.target(f)
+            below, above = np.hypot(np.minimum(ends[0], 0), noise), np.hypot(np.maximum(ends[1], 0), noise)
+        else:
+            problem, theta = self._problem_over(at)
+            J = problem.residual_jacobian(theta)
+            variance = np.einsum("nk,kl,nl->n", J, self._coordinate_covariance(problem, theta), J)
+            below = above = np.hypot(t * np.sqrt(np.maximum(variance, 0)), noise)
+        return PredictedLoss(f, *((f * np.exp(-below), f * np.exp(above)) if logarithmic else (f - below, f + above)))
+
+    def _problem_over(self, points: Points) -> tuple[Problem, np.ndarray]:
+        """The law over other points, and the fit's parameters in its coordinates."""
+        problem = Problem.over(self.law, points, np.zeros(points.n), self.objective)
+        return problem, problem.model.thetas(self.values)
+
+    def _coordinate_covariance(self, problem: Problem, theta: np.ndarray) -> np.ndarray:
+        """``log_covariance`` in a problem's own coordinates, of which it is a linear image; shape (p, p)."""
+        model = problem.model
+        scale = np.where(model.log_coordinates, 1 / np.maximum(model.values(theta), FLOOR), 1.0)
+        back = np.linalg.inv(scale[:, None] * model.jacobian(theta))
+        return back @ self.log_covariance @ back.T
+
+    def draws(self, count: int, seed: int = 0) -> tuple[np.ndarray, str]:
+        """Parameters drawn from their uncertainty, shape (count, p), and where they come from.
+
+        Bootstrap replicates where the fit has them; else normal draws from the covariance (of log c for
+        coefficients), kept within the law's bounds.
+        """
+        if self.replicates is not None:
+            pick = np.random.default_rng(seed).integers(len(self.replicates), size=count)
+            return self.replicates[pick], "bootstrap replicates"
+        sizes = np.array([self.ranges[column] for column in self.law.sizes])
+        problem, theta = self._problem_over(Points(sizes, np.zeros(2, int), self.labels))
+        covariance = self._coordinate_covariance(problem, theta)
+        root = np.linalg.svd((covariance + covariance.T) / 2)
+        noise = np.random.default_rng(seed).normal(size=(count, len(theta)))
+        drawn = theta + noise * np.sqrt(root.S) @ root.Vh
+        drawn = np.clip(drawn, problem.model.lower, problem.model.upper)
+        return problem.model.values(drawn), "normal draws from the covariance"
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; an interval's open end is null."""
+        naive = () if "cluster" in self.interval else ("naive_stderr",)
+        return json_ready({
+            "format": FORMAT,
+            "law": self.law.name,
+            "columns": self.columns,
+            "offset": getattr(self.law, "offset", True),
+            "labels": self.labels,
+            "params": {
+                name: {key: value for key, value in asdict(estimate).items() if key not in naive}
+                for name, estimate in self.params.items()
+            },
+            "covariance": self.covariance,
+            "log_covariance": self.log_covariance,
+            "objective": self.objective_value,
+            "objective_name": self.objective_name,
+            "loss": self.objective,
+            **{name: getattr(self, name) for name in STATED},
+            **({} if self.replicates is None else {"replicates": self.replicates}),
+        })  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any], law: Law | None = None) -> Fit:
+        """The inverse of :meth:`to_dict`. A fit of your own function needs its ``law`` again."""
+        try:
+            if record["format"] != FORMAT:
+                raise InputError(f"a fit of format {record['format']}", f"format {FORMAT}", "fit again")
+            if law is None:
+                law = law_from(record["law"], record["columns"], record["offset"])
+            params = {name: _estimate(entry, record["interval"]) for name, entry in record["params"].items()}
+            square = (len(params), len(params))
+            return cls(**{name: record[name] for name in ("n", "dof", "rms_error", "dropped", "interval")} | {
+                "law": law,
+                "columns": record["columns"],
+                "params": params,
+                "covariance": np.array(record["covariance"], dtype=float).reshape(square),
+                "log_covariance": np.array(record["log_covariance"], dtype=float).reshape(square),
+                "objective": Objective(**record["loss"]),
+                "objective_value": record["objective"],
+                "certificate": Certificate.from_dict(record["certificate"]),
+                "warnings": tuple(record["warnings"]),
+                "log_likelihood": math.inf if record["log_likelihood"] is None else record["log_likelihood"],
+                "ranges": {column: tuple(ends) for column, ends in record["ranges"].items()},
+                "labels": tuple(record["labels"]),
+                "replicates": np.array(record["replicates"], dtype=float) if "replicates" in record else None,
+            })  # fmt: skip
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise DamagedFileError(
+                f"a record that is not a fit ({type(error).__name__}: {error})",
+                "the JSON of superlaw law fit -o",
+                "fit again",
+            ) from None
+
+
+def _estimate(entry: Mapping[str, float | None], interval: Mapping[str, Any]) -> Estimate:
+    """An estimate from JSON, where an end that is null is open, if there are ends."""
+    open_end = math.nan if interval["method"] == "none" else math.inf
+    null = {"low": -open_end, "high": open_end}
+    read = {field.name: entry.get(field.name) for field in fields(Estimate)}
+    return Estimate(**{name: null.get(name, math.nan) if value is None else value for name, value in read.items()})
+
+
+def load_fit(path: str | Path) -> Fit:
+    """Read the JSON of a fit.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, or it holds no fit.
+    """
+    return Fit.from_dict(read_json(path, "the JSON of superlaw law fit -o", "fit again", DamagedFileError))

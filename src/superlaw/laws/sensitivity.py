@@ -1,0 +1,128 @@
+"""What an exponent owes to choices: fits under every objective, filter and law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from superlaw.files.columns import in_columns
+from superlaw.files.records import json_ready
+from superlaw.laws.compare import titles
+from superlaw.laws.fit import fit_law
+from superlaw.laws.forms import law_of
+from superlaw.laws.law import Law
+from superlaw.laws.objective import Objective, objective_of
+from superlaw.laws.result import Fit
+from superlaw.laws.tables import as_table
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The same exponent under every choice of objective, filter and law.
+
+    ``rows`` are dicts: objective, filter, law, n, exponents {name: (value, low, high)}, warnings.
+    """
+
+    rows: tuple[dict[str, Any], ...]
+    level: float
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Lowest and highest estimate of each exponent over all rows."""
+        names = dict.fromkeys(name for row in self.rows for name in row["exponents"])
+        out = {}
+        for name in names:
+            values = [row["exponents"][name][0] for row in self.rows if name in row["exponents"]]
+            out[name] = (min(values), max(values))
+        return out
+
+    @property
+    def headline(self) -> str:
+        """The ranges, in one line."""
+        parts = [f"{name} from {low:.3g} to {high:.3g}" for name, (low, high) in self.ranges.items()]
+        return f"over {len(self.rows)} choices of objective, filter and law: {'; '.join(parts)}"
+
+    def __str__(self) -> str:
+        names, rows = list(self.ranges), []
+        for row in self.rows:
+            cells = [row["law"], row["objective"], row["filter"], str(row["n"])]
+            for name in names:
+                found = row["exponents"].get(name)
+                cells.append("-" if found is None else f"{found[0]:.3g} [{found[1]:.3g}, {found[2]:.3g}]")
+            rows.append([*cells, str(len(row["warnings"]))])
+        columns = [f"{name} ({self.level:.4g})" for name in names]
+        table = in_columns(["law", "objective", "filter", "n", *columns, "warnings"], rows)
+        return f"{self.headline}\n\n{table}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        name = lambda triple: dict(zip(("value", "low", "high"), triple, strict=True))  # noqa: E731
+        rows = [row | {"exponents": {key: name(t) for key, t in row["exponents"].items()}} for row in self.rows]
+        return json_ready({"headline": self.headline, "ranges": self.ranges, "level": self.level, "rows": rows})
+
+
+def sensitivity(
+    table: Any,
+    laws: Sequence[Law | str],
+    loss: str = "loss",
+    *,
+    objectives: Sequence[str | Objective] = ("log-ls", "log-huber", "ls"),
+    drop_highest: Sequence[int] = (0,),
+    where: Sequence[str | None] = (None,),
+    interval: str | None = None,
+    level: float = 0.95,
+    cluster: str | None = None,
+    seed: int = 0,
+) -> Sensitivity:
+    """Fit under every combination of objective, filter and law.
+
+    Parameters
+    ----------
+    laws, objectives, drop_highest, where : sequences
+        Every combination of these is a row.
+    interval : str, optional
+        By default the profile, with a cluster the sandwich.
+    level, cluster, seed
+        As in :func:`superlaw.fit_law`.
+
+    Raises
+    ------
+    InputError
+        As in :func:`superlaw.fit_law`.
+    """
+    table, laws = as_table(table), [law_of(law) for law in laws]
+    if interval is None:
+        interval = "profile" if cluster is None else "sandwich"
+    rows = []
+    for name, law in zip(titles(laws), laws, strict=True):
+        for objective, mask, count in product(map(objective_of, objectives), where, drop_highest):
+            fit = fit_law(
+                table,
+                law,
+                loss,
+                objective=objective,
+                where=mask,
+                drop_highest=count,
+                interval=interval,
+                level=level,
+                cluster=cluster,
+                seed=seed,
+            )
+            rows.append(_row(name, fit, mask, count))
+    return Sensitivity(tuple(rows), level)
+
+
+def _row(name: str, fit: Fit, mask: str | None, count: int) -> dict[str, Any]:
+    words = ([mask] if mask else []) + [f"drop highest {count}"] * bool(count)
+    return {
+        "law": name,
+        "objective": fit.objective.name,
+        "filter": ", ".join(words) or "all",
+        "n": fit.n,
+        "exponents": {
+            key: (fit.params[key].value, fit.params[key].low, fit.params[key].high) for key in fit.law.exponents
+        },
+        "warnings": list(fit.warnings),
+    }

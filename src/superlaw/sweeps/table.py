@@ -1,0 +1,225 @@
+"""The run table: a row a run, its spec, measures and provenance, no weights. There is no other.
+
+A sweep's table has a row for every planned run; a store's one for every run that it holds. Either can be
+written as a small CSV and read back, and every finding starts from it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from superlaw.errors import InputError
+from superlaw.files.outputs import write_atomically
+from superlaw.geometry.overlaps import row_norms
+from superlaw.sweeps.store import Store
+from superlaw.toy.measures import STRONG, Measures, measures_of
+from superlaw.toy.run import Run
+from superlaw.toy.spec import DEFAULTS, RunSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NORM_EDGES = np.linspace(0, 2, 81)  # of the histogram of row norms; longer rows count in the last bin
+RANK_BINS = 24  # of frequency ranks, evenly in log
+PROFILES = ("norm_counts", "norm_by_rank", "strong_by_rank")
+PROVENANCE = ("engine", "superlaw", "machine", "finished", "wall_seconds")
+TEXTS = ("id", "status", "frequencies", "activation", "loss_function", "values", "dtype", "clip", "tied", "engine",
+         "superlaw", "machine", "finished", "source")  # fmt: skip
+MEASURES = tuple(f.name for f in fields(Measures))
+REQUIRED = ("id", "status", "density", *DEFAULTS, *(f.name for f in fields(Measures) if f.default is MISSING))
+DIGITS = "%.8g"
+
+
+def run_table(store: Store, specs: Sequence[RunSpec] | None = None, profiles: bool = False) -> pd.DataFrame:
+    """One row for every spec, or without specs for every run that the store holds.
+
+    Parameters
+    ----------
+    store : Store
+    specs : sequence of RunSpec, optional
+        Planned runs, in the table's order.
+    profiles : bool
+        Also the columns ``norm_counts`` (rows of W by norm, in the bins NORM_EDGES), ``norm_by_rank`` and
+        ``strong_by_rank`` (mean norm, and share of rows with norm above 1, in the bins of
+        :func:`rank_edges`), for which the weights of each run are read.
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``status``, the fields of RunSpec, ``density`` (E = sum p_i), the measures, the profiles
+        (arrays; None where a run has no weights), provenance, and ``source``, the store's name. ``status`` is
+        ok, diverged, missing, or damaged (see ``superlaw sweep verify``); a missing run has its spec alone.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from superlaw.toy.train import train
+    >>> store, spec = Store(tempfile.mkdtemp()), RunSpec(n_features=20, width=2, steps=5, batch=8)
+    >>> _ = store.add(train(spec))
+    >>> run_table(store, [spec, spec.change(width=4)])[["width", "status"]].values.tolist()
+    [[2, 'ok'], [4, 'missing']]
+    """
+    import pandas as pd  # a third of a second: only tables need it
+
+    present = store.ids()
+    wanted = [(i, None) for i in sorted(present)] if specs is None else [(spec.id, spec) for spec in specs]
+    rows = []
+    for run_id, spec in wanted:
+        row = {"id": run_id, "status": "missing"} | (_spec_row(spec) if spec else {})
+        if run_id in present:
+            try:
+                row |= _stored_row(store, run_id, spec, profiles)
+            except InputError:  # damaged, or of a version whose fields are not ours
+                row["status"] = "damaged"
+        rows.append(row)
+    columns = ["id", "status", *DEFAULTS, "density", *MEASURES, *(PROFILES if profiles else ()), *PROVENANCE]
+    table = pd.DataFrame(rows).reindex(columns=columns).assign(source=store.path.name)
+    absent = [name for name in MEASURES if table[name].dtype == object]  # None in every run: no number at all
+    return table.astype(dict.fromkeys(absent, float))
+
+
+def gather(store: str | Path | Store | Sequence[str | Path], profiles: bool = True) -> pd.DataFrame:
+    """The run table of one or more stores, or of tables that :func:`write_runs` wrote.
+
+    Parameters
+    ----------
+    store : folder, .csv file, Store, or several of them
+    profiles : bool
+        See :func:`run_table`.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`run_table`'s. A run that stands in several places is taken once.
+
+    Raises
+    ------
+    InputError
+        For a place that is neither, and for one without a run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from superlaw.toy.train import train
+    >>> store = Store(tempfile.mkdtemp())
+    >>> _ = store.add(train(RunSpec(n_features=20, width=2, steps=5, batch=8)))
+    >>> gather(store)[["width", "status"]].values.tolist()
+    [[2, 'ok']]
+    """
+    import pandas as pd
+
+    places = [store] if isinstance(store, str | Path | Store) else list(store)
+    frames = [_read_place(place, profiles) for place in places]
+    table = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+    return _best_copies(table)
+
+
+def _best_copies(table: pd.DataFrame) -> pd.DataFrame:
+    """Each run once: whole copies before damaged ones, with profiles before those without, else the first."""
+    whole = ~table["status"].isin(["ok", "diverged"])
+    bare = table["norm_counts"].isna() if "norm_counts" in table else whole
+    order = np.lexsort([bare, whole])  # stable: the order of the places decides between equals
+    best = table.iloc[order].drop_duplicates("id")
+    return best.sort_index().reset_index(drop=True)
+
+
+def _read_place(place: str | Path | Store, profiles: bool) -> pd.DataFrame:
+    if not isinstance(place, Store) and Path(place).suffix == ".csv":
+        return read_runs(place)
+    store = place if isinstance(place, Store) else Store(place, create=False)
+    if not store.ids():
+        raise InputError(f"the store {store.path} without runs", "at least one", "superlaw sweep run makes them")
+    return run_table(store, profiles=profiles)
+
+
+def _spec_row(spec: RunSpec) -> dict[str, Any]:
+    fields = {name: getattr(spec, name) for name in DEFAULTS} | {"frequencies": spec.frequencies_name}
+    return fields | {"density": float(spec.probabilities.sum())}
+
+
+def _stored_row(store: Store, run_id: str, spec: RunSpec | None, profiles: bool) -> dict[str, Any]:
+    header = store.header(run_id)
+    explicit = isinstance(header["spec"]["frequencies"], dict)
+    run = store.load(run_id) if profiles or explicit or header["measures"] is None else None
+    spec = spec or (run.spec if run else RunSpec.from_dict(header["spec"]))
+    measures = measures_of(run).to_dict() if run else (header["measures"] or {})
+    row = {"status": header["status"], **_spec_row(spec), **measures} | (profile(run) if run and profiles else {})
+    return row | {key: header["provenance"].get(key) for key in PROVENANCE}
+
+
+def profile(run: Run) -> dict[str, np.ndarray | None]:
+    """How the rows' norms are spread, and spread over frequency ranks; None for a run without weights."""
+    if run.W is None or not np.isfinite(run.W).all():
+        return dict.fromkeys(PROFILES)
+    norms = row_norms(run.W)[np.argsort(-run.spec.probabilities, kind="stable")]
+    counts = np.histogram(np.minimum(norms, NORM_EDGES[-1]), NORM_EDGES)[0]
+    starts = rank_edges(len(norms))[:-1] - 1
+    share = np.diff(np.append(starts, len(norms)))
+    return {
+        "norm_counts": counts,
+        "norm_by_rank": np.add.reduceat(norms, starts) / share,
+        "strong_by_rank": np.add.reduceat((norms > STRONG).astype(float), starts) / share,
+    }
+
+
+def rank_edges(n: int) -> np.ndarray:
+    """Ranks at which the bins of ``*_by_rank`` begin, and n + 1 at the end; whole, evenly in log.
+
+    Examples
+    --------
+    >>> rank_edges(4)
+    array([1, 2, 3, 4, 5])
+    """
+    return np.unique(np.geomspace(1, n + 1, RANK_BINS + 1).round().astype(int))
+
+
+def write_runs(table: pd.DataFrame, path: str | Path) -> None:
+    """Write the table as CSV (see runs_as_csv)."""
+    write_atomically(Path(path), runs_as_csv(table))
+
+
+def runs_as_csv(table: pd.DataFrame) -> bytes:
+    """The table as CSV, numbers to eight figures, profiles as numbers with spaces between."""
+    shown = table.copy()
+    for column in PROFILES:
+        if column in shown:
+            shown[column] = [_as_text(values) for values in shown[column]]
+    return shown.to_csv(index=False, float_format=DIGITS).encode()
+
+
+def _as_text(values: np.ndarray | None) -> str:
+    return " ".join(f"{v:.4g}" for v in values) if isinstance(values, np.ndarray) else ""
+
+
+def read_runs(path: str | Path) -> pd.DataFrame:
+    """The inverse of :func:`write_runs`."""
+    import pandas as pd
+
+    path = Path(path)
+    need = "a table that superlaw sweep gather wrote"
+    if not path.is_file():
+        raise InputError(f"{path}, which does not exist", need, "check the path")
+    try:
+        table = pd.read_csv(io.BytesIO(path.read_bytes()), dtype={"id": str})
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} ({str(error).splitlines()[0]})", need) from None
+    lacking = [name for name in REQUIRED if name not in table]
+    if lacking:
+        raise InputError(f"{path} without the column {lacking[0]!r}", need)
+    for column in table.columns.difference(list(TEXTS)):
+        try:
+            values = _profiles(table[column]) if column in PROFILES else pd.to_numeric(table[column])
+            table[column] = pd.Series(values, index=table.index)
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{path}, whose column {column!r} is not numbers ({error})", need) from None
+    return table
+
+
+def _profiles(column: pd.Series) -> list[np.ndarray | None]:
+    return [np.array(text.split(), dtype=float) if isinstance(text, str) else None for text in column]
