@@ -17,7 +17,7 @@ struct Correction {
   float error, loss;  // what the input x takes from e, and adds to the loss
 };
 
-// y = relu(z), L = ||y - x||^2 (SCIENCE.md, section 1): e = (y - x) [z > 0].
+// y = relu(z), L = ||y - x||^2 (docs/science.md#symbols): e = (y - x) [z > 0].
 struct ReluSquaredError {
   static constexpr bool kSparse = true, kSymmetric = true;
   static constexpr float kScale = 2;
