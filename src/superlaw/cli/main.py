@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
+import re
 import sys
 from contextvars import ContextVar
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO, cast
 
 import typer
 
 from superlaw.cli import data, demo, figure, law, lm, shape, show, sweep, train
 from superlaw.cli.options import obey_rules
 from superlaw.errors import SuperlawError
+from superlaw.files.columns import printable
 
 UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h
+# Control characters and changes of direction, but for line ends; our own bold headers come whole.
+STEERING = re.compile("\x1b\\[[01]m|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _debug: ContextVar[bool] = ContextVar("debug", default=False)
 
 app = typer.Typer(
@@ -69,7 +74,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     _debug.set(False)
     try:
-        code = app(standalone_mode=False)
+        with contextlib.redirect_stdout(cast(TextIO, Printable(sys.stdout))):
+            code = app(standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough
         _to_nowhere(sys.stdout)
@@ -82,13 +88,26 @@ def main() -> None:
             import traceback
 
             traceback.print_exc()
-        from superlaw.files.columns import printable
-
         print(f"superlaw: {printable(' '.join(line.split()))}", file=sys.stderr)
         sys.exit(code)
     if code == 130:
         print("superlaw: interrupted; nothing half-written", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+class Printable:
+    """Standard output on which text from files, plans and servers cannot steer the terminal: all of it passes here."""
+
+    def __init__(self, stream: TextIO):
+        self.stream, self.styled = stream, stream.isatty()
+
+    def write(self, text: str) -> int:
+        """Write with control characters escaped, but for our own style on a terminal."""
+        own = lambda found: found[0] if self.styled and len(found[0]) > 1 else printable(found[0])  # noqa: E731
+        return self.stream.write(STEERING.sub(own, text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
 
 
 def _to_nowhere(stream: TextIO) -> None:

@@ -12,6 +12,7 @@ from superlaw.errors import InputError
 
 if TYPE_CHECKING:
     from superlaw.toy.run import Run
+    from superlaw.toy.spec import RunSpec
 
 
 def show(
@@ -43,8 +44,17 @@ def summary(run: Run, path: Path) -> dict[str, Any]:
         "id": run.id, "path": path, "status": run.status, **measures_of(run).to_dict(),
         "steps_done": len(run.losses), "wall_seconds": seconds,
         "steps_per_second": round(len(run.losses) / seconds, 3) if seconds else None,
-        "notes": run.spec.notes, "spec": run.spec.to_dict(arrays="digest"), "provenance": run.provenance,
+        "notes": _notes(run.spec), "spec": run.spec.to_dict(arrays="digest"), "provenance": run.provenance,
     }  # fmt: skip
+
+
+def _notes(spec: RunSpec) -> tuple[str, ...]:
+    from superlaw.toy.measures import MOST_PAIRS
+
+    if spec.n_features * (spec.n_features - 1) // 2 <= MOST_PAIRS:
+        return spec.notes
+    return (*spec.notes, f"{spec.n_features} rows have more than {MOST_PAIRS:.0e} pairs: variance, mean and largest of "
+                         "their overlaps are not measured")  # fmt: skip
 
 
 def print_run(run: Run, path: Path) -> None:
@@ -59,7 +69,7 @@ def print_run(run: Run, path: Path) -> None:
         )
     elif run.status == "stopped":
         print(f"STOPPED at step {len(run.losses)} of {spec.steps}: the loss below is not reported.")
-    for note in spec.notes:
+    for note in shown["notes"]:
         print(f"note: {note}")
     value = lambda name, digits=4: number(shown[name], digits)  # noqa: E731
     rows = [

@@ -126,6 +126,7 @@ def _fetched(table: PublishedTable) -> Path:
     import pooch
     import requests
 
+    pooch.get_logger().setLevel("WARNING")  # a line on stderr is an error's
     try:
         return Path(
             pooch.retrieve(

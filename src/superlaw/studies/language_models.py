@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -157,11 +157,15 @@ def study(
     for (name, corpus), row in losses.items():
         if row.status != "ok":
             failures[f"{name}: loss on {corpus}"] = row.message
-    fit, no_fit = _fit(models, losses)
     points = [(head["m"], head["mean_square_overlap"]) for head in heads.values()]
     slope = overlap_exponent([m for m, _ in points], [square for _, square in points])
     files, tokens = ({name: pair[i] for name, pair in counted.items()} for i in (0, 1))
-    found = Study(tuple(models), tuple(corpora), heads, tokens, files, losses, failures, slope, fit, no_fit, out)
+    found = Study(
+        tuple(models), tuple(corpora), heads, tokens, files, losses, failures, slope, None, "not fitted yet", out
+    )
+    folder.write("study.json", to_json(found.to_dict()).encode())  # what took hours, before a fit can fail
+    fit, no_fit = _fit(models, losses)
+    found = replace(found, fit=fit, no_fit=no_fit)
     folder.write("study.json", to_json(found.to_dict()).encode())
     table = found.rows()
     if heads or any(row["loss"] is not None for row in table):

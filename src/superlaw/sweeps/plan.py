@@ -21,6 +21,7 @@ from superlaw.toy.spec import DEFAULTS, RunSpec
 KEYS = ("name", "about", "base", "axes", "seeds", "keep")
 KEEP = ("weights", "losses")
 MOST_VALUES = 100_000  # of an axis
+MOST_RUNS = 100_000  # of a plan: every one of them stands in memory, in tables and in a store's folder
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ class Plan:
                                  "numbers or names")  # fmt: skip
             if len(set(values)) < len(values):
                 raise InputError(f"a value twice in the axis {axis} of the plan {self.name}", "distinct values")
+        runs = math.prod(len(values) for values in (*self.axes.values(), self.seeds))
+        if runs > MOST_RUNS:
+            raise InputError(
+                f"{runs:,} runs in the plan {self.name}", f"at most {MOST_RUNS:,}", "make several plans of it"
+            )
         widths = isinstance(self.keep, tuple) and all(isinstance(w, int) and not isinstance(w, bool) for w in self.keep)
         if not (self.keep and widths) and self.keep not in KEEP:
             raise InputError(f"keep = {self.keep!r}", 'keep = "weights", "losses" or a list of widths',

@@ -16,6 +16,7 @@ from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.run import Run
 
 NAN = float("nan")
+MOST_PAIRS = 200_000_000  # of rows, that are all looked at: seconds; of more, what needs the pairs is NaN
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def measure_run(run: Run, variances: bool = True) -> Measures:
     ----------
     run : Run
     variances : bool
-        Also the variances of squared overlaps, which need all pairs of rows (n^2 m operations).
+        Also what needs all pairs of rows (n^2 m operations): the variances of squared overlaps, the mean absolute
+        and the largest overlap. Not of more than ``MOST_PAIRS`` pairs (n above 20,000).
 
     Examples
     --------
@@ -103,6 +105,7 @@ def measure_run(run: Run, variances: bool = True) -> Measures:
     if run.W is None:
         return measures_of(run)
     W, n, m = run.W, run.spec.n_features, run.spec.width
+    variances = variances and n * (n - 1) // 2 <= MOST_PAIRS
     if not np.isfinite(W).all():
         W = np.zeros((0, m))
     norms, groups = row_norms(W), norm_groups(W, REPRESENTED, STRONG)
