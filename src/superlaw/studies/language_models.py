@@ -160,9 +160,8 @@ def study(
     points = [(head["m"], head["mean_square_overlap"]) for head in heads.values()]
     slope = overlap_exponent([m for m, _ in points], [square for _, square in points])
     files, tokens = ({name: pair[i] for name, pair in counted.items()} for i in (0, 1))
-    found = Study(
-        tuple(models), tuple(corpora), heads, tokens, files, losses, failures, slope, None, "not fitted yet", out
-    )
+    measured = (tuple(models), tuple(corpora), heads, tokens, files, losses, failures, slope)
+    found = Study(*measured, None, "not fitted yet", out)
     folder.write("study.json", to_json(found.to_dict()).encode())  # what took hours, before a fit can fail
     fit, no_fit = _fit(models, losses)
     found = replace(found, fit=fit, no_fit=no_fit)

@@ -6,6 +6,7 @@ import concurrent.futures as futures
 import contextlib
 import multiprocessing
 import os
+import secrets
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError, SuperlawError
+from superlaw.errors import DamagedFileError, InputError, SuperlawError
 from superlaw.geometry.blocks import usable_cores
 from superlaw.sweeps import worker
 from superlaw.sweeps.store import Store
@@ -161,15 +162,29 @@ class _Job:
         self.store, self.engine, self.keep_weights, self.work = store, engine, keep_weights, work
         self.tally, self.report = tally, report
         self.counted = store.ids()
+        self.token = secrets.token_hex(8)  # in the provenance of the runs that this job trains
         self.running: list[RunSpec] = []  # when the executor broke
 
     def left(self, specs: list[RunSpec]) -> list[RunSpec]:
         """What is neither stored nor failed, longest first; counts what was stored as its worker died."""
         present = self.store.ids()
-        uncounted = [spec for spec in specs if spec.id in present and spec.id not in self.counted]
-        self.tally.trained += len(uncounted)
-        self.counted |= {spec.id for spec in uncounted}
+        for spec in specs:
+            if spec.id in present and spec.id not in self.counted:
+                self._count_unreported(spec.id)
         return longest_first(s for s in specs if s.id not in present and s.id not in self.tally.failed)
+
+    def _count_unreported(self, run_id: str) -> None:
+        """A run that came into the store while a worker died: its, or another sweep's."""
+        self.counted.add(run_id)
+        try:
+            header = self.store.header(run_id)
+        except DamagedFileError:
+            header = {"provenance": {}}
+        if header["provenance"].get("sweep") == self.token:
+            self.tally.trained += 1
+            self.tally.diverged += header["status"] == "diverged"
+        else:
+            self.tally.stored += 1
 
     def run(self, executor: futures.Executor, todo: deque[RunSpec], limit: int) -> None:
         """Submit and count until ``todo`` is empty and nothing is pending."""
@@ -197,7 +212,7 @@ class _Job:
         record = spec.to_dict(arrays="digest")
         explicit = spec.frequencies if isinstance(spec.frequencies, np.ndarray) else None
         where = str(self.store.path.resolve())
-        return executor.submit(self.work, record, explicit, where, self.engine, self.keep_weights(spec))
+        return executor.submit(self.work, record, explicit, where, self.engine, self.keep_weights(spec), self.token)
 
     def _count(self, future: futures.Future, spec: RunSpec) -> str:
         """Count a finished task; its outcome."""

@@ -70,12 +70,23 @@ class Store:
             return {e.name.removesuffix(SUFFIX) for e in entries if e.name.endswith(SUFFIX) and e.name[0] != "."}
 
     def load(self, run_id: str) -> Run:
-        """The run, checked (see load_run)."""
-        return load_run(self.file(run_id))
+        """The run, checked (see load_run), and that its file has its own name."""
+        run = load_run(self.file(run_id))
+        self._check_name(run.id, run_id)
+        return run
 
     def header(self, run_id: str) -> dict[str, Any]:
-        """Its header alone (see read_header)."""
-        return read_header(self.file(run_id))
+        """Its header alone (see read_header), which is of the run that the file is named by."""
+        header = read_header(self.file(run_id))
+        self._check_name(header["id"], run_id)
+        return header
+
+    def _check_name(self, found: str, run_id: str) -> None:
+        if found != run_id:
+            name = self.file(run_id)
+            raise DamagedFileError(
+                f"the run {found} under the name {name}", "a file named by its id", "superlaw sweep verify"
+            )
 
     def add(self, run: Run) -> Path:
         """Store a run under its id; a run of that id already there is left as it is."""
@@ -142,9 +153,7 @@ class Store:
         bad = []
         for path in sorted(self.path.glob(f"*{SUFFIX}")):
             try:
-                run = load_run(path)
-                if path.name != run.id + SUFFIX:
-                    raise DamagedFileError(f"the run {run.id} under the name {path.name}", "a file named by its id")
+                self.load(path.name.removesuffix(SUFFIX))
             except InputError as error:
                 bad.append((path, error.got))
         return bad

@@ -144,13 +144,9 @@ def _spec_row(spec: RunSpec) -> dict[str, Any]:
 
 
 def _stored_row(store: Store, run_id: str, spec: RunSpec | None, profiles: bool) -> dict[str, Any]:
-    header = store.header(run_id)
-    explicit = isinstance(header["spec"]["frequencies"], dict)
-    run = store.load(run_id) if profiles or explicit or header["measures"] is None else None
-    spec = spec or (run.spec if run else RunSpec.from_dict(header["spec"]))
-    measures = measures_of(run).to_dict() if run else (header["measures"] or {})
-    row = {"status": header["status"], **_spec_row(spec), **measures} | (profile(run) if run and profiles else {})
-    return row | {key: header["provenance"].get(key) for key in PROVENANCE}
+    run = store.load(run_id)  # whole: a header cannot tell that the weights are damaged
+    row = {"status": run.status, **_spec_row(spec or run.spec), **measures_of(run).to_dict()}
+    return row | (profile(run) if profiles else {}) | {key: run.provenance.get(key) for key in PROVENANCE}
 
 
 def profile(run: Run) -> dict[str, np.ndarray | None]:

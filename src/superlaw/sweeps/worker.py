@@ -36,8 +36,10 @@ def start(stop: Any) -> None:
     threading.Thread(target=follow_parent, daemon=True).start()
 
 
-def work(record: dict[str, Any], frequencies: Any, store_path: str, engine: str, keep_weights: bool) -> dict[str, Any]:
-    """Train one run unless it is stored or claimed, and store it.
+def work(
+    record: dict[str, Any], frequencies: Any, store_path: str, engine: str, keep_weights: bool, token: str
+) -> dict[str, Any]:
+    """Train one run unless it is stored or claimed, and store it, with the token of who asked in its provenance.
 
     Returns
     -------
@@ -63,6 +65,7 @@ def work(record: dict[str, Any], frequencies: Any, store_path: str, engine: str,
         run = train(spec, engine, watch=lambda *_: _stop is not None and _stop.is_set())
         if run.status == "stopped":
             return {"outcome": "stopped"}
+        run = replace(run, provenance={**run.provenance, "sweep": token})
         store.add(run if keep_weights else replace(run, W=None, b=None))
     seconds = run.provenance["wall_seconds"]
     return {"outcome": "trained", "status": run.status, "loss": run.loss, "seconds": seconds}

@@ -180,7 +180,11 @@ def _parse(path: str | Path, content: bytes, size: int) -> dict[str, Any]:
 
 
 def _numbers(value: Any) -> bool:
-    return isinstance(value, dict) and all(type(number) in (int, float, NoneType) for number in value.values())
+    return (
+        isinstance(value, dict)
+        and "loss" in value
+        and all(type(number) in (int, float, NoneType) for number in value.values())
+    )
 
 
 def _flat(value: Any) -> bool:
