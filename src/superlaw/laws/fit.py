@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,13 @@ from superlaw.laws.objective import Objective, objective_of
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.profile import BetterOptimumError
 from superlaw.laws.result import Fit
-from superlaw.laws.solve import Descent, joined, solve, sorted_descents
+from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, joined, solve, sorted_descents, sweep
 from superlaw.laws.tables import Choice, Selection, select
 
 STARTS = 16
 MOST_STARTS = 64  # tried when fewer than ENOUGH starts agree
 ENOUGH = 3
+MOST_ROUNDS = 4  # of intervals that come upon a lower value
 
 
 def fit_law(
@@ -99,16 +101,18 @@ def fit_law(
     problem = Problem.of(law, rows, objective)
     _check_points(rows, problem)
     given = _given_starts(start, problem)
-    for _ in range(5):
-        found = _search(problem, starts, seed, given)
+    found = _search(problem, starts, seed, given)
+    for rounds in range(MOST_ROUNDS + 1):
         best = Minimum.at(problem, found.theta[0], float(found.value[0]))
         try:
-            unknown = uncertainty(best, method)
+            unknown = uncertainty(best, method if found.converged[0] else replace(method, name="none"))
+            break
         except BetterOptimumError as better:  # the profile found the way down: start from there too
-            given = problem.model.thetas(better.theta[None])
-            continue
-        return _fit(best, rows, unknown, certify(best, found), {"loss": loss, **law.columns()})
-    raise AssertionError("a profile keeps finding lower values than the solver")
+            lower = solve(problem, 0, seed, problem.model.thetas(better.theta[None]))
+            found = sorted_descents(joined([lower, found]), lower.theta[0])
+            if rounds == MOST_ROUNDS - 1:  # so flat that there is always a little less: no optimum to speak of
+                found = replace(found, converged=np.zeros_like(found.converged))
+    return _fit(best, rows, unknown, certify(best, found), {"loss": loss, **law.columns()})
 
 
 def _check_points(rows: Selection, problem: Problem) -> None:
@@ -140,13 +144,25 @@ def _given_starts(start: Any, problem: Problem) -> np.ndarray | None:
 
 
 def _search(problem: Problem, starts: int, seed: int, given: np.ndarray | None) -> Descent:
-    """Solve from the starts; from more while the best value has too few witnesses."""
+    """Solve from the starts; from more while the best value has too few witnesses; and in a second way from the
+    best where its neighbours disagree or it lies on a bound."""
     found, count = solve(problem, starts, seed, given), starts
-    while starts >= ENOUGH and agreeing(found).sum() < ENOUGH and count < MOST_STARTS:
+    if starts >= ENOUGH and _doubtful(problem, found):
+        other = sweep(problem, found.theta[0], seed)
+        if other.value.min() < found.value[0] * (1 - AGREEMENT) - NOTHING:  # else it is no further witness
+            found = sorted_descents(joined([found, other]), found.theta[0])
+    while starts >= ENOUGH and found.converged.any() and agreeing(found).sum() < ENOUGH and count < MOST_STARTS:
         more = solve(problem, count, seed + count, given)
         found = sorted_descents(joined([found, more]), found.theta[0])
         count *= 2
     return found
+
+
+def _doubtful(problem: Problem, found: Descent) -> bool:
+    """Whether the best of some descents lies on a bound, or fewer than half of them agree with it."""
+    theta, model = found.theta[0], problem.model
+    at_bound = (theta <= model.lower) | (theta >= model.upper)
+    return bool(at_bound.any()) or float(agreeing(found).mean()) < 0.5
 
 
 def _fit(

@@ -17,6 +17,10 @@ from superlaw.laws.problems.problem import Problem
 
 GRADIENT_TOLERANCE = 1e-9  # of the scaled gradient: the cosine between residuals and a column
 MOST_STEPS = 1000  # some curved valleys take hundreds
+FIRST_STEPS = 200  # after which only descents that may still end lowest go on,
+MOST_STRAGGLERS = 4  # so many of them,
+SLOW = 1e-3  # and not if their value falls by less, relatively, in as many steps again
+MOST_SWEPT = 8  # coordinates that a sweep holds, and places from which it goes on
 AGREEMENT = 1e-8  # starts agree when their values differ by less, relatively,
 NOTHING = 1e-24  # or when both are rounding error
 BLOCK = 256  # problems a block: what a block touches stays in the processor's cache
@@ -35,6 +39,10 @@ class Descent:
     gradient: np.ndarray
     converged: np.ndarray
     steps: int
+
+    def at(self, rows: np.ndarray) -> Descent:
+        """Some of them."""
+        return Descent(self.theta[rows], self.value[rows], self.gradient[rows], self.converged[rows], self.steps)
 
 
 @dataclass
@@ -230,18 +238,18 @@ def sorted_descents(found: Descent, origin: np.ndarray) -> Descent:
     order = np.lexsort((np.where(worse, found.value, np.round(distance, 6)), worse))
     if worse.all() or found.value[order[0]] > best * (1 + AGREEMENT) + NOTHING:
         order = np.argsort(found.value, kind="stable")  # the best did not converge: show it, and say so
-    return Descent(found.theta[order], found.value[order], found.gradient[order], found.converged[order], found.steps)
+    return found.at(order)
 
 
 def solve(problem: Problem, starts: int = 16, seed: int = 0, given: np.ndarray | None = None) -> Descent:
-    """Every local optimum that the starts lead to, best first.
+    """Every local optimum that the starts lead to, best first; never above the value of a given start.
 
     Parameters
     ----------
     starts : int
         Number of random ones.
     given : ndarray, shape (B, p), optional
-        Further starts, in the problem's coordinates.
+        Further starts, in the problem's coordinates: descended from as they are, and after improvement.
     """
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
@@ -252,4 +260,46 @@ def solve(problem: Problem, starts: int = 16, seed: int = 0, given: np.ndarray |
     if problem.objective.robust:
         squares = replace(problem, objective=Objective("log-ls" if problem.objective.logarithmic else "ls"))
         theta = descend(squares, theta, most=60, tolerance=1e-4).theta
-    return sorted_descents(descend_gradually(problem, theta, most=MOST_STEPS), origin)
+    found = descend_gradually(problem, theta, most=FIRST_STEPS)
+    if given is not None:
+        found = joined([descend(problem, given, most=FIRST_STEPS), found])
+    return sorted_descents(_without_stragglers(problem, found), origin)
+
+
+def _without_stragglers(problem: Problem, found: Descent) -> Descent:
+    """The descents that have not converged and may still end lowest, taken to their end.
+
+    Where the loss falls towards something that it never reaches, they are given up once they fall no more than
+    ``SLOW``: they count as not converged.
+    """
+    settled = found.value[found.converged].min(initial=np.inf)
+    late = np.flatnonzero(~found.converged & (found.value < settled))
+    late = late[np.argsort(found.value[late], kind="stable")][:MOST_STRAGGLERS]
+    if not len(late):
+        return found
+    rest, going = found.at(np.setdiff1d(np.arange(len(found.value)), late)), found.at(late)
+    for _ in range(MOST_STEPS // FIRST_STEPS):
+        before, going = going.value, descend(problem, going.theta, most=FIRST_STEPS)
+        if (going.converged | (going.value > before * (1 - SLOW))).all():
+            break
+    return joined([going, rest])
+
+
+def sweep(problem: Problem, theta: np.ndarray, seed: int = 0) -> Descent:
+    """A second kind of search, from one place: coordinates are held elsewhere, one at a time, and let go again.
+
+    Where they are held: at multiples of their value and where random starts have them. The others follow; the
+    lowest of these places are descended from.
+    """
+    rng, p = np.random.default_rng(seed), problem.p
+    at = range(p) if p <= MOST_SWEPT else problem.exponents
+    with np.errstate(all="ignore"):
+        drawn = problem.starts(6, rng)
+    rows, fixed = [], []
+    for k in at:
+        for value in [*(np.array([0.25, 0.5, 2.0, 4.0]) * theta[k]), *drawn[:, k]]:
+            rows.append(np.where(np.arange(p) == k, value, theta))
+            fixed.append(np.arange(p) == k)
+    held = descend(problem, np.array(rows), np.array(fixed), most=40, tolerance=1e-3)
+    lowest = np.argsort(np.where(np.isfinite(held.value), held.value, np.inf), kind="stable")[:MOST_SWEPT]
+    return _without_stragglers(problem, descend(problem, held.theta[lowest], most=FIRST_STEPS))

@@ -63,8 +63,8 @@ class BrokenPowerLaw(FormulaLaw):
         keep = slice(0, 5 + self.offset)
         return Box(
             np.array([True, False, False, True, True, False][keep]),
-            np.array([1e-290, 0, 0, x.min(), 1e-2, 0.0][keep]),
-            np.array([1e290, LARGEST_EXPONENT, LARGEST_EXPONENT, x.max(), 10.0, np.inf][keep]),
+            np.array([1e-150, 0, 0, x.min(), 1e-2, 0.0][keep]),
+            np.array([1e150, LARGEST_EXPONENT, LARGEST_EXPONENT, x.max(), 10.0, np.inf][keep]),
         )
 
     def starts(self, points: Points, count: int, rng: np.random.Generator, losses: np.ndarray) -> np.ndarray:

@@ -17,7 +17,9 @@ from itertools import combinations_with_replacement, pairwise
 import numpy as np
 
 from superlaw.laws.problems.model import FLOOR, LARGEST_EXPONENT, Assembled, Pointwise
-from superlaw.laws.problems.projection import Basis, project
+from superlaw.laws.problems.projection import Basis, eliminate, project
+
+SURVEY = 16  # exponents of which a surveyed start is the best
 
 
 @dataclass(frozen=True)
@@ -172,18 +174,37 @@ class PowerSum:
 
     # -- starts -----------------------------------------------------------------------------------
     def starts(self, count: int, rng: np.random.Generator, losses: np.ndarray, root: np.ndarray) -> np.ndarray:
-        """Starts from random exponents, log-uniform from 0.03 to 3, after variable projection."""
-        exponents = np.exp(rng.uniform(np.log(0.03), np.log(3.0), (count, len(self._exponent))))
-        return self._projected(exponents, losses, root)
+        """Starts from random exponents, log-uniform from 0.03 to 3, after variable projection; for every fourth,
+        the best of a few wider ones (0.003 to 10) with their coefficients, as they are: projection may lead all
+        of the others to one place."""
+        surveyed = count // 4
+        exponents = np.exp(rng.uniform(np.log(0.03), np.log(3.0), (count - surveyed, len(self._exponent))))
+        found = self._projected(exponents, losses, root)
+        if not surveyed:
+            return found
+        wide = np.exp(rng.uniform(np.log(0.003), np.log(10.0), (surveyed * SURVEY, len(self._exponent))))
+        squares, theta = self._eliminated(wide, losses, root)
+        best = np.argmin(squares.reshape(surveyed, SURVEY), axis=1) + SURVEY * np.arange(surveyed)
+        return np.concatenate([found, theta[best]])
 
     def improve(self, theta: np.ndarray, losses: np.ndarray, root: np.ndarray) -> np.ndarray:
         """Given starts after variable projection from their exponents."""
         return self._projected(np.clip(theta[:, self._exponent], 0.01, 5.0), losses, root)
 
     def _projected(self, exponents: np.ndarray, losses: np.ndarray, root: np.ndarray) -> np.ndarray:
+        return self._coordinates(*project(self._basis, exponents, losses, root))
+
+    def _eliminated(self, exponents: np.ndarray, losses: np.ndarray, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Least squares (B,) at given exponents, and coordinates (B, p) with the coefficients that reach them."""
+        found = eliminate(self._basis, exponents, root, losses * root)
+        return found.squares, self._coordinates(exponents, found.coefficients)
+
+    @property
+    def _basis(self) -> Basis:
+        return Basis(self.z, tuple(map(tuple, self._rows)), self._one_hot)
+
+    def _coordinates(self, a: np.ndarray, coefficient: np.ndarray) -> np.ndarray:
         """Coordinates; a coefficient that was eliminated to 0 is revived at a thousandth of the largest."""
-        basis = Basis(self.z, tuple(map(tuple, self._rows)), self._one_hot)
-        a, coefficient = project(basis, exponents, losses, root)
         floor = 1e-3 * coefficient.max(axis=1, keepdims=True) + FLOOR
         J = len(self._coefficient)
         theta = np.empty((len(a), self.p))
