@@ -63,9 +63,12 @@ def gaussian():
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """A hub of the folder hub/, set as HF_ENDPOINT."""
+    """A hub of the folder hub/, set as HF_ENDPOINT, and a patience that tests can wait for."""
     from lm_files import Hub
 
+    from superlaw.lm.hub import HubLimits
+
+    monkeypatch.setattr("superlaw.lm.hub.LIMITS", HubLimits(silence=1, patience=3, first_wait=0.01))
     found = Hub(tmp_path / "hub")
     monkeypatch.setenv("HF_ENDPOINT", found.address)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)

@@ -64,7 +64,7 @@ _PUBLIC = {
     "load_tokenizer": "superlaw.lm.tokens",
     "ZipfFit": "superlaw.lm.zipf",
     "fit_zipf": "superlaw.lm.zipf",
-    "LossOptions": "superlaw.lm.loss",
+    "LossOptions": "superlaw.lm.loss_table",
     "measure_losses": "superlaw.lm.loss",
     "load_family": "superlaw.lm.families",
     "Shape": "superlaw.theory.shape",

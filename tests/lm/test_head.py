@@ -337,3 +337,47 @@ def test_time_of_the_second_moment_is_that_of_one_product(minilm):
         blocks.unit_moment(W)
         times.append(time.perf_counter() - start)
     assert min(times) < 3 * product
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rows", [np.random.default_rng(5).normal(size=(200, 16)), np.eye(5, 8)])
+def test_rows_of_one_length_are_measured(tmp_path, command, dtype, rows):
+    np.save(tmp_path / "w.npy", (rows / np.linalg.norm(rows, axis=1)[:, None]).astype(dtype))
+    code, out, err = command("lm", "head", tmp_path / "w.npy", "--json", "--centre", "--plot", tmp_path / "p.png")
+    assert (code, err) == (0, "")
+    assert sum(json.loads(out)["models"][0]["norms"]["histogram"]) == len(rows)
+
+
+@pytest.mark.parametrize("shape", [(3, 40_000), (2100, 16_000)])
+def test_wide_rows_cost_their_own_bytes_and_little_more(tmp_path, shape):
+    W = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    np.save(tmp_path / "w.npy", W)
+    code = (
+        "import sys\nfrom superlaw.lm.head import load_head\nfrom superlaw.geometry import blocks\n"
+        + PEAK
+        + "W = load_head(sys.argv[1]).W\nbefore = peak(); blocks.unit_moment(W)\n"
+        "blocks.sample_overlaps(W, 1000); blocks.scan_rows(W); print(peak() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "w.npy")], capture_output=True, text=True)
+    assert int(done.stdout) * 1024 < W.nbytes + 3 * 8 * min(shape) ** 2 + 250e6, done.stderr
+
+
+def test_a_head_of_few_wide_rows_is_measured_in_little_time_and_memory(tmp_path):
+    np.save(tmp_path / "w.npy", np.random.default_rng(0).normal(size=(3, 40_000)).astype(np.float32))
+    code = (
+        "import sys\nfrom superlaw.lm.head import load_head\nfrom superlaw.lm.measure import measure_head\n"
+        + PEAK
+        + "head = load_head(sys.argv[1]); before = peak()\n"
+        "measure_head(head, centre=True).to_dict(); print(peak() - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "w.npy")], capture_output=True, text=True, timeout=60
+    )
+    assert int(done.stdout) < 100_000, done.stderr
+
+
+def test_a_name_in_a_file_does_not_steer_the_terminal(tmp_path, command):
+    code, out, _ = command("lm", "head", write_model(tmp_path / "m", {"\x1b[2Jmodel.lm_head.weight": W, "b": X}))
+    assert code == 0
+    assert out.replace("\n", "").isprintable()
+    assert "\\x1b[2Jmodel.lm_head.weight" in out

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from superlaw.errors import InputError
 from superlaw.lm.corpora import Corpus, documents
-from superlaw.lm.loss import LossOptions, batches, evaluate, load_model
+from superlaw.lm.loss import batches, evaluate, load_model, measure_losses
+from superlaw.lm.loss_table import Loss, LossOptions, read_losses, write_losses
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -212,3 +214,64 @@ def test_without_transformers_the_extra_is_named(text, tmp_path):
     assert done.returncode == 2
     assert "pip install 'superlaw[lm]'" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_model_without_a_tokenizer_is_told_so_and_not_that_its_texts_are_short(small, text, tmp_path):
+    import shutil
+
+    folder = tmp_path / "m"
+    shutil.copytree(small, folder, ignore=shutil.ignore_patterns("token*"))
+    with pytest.raises(InputError, match="whose tokenizer makes no token"):
+        load_model(str(folder), LossOptions())
+
+
+@pytest.mark.parametrize("name", ["nothere", "models/small", "./nothere", "a/b/c"])
+def test_where_no_hub_answers_a_name_that_is_no_folder_fails_at_once(name, text, tmp_path, monkeypatch):
+    import time
+
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    begin = time.monotonic()
+    (row,) = measure_losses([name], [Corpus("t", str(text))], LossOptions(), tmp_path / "l.csv")
+    assert time.monotonic() - begin < 3
+    assert row.status == "failed"
+    assert ("no answer" if "./" not in name and name.count("/") < 2 else "no folder") in row.message
+
+
+def test_a_model_that_the_hub_lacks_fails_at_once(hub, text, tmp_path):
+    (row,) = measure_losses(["owner/none"], [Corpus("t", str(text))], LossOptions(), tmp_path / "l.csv")
+    assert "config.json: not found" in row.message
+
+
+def test_a_table_of_losses_comes_back_as_it_was(tmp_path):
+    options, corpus = LossOptions(document="line"), Corpus("nan", "a, b.txt")
+    made = [
+        Loss("NA", "nan", corpus.source, "ok", 0.1 + 0.2, float("nan"), 1 / 3, 5, 6, 1, 0, 0, 64, "none added",
+             **asdict(options)),
+        Loss("1e5", "other", "x", "failed", *[float("nan")] * 3, 0, 0, 0, 0, 0, 0, "", **asdict(options),
+             message='"quoted", and\nbroken'),
+    ]  # fmt: skip
+    write_losses(tmp_path / "l.csv", made)
+    assert str(read_losses(tmp_path / "l.csv", options, [corpus])) == str(made)  # NaN is not itself
+    with pytest.raises(InputError, match="made with document = line"):
+        read_losses(tmp_path / "l.csv", LossOptions(), [corpus])
+    with pytest.raises(InputError, match="a new name for"):
+        read_losses(tmp_path / "l.csv", options, [Corpus("nan", "c.txt")])
+
+
+DAMAGES = {
+    "cut": lambda t: t[:-4], "no number": lambda t: t.replace("0.3", "x3"), "a short row": lambda t: t + "1,2\n",
+    "another column": lambda t: t.replace("model,", "model,model,", 1), "nothing": lambda t: "",
+    "no text": lambda t: "\xff", "half a token": lambda t: t.replace(",5,6,", ",5.5,6,"),
+    "a long row": lambda t: t.replace("ok", "ok,ok"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_table_of_losses_is_named_and_kept(tmp_path, damage):
+    path, options = tmp_path / "l.csv", LossOptions()
+    write_losses(path, [Loss("m", "c", "s", "ok", 0.3, 0.3, 0.3, 5, 6, 1, 0, 0, 64, "none", **asdict(options))])
+    content = damage(path.read_text()).encode("latin-1")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"l\.csv"):
+        read_losses(path, options, [])
+    assert path.read_bytes() == content

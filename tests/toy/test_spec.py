@@ -128,3 +128,10 @@ def test_unknown_fields_name_the_nearest():
 
 def test_a_width_of_n_or_more_is_allowed_and_noted():
     assert "nothing needs superposition" in RunSpec(n_features=5, width=5).notes[0]
+
+
+@pytest.mark.parametrize("change", [{"width": np.int64(0)}, {"width": np.float64(2.5)}, {"loss_scale": np.float32(0)}])
+def test_a_message_shows_numbers_as_numbers(change):
+    with pytest.raises(InputError, match=r"= [\d.]+") as raised:
+        RunSpec(**change)
+    assert "np." not in str(raised.value)

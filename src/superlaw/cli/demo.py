@@ -74,18 +74,8 @@ def _print(result: Demo) -> None:
             row += [f"{number(r.loss[i])} ± {number(r.loss_std[i], 2)}", number(r.represented_fraction[i], 3),
                     number(r.mean_square_overlap[i], 3)]  # fmt: skip
         rows.append([*row, number(1 / m, 3), number(result.unlearned_at_width[i])])
-    header = [
-        "width m",
-        "weak: loss",
-        "phi_1/2",
-        "overlap^2",
-        "strong: loss",
-        "phi_1/2",
-        "overlap^2",
-        "1/m",
-        "sum i>m",
-    ]
-    print_table(header, rows)
+    shown = ("phi_1/2", "overlap^2")
+    print_table(["width m", "weak: loss", *shown, "strong: loss", *shown, "1/m", "sum i>m"], rows)
     print()
     print(f"slope (loss ~ 1/m^slope)  weak {weak.slope or '-'} (local; theory here is the sum, not a power law)"
           f"   strong {strong.slope or '-'} (geometry: 1)")  # fmt: skip

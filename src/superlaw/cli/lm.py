@@ -52,9 +52,9 @@ def head(
         refuse_unused("hub ids alone", follow_links="a folder")
     counts = None
     if tokens is not None:
-        from superlaw.lm.counts import read_counts
+        from superlaw.files.counts import read_token_counts
 
-        counts = read_counts(tokens)
+        counts = read_token_counts(tokens)
     measured = []
     for model in models:
         found = load_head(model, tensor, encoder, follow_links)
@@ -108,7 +108,9 @@ def _print_heads(measured: list[HeadMeasures], slope: Slope | None, plot: Path |
 
 
 def _print_words(shown: HeadMeasures) -> None:
-    print(f"{shown.head.name}: {shown.head.tensor} ({shown.head.why})")
+    from superlaw.files.tensors import short
+
+    print(f"{shown.head.name}: {short(shown.head.tensor)[1:-1]} ({shown.head.why})")
     print(f"  {shown.verdict}")
     told = [f"{count} {kind}" for kind, count in shown.hygiene.items() if count]
     unknown = [kind for kind, count in shown.hygiene.items() if count is None]
@@ -224,7 +226,8 @@ def loss(
 ) -> None:
     """Next-token cross-entropy of each model on each corpus; exit code 1 if one failed."""
     from superlaw.cli.output import print_json, progress_bar
-    from superlaw.lm.loss import LossOptions, measure_losses
+    from superlaw.lm.loss import measure_losses
+    from superlaw.lm.loss_table import LossOptions
 
     check_output(out, (".csv",), overwrite=True)  # a table is continued, anything else refused as it is read
     options = LossOptions(document, max_length, documents, batch_tokens, dtype, device)
@@ -281,7 +284,7 @@ def study(
     """Heads, tokens and losses of a family, and the joint fit of loss on width; exit code 1 if one failed."""
     from superlaw.cli.output import print_json, progress_bar
     from superlaw.lm.families import load_family
-    from superlaw.lm.loss import LossOptions
+    from superlaw.lm.loss_table import LossOptions
     from superlaw.studies import language_models
 
     models, corpora = load_family(family), parse_corpora(corpus, field)

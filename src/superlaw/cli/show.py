@@ -40,17 +40,11 @@ def summary(run: Run, path: Path) -> dict[str, Any]:
 
     seconds = run.provenance["wall_seconds"]
     return {
-        "id": run.id,
-        "path": str(path),
-        "status": run.status,
-        **measures_of(run).to_dict(),
-        "steps_done": len(run.losses),
-        "wall_seconds": seconds,
+        "id": run.id, "path": path, "status": run.status, **measures_of(run).to_dict(),
+        "steps_done": len(run.losses), "wall_seconds": seconds,
         "steps_per_second": round(len(run.losses) / seconds, 3) if seconds else None,
-        "notes": list(run.spec.notes),
-        "spec": run.spec.to_dict(arrays="digest"),
-        "provenance": run.provenance,
-    }
+        "notes": run.spec.notes, "spec": run.spec.to_dict(arrays="digest"), "provenance": run.provenance,
+    }  # fmt: skip
 
 
 def print_run(run: Run, path: Path) -> None:

@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from superlaw.cli.options import (
-    JsonOption,
-    OverwriteOption,
-    WorkersOption,
-    assignments,
-    numbers,
-    refuse_unused,
-    scalar,
-)
+from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, assignments, numbers, refuse_unused, scalar
 from superlaw.errors import InputError, Interrupted, MissingExtraError
 from superlaw.files.outputs import check_apart, check_output, write_atomically
 from superlaw.files.records import json_ready

@@ -8,7 +8,7 @@ import numpy as np
 
 from superlaw.figures import style
 from superlaw.geometry.frames import random_density
-from superlaw.lm.measure import HeadMeasures
+from superlaw.lm.measure import HeadMeasures, norm_edges
 
 BINS = 120
 LISTED = 8  # models named in the legend
@@ -20,11 +20,12 @@ def data(measured: list[HeadMeasures]) -> dict[str, Any]:
     for shown in measured:
         scaled = shown.overlaps.sample * np.sqrt(shown.m)
         density, edges = np.histogram(scaled, BINS, (0.0, float(np.quantile(scaled, 0.99))), density=True)
-        norms, norm_edges = np.histogram(shown.norms / shown.norms.mean(), BINS // 2, density=True)
+        lengths = shown.norms / shown.norms.mean()
+        norms, edges_of_norms = np.histogram(lengths, norm_edges(lengths, BINS // 2), density=True)
         models.append({
             "name": shown.head.name.rstrip("/").split("/")[-1], "m": shown.m, "overlap": density,
             "overlap_edges": edges,
-            "norm": norms, "norm_edges": norm_edges, "spectrum": shown.overlaps.spectrum,
+            "norm": norms, "norm_edges": edges_of_norms, "spectrum": shown.overlaps.spectrum,
             "mean_square_overlap": shown.overlaps.mean_square, "inverse_width": 1 / shown.m,
             "centred": shown.centred.mean_square if shown.centred else None,
         })  # fmt: skip

@@ -76,16 +76,13 @@ def check_output(path: Path | None, endings: tuple[str, ...], overwrite: bool, o
         raise InputError(f"{option} {path}", f"a file ending in {(', ' if len(endings) > 2 else ' or ').join(endings)}")
     if not overwrite and (path.exists() or path.is_symlink()):
         raise InputError(f"{option} {path}, which exists", "a new file name", "choose another or pass --overwrite")
-    check_writable(path.parent, f"{option} {path}")
-    return path.suffix[1:].lower()
-
-
-def check_writable(folder: Path, name: str) -> None:
-    """Refuse a folder in which no file can be made; ``name`` says what it is for."""
     try:
-        tempfile.TemporaryFile(dir=folder).close()
+        tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
-        raise InputError(f"{name}: {error.strerror}", "a folder that can be written", "choose another") from None
+        raise InputError(
+            f"{option} {path}: {error.strerror}", "a folder that can be written", "choose another"
+        ) from None
+    return path.suffix[1:].lower()
 
 
 def make_folder(folder: Path, need: str = "a folder that can be made") -> None:

@@ -48,7 +48,9 @@ def to_json(record: Any, indent: int | None = None) -> str:
     return json.dumps(json_ready(record), allow_nan=False, indent=indent)
 
 
-def read_json(path: str | Path, need: str, do: str = "", error: type[InputError] = InputError) -> Any:
+def read_json(
+    path: str | Path, need: str, do: str = "", error: type[InputError] = InputError, finite: bool = True
+) -> Any:
     """Read a JSON file from anyone (see parse_json).
 
     Parameters
@@ -60,6 +62,8 @@ def read_json(path: str | Path, need: str, do: str = "", error: type[InputError]
         What to do next.
     error : type
         InputError, or DamagedFileError for files of our own.
+    finite : bool
+        Refuse NaN and infinity; configs of models (Mamba's, say) hold them.
 
     Raises
     ------
@@ -76,11 +80,13 @@ def read_json(path: str | Path, need: str, do: str = "", error: type[InputError]
         raise error(f"{path}, which does not exist", need, do or "check the path") from None
     except OSError as refused:
         raise error(f"{path}: {refused.strerror}", need, do or "check the path") from None
-    return parse_json(content, str(path), need, do, error)
+    return parse_json(content, str(path), need, do, error, finite)
 
 
-def parse_json(content: bytes | str, name: str, need: str, do: str = "", error: type[InputError] = InputError) -> Any:
-    """Parse JSON from anyone: UTF-8, no key twice, no NaN or infinity, at most DEEPEST levels and MOST_BYTES.
+def parse_json(
+    content: bytes | str, name: str, need: str, do: str = "", error: type[InputError] = InputError, finite: bool = True
+) -> Any:
+    """Parse JSON from anyone: UTF-8, no key twice, no NaN or infinity (if ``finite``), not beyond the limits above.
 
     Examples
     --------
@@ -96,7 +102,7 @@ def parse_json(content: bytes | str, name: str, need: str, do: str = "", error: 
             raise ValueError(f"more than {MOST_BYTES} bytes")
         text = content if isinstance(content, str) else content.decode("utf-8-sig")
         record = json.loads(text, object_pairs_hook=_once)
-        _check(record, "\\u" in text)
+        _check(record, "\\u" in text, finite)
         return record
     except UnicodeDecodeError:
         why = "not UTF-8 text"
@@ -115,7 +121,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check(record: Any, escapes: bool) -> None:
+def _check(record: Any, escapes: bool, finite: bool) -> None:
     """No NaN, no infinity, no half character, not too deep."""
     rest = [(record, 1)]
     while rest:
@@ -126,7 +132,7 @@ def _check(record: Any, escapes: bool) -> None:
             rest.extend((one, depth + 1) for one in (value.values() if isinstance(value, dict) else value))
             if escapes and isinstance(value, dict):
                 rest.extend((key, depth + 1) for key in value)
-        elif isinstance(value, float) and not math.isfinite(value):
+        elif finite and isinstance(value, float) and not math.isfinite(value):
             raise ValueError("a number that is not finite")
         elif escapes and isinstance(value, str) and not value.isascii() and _halves(value):
             raise ValueError("half of a character (a lone surrogate)")

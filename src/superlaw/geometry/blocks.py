@@ -15,9 +15,10 @@ import numpy as np
 
 from superlaw.geometry.moment import Moment
 
-ROWS = 4096  # of a block of the second moment
+NUMBERS = 1 << 23  # of a block of rows, however wide: 32 MB in float32
+ROWS = 4096  # of a block of rows, at most
 PAIR_ROWS = 1024  # of a block of pairs: 4 MB in float32
-SAMPLED_CHUNK = 16384
+FEW = 2048  # rows whose overlaps are taken all at once: 32 MB in float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +34,10 @@ class RowScan:
     first_bad: int
 
 
-def row_blocks(W: np.ndarray, rows: np.ndarray | None = None, size: int = ROWS) -> Iterator[tuple[slice, np.ndarray]]:
+def row_blocks(W: np.ndarray, rows: np.ndarray | None = None) -> Iterator[tuple[slice, np.ndarray]]:
     """(place among the chosen rows, block in float32, or in float64 where W is)."""
     count = len(W) if rows is None else len(rows)
+    size = min(ROWS, max(1, NUMBERS // W.shape[1]))
     dtype = np.float64 if W.dtype == np.float64 else np.float32
     for i in range(0, count, size):
         place = slice(i, min(i + size, count))
@@ -89,10 +91,9 @@ def unit_moment(
     """
     count = len(W) if rows is None else len(rows)
     m = W.shape[1]
-    if m > count:  # few rows: their Gram matrix is smaller
-        w = np.concatenate([block for _, block in unit_blocks(W, rows, centre)]).astype(np.float64)
-        w = w if weights is None else w * np.sqrt(weights)[:, None]
-        return Moment(w @ w.T, count)
+    if m > count:  # few rows: the matrix of their overlaps is smaller
+        roots = np.ones(count) if weights is None else np.sqrt(weights)
+        return Moment(all_overlaps(W, rows, centre) * np.outer(roots, roots), count)
     total = np.zeros((m, m))
     for place, w in unit_blocks(W, rows, centre):
         if weights is not None:
@@ -113,6 +114,27 @@ def weighted_mean_square_overlap(W: np.ndarray, weights: np.ndarray) -> float:
     p = np.asarray(weights, dtype=np.float64) / np.sum(weights)
     moment = unit_moment(W, weights=p).matrix
     return max(0.0, float((np.sum(moment**2) - p @ p) / (1 - p @ p)))
+
+
+def all_overlaps(W: np.ndarray, rows: np.ndarray | None = None, centre: np.ndarray | None = None) -> np.ndarray:
+    """Overlaps of all pairs of few rows, each with itself too, in float64, shape (rows, rows): by blocks of columns.
+
+    Examples
+    --------
+    >>> all_overlaps(np.array([[2.0, 0.0], [3.0, 3.0], [0.0, 0.0]])).round(3)
+    array([[1.   , 0.707, 0.   ],
+           [0.707, 1.   , 0.   ],
+           [0.   , 0.   , 0.   ]])
+    """
+    count = len(W) if rows is None else len(rows)
+    total, step = np.zeros((count, count)), max(1, NUMBERS // (2 * max(1, count)))
+    for j in range(0, W.shape[1], step):
+        block = np.asarray(W[:, j : j + step] if rows is None else W[rows, j : j + step]).astype(np.float64)
+        block = block if centre is None else block - centre[j : j + step]
+        total += block @ block.T
+    norms = np.sqrt(np.diag(total))
+    norms[norms == 0] = 1.0
+    return total / np.outer(norms, norms)
 
 
 def mean_abs_overlap(W: np.ndarray, rows: np.ndarray | None = None, centre: np.ndarray | None = None) -> float:
@@ -143,9 +165,11 @@ def sample_overlaps(
     random = np.random.default_rng(seed)
     first = random.integers(len(rows), size=count)
     second = (first + random.integers(1, len(rows), size=count)) % len(rows)
-    found = np.empty(count)
-    for i in range(0, count, SAMPLED_CHUNK):
-        chunk = slice(i, min(i + SAMPLED_CHUNK, count))
+    if len(rows) <= FEW:
+        return all_overlaps(W, rows, centre)[first, second]
+    found, size = np.empty(count), min(2 * ROWS, max(1, NUMBERS // W.shape[1]))
+    for i in range(0, count, size):
+        chunk = slice(i, min(i + size, count))
         pairs = np.concatenate([rows[first[chunk]], rows[second[chunk]]])
         w = np.concatenate([block for _, block in unit_blocks(W, pairs, centre)])
         half = len(w) // 2

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.records import json_ready
 from superlaw.geometry import frames
 from superlaw.geometry.overlaps import PairStatistics, check_rows, pair_statistics, row_norms
 
@@ -77,7 +78,7 @@ class GroupOverlaps:
             "random_mean_abs_overlap": frames.random_mean_abs_overlap(self.width),
             "random_largest_overlap": frames.random_largest_overlap(pairs, self.width) if pairs else float("nan"),
         }  # fmt: skip
-        return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in record.items()}
+        return json_ready(record)
 
 
 def group_overlaps(name: str, W: np.ndarray, others: np.ndarray | None = None) -> GroupOverlaps:

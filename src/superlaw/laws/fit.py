@@ -198,7 +198,7 @@ def _fit(
 
 
 def _estimates(best: Minimum, unknown: Uncertainty) -> dict[str, Estimate]:
-    sigma = unknown.stderr if best.dof > 0 else np.full(best.problem.p, math.nan)
+    sigma = np.sqrt(np.diag(unknown.covariance)) if best.dof > 0 else np.full(best.problem.p, math.nan)
     if unknown.drawn is None:  # a covariance knows nothing of a parameter at its bound
         sigma = np.where(best.free, sigma, math.nan)
     naive = np.full(best.problem.p, math.nan)

@@ -66,11 +66,6 @@ class Uncertainty:
     drawn: np.ndarray | None
     record: dict[str, Any]
 
-    @property
-    def stderr(self) -> np.ndarray:
-        """Standard errors, shape (p,)."""
-        return np.sqrt(np.diag(self.covariance))
-
 
 def fall_threshold(dispersion: float, dof: int, level: float) -> float:
     """How far the minimised value may rise within an interval: lambda/2 F^-1(level; 1, dof)."""

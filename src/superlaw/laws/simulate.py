@@ -7,8 +7,7 @@ minimised objective by no more than the threshold, so one constrained solve answ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,10 +35,6 @@ class Coverage:
     unsolved: int
     level: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
 
 def truth_of(law: Law, points: Points, params: Mapping[str, float], objective: Objective) -> tuple[Problem, np.ndarray]:
     """The problem of given points without noise, and the coordinates (p,) of given parameters."""
@@ -52,7 +47,14 @@ def truth_of(law: Law, points: Points, params: Mapping[str, float], objective: O
 
 
 def profile_coverage(
-    law: Law, points: Points, params: Mapping[str, float], sigma: float, sets: int, seed: int = 0, level: float = 0.95
+    law: Law,
+    points: Points,
+    params: Mapping[str, float],
+    sigma: float,
+    sets: int,
+    *,
+    seed: int = 0,
+    level: float = 0.95,
 ) -> Coverage:
     """Coverage of F-calibrated profile intervals: Gaussian noise on log L, least squares of log L.
 

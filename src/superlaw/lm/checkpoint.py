@@ -7,18 +7,19 @@ cache are how its snapshots are made, and are followed).
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import numpy as np
 
 from superlaw.errors import DamagedFileError, InputError, MissingExtraError
+from superlaw.files.tensors import TensorEntry, numpy_dtype, read_tensor_header, short
+from superlaw.lm.config import is_path, parse_config, read_config_file
 from superlaw.lm.hub import HubModel, NotOnHubError
-from superlaw.lm.safetensors_header import PREFIX, TensorEntry, header_length, parse_header, read_header, short
 
 SAFETENSORS, SAFETENSORS_INDEX = "model.safetensors", "model.safetensors.index.json"
 TORCH, TORCH_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
@@ -49,7 +50,7 @@ def open_checkpoint(model: str | Path, follow_links: bool = False) -> Checkpoint
         return _folder(path, follow_links)
     if path.is_file():
         return Checkpoint(str(model), _file_tensors(path))
-    if path.suffix in (".safetensors", ".npy", *TORCH_ENDINGS) or str(model).count("/") > 1 or str(model)[:1] in "./~":
+    if path.suffix in (".safetensors", ".npy", *TORCH_ENDINGS) or is_path(model):
         raise InputError(f"{model}, which does not exist", "a model folder, a file of tensors or a hub id")
     return _hub(HubModel.parse(str(model)), str(model))
 
@@ -63,7 +64,7 @@ def _folder(folder: Path, follow_links: bool) -> Checkpoint:
         if inside.has(index):
             shards = _weight_map(inside.json(index), str(folder / index))
             files = {shard: inside.shard(shard, index) for shard in sorted(set(shards.values()))}
-            tensors = {name: (lambda n=name, f=files[shard]: _from_shard(f, n)) for name, shard in shards.items()}
+            tensors = {name: partial(_from_shard, files[shard], name) for name, shard in shards.items()}
             return Checkpoint(str(folder), tensors, config, tokenizer)
     others = sorted(path.name for path in folder.glob("*.safetensors"))
     do = f"name one file: {', '.join(others[:4])}" if others else "check the folder"
@@ -102,23 +103,7 @@ class _Inside:
         return path
 
     def json(self, name: str) -> dict[str, Any] | None:
-        if not self.has(name):
-            return None
-        path = self.path(name)
-        try:
-            return _json(path.read_bytes(), str(path))
-        except OSError as error:
-            raise InputError(f"{path}: {error.strerror}", "a readable file") from None
-
-
-def _json(content: bytes | bytearray, where: str) -> dict[str, Any]:
-    try:
-        record = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}, not JSON ({type(error).__name__})", "a JSON object", "download it again") from None
-    if not isinstance(record, dict):
-        raise InputError(f"{where}, whose JSON is not an object", "a JSON object", "download it again")
-    return record
+        return read_config_file(self.path(name)) if self.has(name) else None
 
 
 def _weight_map(index: dict[str, Any] | None, where: str) -> dict[str, str]:
@@ -149,8 +134,7 @@ def _file_tensors(path: Path) -> dict[str, Reader]:
     if path.suffix in TORCH_ENDINGS:
         return _torch(path)
     if path.suffix == ".safetensors":
-        entries = read_header(path)
-        return {name: (lambda e=entry: _mapped(path, e)) for name, entry in entries.items()}
+        return {name: partial(_mapped, path, entry) for name, entry in read_tensor_header(path).tensors.items()}
     raise InputError(f"{path}", f"a .safetensors, .npy, {', '.join(TORCH_ENDINGS)} file, a model folder or a hub id")
 
 
@@ -160,19 +144,6 @@ def _mapped(path: Path, entry: TensorEntry) -> np.ndarray:
     if entry.start == entry.stop:
         return np.empty(entry.shape, dtype)
     return np.memmap(path, dtype, "r", entry.start, entry.shape)
-
-
-def numpy_dtype(entry: TensorEntry, where: str) -> np.dtype:
-    """The NumPy type of a tensor of floating-point numbers; others are refused."""
-    import ml_dtypes
-
-    known = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": ml_dtypes.bfloat16}
-    if entry.dtype not in known:
-        raise InputError(
-            f"{where}: {short(entry.name)} of type {entry.dtype}", f"one of {', '.join(known)}",
-            "quantised weights must be expanded first",
-        )  # fmt: skip
-    return np.dtype(known[entry.dtype])
 
 
 def _npy(path: Path) -> np.ndarray:
@@ -227,50 +198,36 @@ def _torch_array(tensor: Any, name: str, path: Path) -> np.ndarray:
 
 def _hub(model: HubModel, name: str) -> Checkpoint:
     """A model of the hub: its config, then headers; a tensor only when it is read."""
-    config = _optional(model, "config.json")
-    index = _optional(model, SAFETENSORS_INDEX)
+    if kept := model.kept(SAFETENSORS) or model.kept(SAFETENSORS_INDEX):
+        return replace(_folder(kept.parent, False), name=name)
+    config, index = _optional(model, "config.json"), _optional(model, SAFETENSORS_INDEX)
     if index is None:
         try:
-            entries = _remote_header(model, SAFETENSORS)
+            entries = model.header(SAFETENSORS)
         except NotOnHubError:
             raise InputError(
                 f"{name}, which has no safetensors on the hub", "safetensors, of which parts can be read",
                 f"download it (hf download {model.repository}) and give its folder",
             ) from None  # fmt: skip
-        tensors = {n: (lambda e=entry: _remote_tensor(model, SAFETENSORS, e)) for n, entry in entries.items()}
-        return Checkpoint(name, tensors, config)
+        return Checkpoint(name, {n: partial(model.tensor, SAFETENSORS, e) for n, e in entries.items()}, config)
     shards = _weight_map(index, f"{name}: {SAFETENSORS_INDEX}")
     for shard in set(shards.values()):
         _check_shard_name(shard, f"{name}: {SAFETENSORS_INDEX}")
 
     def read(tensor: str, shard: str) -> np.ndarray:
         try:
-            entries = _remote_header(model, shard)
+            entries = model.header(shard)
         except NotOnHubError:
             raise InputError(f"{name}, whose index names the missing shard {short(shard)}", "every shard") from None
         if tensor not in entries:
-            raise InputError(f"{name}: {shard} without {short(tensor)}", "a shard that fits its index")
-        return _remote_tensor(model, shard, entries[tensor])
+            raise InputError(f"{name}: {short(shard)} without {short(tensor)}", "a shard that fits its index")
+        return model.tensor(shard, entries[tensor])
 
-    return Checkpoint(name, {n: (lambda n=n, s=shard: read(n, s)) for n, shard in shards.items()}, config)
+    return Checkpoint(name, {n: partial(read, n, shard) for n, shard in shards.items()}, config)
 
 
 def _optional(model: HubModel, file: str) -> dict[str, Any] | None:
     try:
-        return _json(model.text(file), model.url(file))
+        return parse_config(model.text(file), model.url(file))
     except NotOnHubError:
         return None
-
-
-def _remote_header(model: HubModel, file: str) -> dict[str, TensorEntry]:
-    where = model.url(file)
-    prefix, size = model.part(file, 0, PREFIX)
-    length = header_length(bytes(prefix), size, where)
-    content, _ = model.part(file, PREFIX, PREFIX + length)
-    return parse_header(bytes(content), size, where)
-
-
-def _remote_tensor(model: HubModel, file: str, entry: TensorEntry) -> np.ndarray:
-    dtype = numpy_dtype(entry, model.url(file))
-    content, _ = model.part(file, entry.start, entry.stop)
-    return np.frombuffer(content, dtype).reshape(entry.shape)

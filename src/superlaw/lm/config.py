@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from superlaw.errors import InputError
+from superlaw.files.records import parse_json, read_json
 from superlaw.lm.hub import HubModel, NotOnHubError
 from superlaw.theory.shape import Architecture, Shape
 
 WIDTHS = ("hidden_size", "n_embd", "d_model", "dim")
 DEPTHS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
-LARGEST_FILE = 64 << 20  # bytes; a config beyond this is none
+CONFIG, DOWNLOAD = "a config.json, or another JSON object of a model", "download it again"
 
 
 def read_config(model: str | Path) -> dict[str, Any]:
@@ -27,25 +27,41 @@ def read_config(model: str | Path) -> dict[str, Any]:
     if path.is_dir():
         path = path / "config.json"
     if path.is_file():
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(f"{path} of {path.stat().st_size:,} bytes", "a config.json")
-        return _parsed(path.read_bytes(), str(path))
-    if path.suffix == ".json" or str(model).count("/") > 1 or str(model)[:1] in "./~":
+        return read_config_file(path)
+    if path.suffix == ".json" or is_path(model):
         raise InputError(f"{path}, which does not exist", "a config.json, a model folder or a hub id", "check the path")
     hub = HubModel.parse(str(model))
     try:
-        return _parsed(hub.text("config.json"), hub.url("config.json"))
+        return parse_config(hub.text("config.json"), hub.url("config.json"))
     except NotOnHubError as error:
         raise InputError(error.got, "a model with a config.json", "check the name") from None
 
 
-def _parsed(content: bytes, where: str) -> dict[str, Any]:
-    try:
-        record = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}, not JSON ({type(error).__name__})", "a config.json") from None
+def is_path(model: str | Path) -> bool:
+    """Whether a model's name can only be a path, so that no hub is asked for it.
+
+    Examples
+    --------
+    >>> is_path("./gpt2"), is_path("runs/small/1"), is_path("openai/gpt2"), is_path("gpt2")
+    (True, True, False, False)
+    """
+    text = str(model)
+    return isinstance(model, Path) or text[:1] in tuple("./\\~") or text.count("/") > 1 or text.endswith("/")
+
+
+def read_config_file(path: Path) -> dict[str, Any]:
+    """A JSON object from a model's folder: its config, its tokenizer, an index of shards."""
+    return _object(read_json(path, CONFIG, DOWNLOAD, finite=False), str(path))
+
+
+def parse_config(content: bytes, where: str) -> dict[str, Any]:
+    """The same from its bytes."""
+    return _object(parse_json(content, where, CONFIG, DOWNLOAD, finite=False), where)
+
+
+def _object(record: Any, where: str) -> dict[str, Any]:
     if not isinstance(record, dict):
-        raise InputError(f"{where}, whose JSON is not an object", "a config.json")
+        raise InputError(f"{where}, whose JSON is not an object", CONFIG, DOWNLOAD)
     return record
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, nearest
+from superlaw.files.tensors import short
 from superlaw.lm.checkpoint import Checkpoint, open_checkpoint
-from superlaw.lm.safetensors_header import short
 
 # A prefix (model., transformer., language_model. ...) may come before each of these.
 HEADS = ("lm_head.weight", "embed_out.weight", "output.weight")

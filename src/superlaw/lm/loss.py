@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,79 +17,13 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, MissingExtraError, SuperlawError
-from superlaw.lm.corpora import Corpus, check_rule, documents
+from superlaw.lm.config import is_path
+from superlaw.lm.corpora import Corpus, documents
+from superlaw.lm.hub import HubModel
+from superlaw.lm.loss_table import Loss, LossOptions, read_losses, write_losses
 
 CONTEXTS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "seq_length")
-DTYPES = ("auto", "float32", "bfloat16")
 Watch = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class LossOptions:
-    """How texts are cut and models run.
-
-    Parameters
-    ----------
-    document : str
-        How plain text is cut into documents: line, blank, words:N or file.
-    max_length : int
-        Tokens of a document, at most; the model's context where that is smaller.
-    documents : int
-        The first so many documents of each corpus.
-    batch_tokens : int
-        Tokens of a batch, padding included; a longer document is a batch of its own.
-    dtype : {"auto", "float32", "bfloat16"}
-        auto is bfloat16 on a GPU and float32 elsewhere.
-    device : str
-        auto, cpu, cuda, ...
-    """
-
-    document: str = "words:1024"
-    max_length: int = 2048
-    documents: int = 1000
-    batch_tokens: int = 4096
-    dtype: str = "auto"
-    device: str = "auto"
-
-    def __post_init__(self):
-        check_rule(self.document)
-        for name, least in (("max_length", 2), ("documents", 1), ("batch_tokens", 2)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name} = {getattr(self, name)}", f"{least} or more")
-        if self.dtype not in DTYPES:
-            raise InputError(f"--dtype {self.dtype}", f"one of {', '.join(DTYPES)}")
-
-
-@dataclass(frozen=True)
-class Loss:
-    """The loss of one model on one corpus; ``status`` is ok, or failed with the reason in ``message``.
-
-    ``loss`` is in nats a predicted token; ``stderr`` treats documents as independent (NaN with one);
-    ``tokens`` counts predicted tokens and ``bytes`` the text they stand for; ``cut`` documents were longer
-    than ``context`` (the smaller of max_length and the model's), ``short`` ones had no token to predict.
-    """
-
-    model: str
-    corpus: str
-    source: str
-    status: str
-    loss: float
-    stderr: float
-    bits_per_byte: float
-    tokens: int
-    bytes: int
-    n_documents: int
-    cut: int
-    short: int
-    context: int
-    bos: str
-    document: str
-    max_length: int
-    documents: int
-    batch_tokens: int
-    dtype: str
-    device: str
-    message: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,15 +43,18 @@ def load_model(name: str, options: LossOptions) -> LoadedModel:
 
     Raises
     ------
+    InputError
+        When there is no such model, it lacks weights or a tokenizer, or it is not causal.
     MissingExtraError
         Without torch or transformers.
     """
-    try:
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import logging
-    except ImportError:
-        raise MissingExtraError("losses", "lm") from None
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        raise MissingExtraError("losses", "lm")
+    place, revision = _place(name)
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
     logging.disable_progress_bar()
     device = options.device
     if device == "auto":
@@ -124,11 +62,11 @@ def load_model(name: str, options: LossOptions) -> LoadedModel:
     dtype = options.dtype
     if dtype == "auto":
         dtype = "bfloat16" if device.startswith("cuda") else "float32"
-    if str(name)[:1] in "./~" and not Path(name).is_dir():
-        raise InputError(f"{name}, which is no folder", "a model folder or a hub id")
-    tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(place, revision=revision, trust_remote_code=False)
+    if not tokenizer("a text", add_special_tokens=False)["input_ids"]:  # the library makes an empty one of no files
+        raise InputError(f"{name}, whose tokenizer makes no token of a text", "a tokenizer.json beside the weights")
     model, info = AutoModelForCausalLM.from_pretrained(
-        name, dtype=getattr(torch, dtype), trust_remote_code=False, output_loading_info=True
+        place, revision=revision, dtype=getattr(torch, dtype), trust_remote_code=False, output_loading_info=True
     )
     if missing := sorted(info["missing_keys"]):  # the library would fill them with random numbers
         raise InputError(f"{name} without {len(missing)} weights of a causal model ({missing[0]}, ...)", "all of them")
@@ -137,6 +75,17 @@ def load_model(name: str, options: LossOptions) -> LoadedModel:
     config = model.config.get_text_config()
     context = next((getattr(config, key) for key in CONTEXTS if isinstance(getattr(config, key, None), int)), None)
     return LoadedModel(str(name), model, tokenizer, context, dtype, device)
+
+
+def _place(name: str) -> tuple[str, str]:
+    """A folder, or a hub id and its revision, from a hub that has it: the library would try for minutes."""
+    if Path(name).is_dir():
+        return name, "main"
+    if is_path(name):
+        raise InputError(f"{name}, which is no folder", "a model folder or a hub id")
+    model = HubModel.parse(name)
+    model.text("config.json")
+    return model.repository, model.revision
 
 
 def check_causal(model: Any, name: str, device: str = "cpu") -> None:
@@ -273,8 +222,6 @@ def measure_losses(
     InputError
         When ``out`` was made with other options or is no such table.
     """
-    from superlaw.lm.loss_table import read_losses, write_losses
-
     models = list(models)
     done = {(row.model, row.corpus): row for row in read_losses(out, options, corpora)}
     for name in models:
@@ -308,5 +255,6 @@ def _failed(name: str, corpus: Corpus, options: LossOptions, reason: str) -> Los
 
 
 def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text[:300] if isinstance(error, SuperlawError) else f"{type(error).__name__}: {text[:300]}"
+    """One line of what a library, a server or a file says, none of which steers a terminal."""
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(str(error).split())[:300])
+    return text if isinstance(error, SuperlawError) else f"{type(error).__name__}: {text}"

@@ -102,7 +102,7 @@ class HeadMeasures:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        heights, edges = np.histogram(self.norms, NORM_BINS)
+        heights, edges = np.histogram(self.norms, norm_edges(self.norms, NORM_BINS))
         return {
             "name": self.head.name, "tensor": self.head.tensor, "why": self.head.why, "n": self.n, "m": self.m,
             "hidden_size": self.head.hidden_size, "dtype": self.head.W.dtype.name,
@@ -118,6 +118,19 @@ class HeadMeasures:
             "centred": self.centred.to_dict() if self.centred else None,
             "weighted": self.weighted, "notes": list(self.head.notes), "verdict": self.verdict,
         }  # fmt: skip
+
+
+def norm_edges(norms: np.ndarray, bins: int) -> np.ndarray:
+    """Edges of a histogram, around rows of one length too, which differ by rounding only.
+
+    Examples
+    --------
+    >>> norm_edges(np.array([1.0, 1.0 + 2e-16]), 2).round(6)
+    array([0.5, 1. , 1.5])
+    """
+    low, high = float(norms.min()), float(norms.max())
+    room = 0.5 * high if high - low < 1e-12 * high else 0.0
+    return np.linspace(low - room, high + room, bins + 1)
 
 
 def measure_head(

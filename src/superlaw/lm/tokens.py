@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, MissingExtraError
+from superlaw.lm.config import is_path
 from superlaw.lm.corpora import Corpus
 from superlaw.lm.hub import HubModel, NotOnHubError
 from superlaw.lm.zipf import fit_zipf, regress, split_half
@@ -78,7 +79,7 @@ def load_tokenizer(source: str | Path) -> Any:
     file = path / "tokenizer.json" if path.is_dir() else path
     if file.is_file():
         content = file.read_bytes()
-    elif path.is_dir() or str(source).count("/") > 1 or str(source)[:1] in "./~":
+    elif path.is_dir() or is_path(source):
         raise InputError(f"{source}, without a tokenizer.json", "a folder with one, the file, or a hub id")
     else:
         try:

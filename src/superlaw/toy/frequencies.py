@@ -7,7 +7,6 @@ the activation density E = sum p_i.
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections import Counter
 from functools import lru_cache
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.counts import read_numbers
 
 FAMILIES = ("power", "exponential", "linear")
 
@@ -156,19 +156,16 @@ def read_frequencies(path: str | Path, n_features: int | None = None) -> np.ndar
         Decreasing.
     """
     path = Path(path)
-    text, kind = _read(path), None
+    kind = None
     if path.suffix.lower() == ".json":
-        values, kind = _json_numbers(path, text)
+        _, p, kind = read_numbers(path)
     elif path.suffix.lower() in (".csv", ".tsv"):
-        values = _csv_numbers(path, text)
+        p = np.array(_csv_numbers(path, _read(path)))
     else:
         raise InputError(f"{path}", "a .csv or .json file of counts or probabilities", "use --text FILE for prose")
-    if not values:
-        raise InputError(f"{path}, which holds no numbers", "at least one count or probability")
-    p = np.asarray(values, dtype=np.float64)
+    if len(p) < 2:
+        raise InputError(f"{path}, which holds {'one number' if len(p) else 'no numbers'}", "two or more features")
     whole = np.isfinite(p).all() and (p >= 0).all() and (p == np.round(p)).all()
-    if kind == "counts" and not whole:
-        raise InputError(f"counts in {path} that are not whole numbers of 0 or more", "whole numbers")
     if kind == "probabilities" or not whole:
         return _most_frequent(check_frequencies(p, f"probabilities in {path}"), n_features, f"{path}", "values")
     return frequencies_from_counts(_most_frequent(p, n_features, f"{path}", "values"), f"counts in {path}")
@@ -211,30 +208,6 @@ def _read(path: Path) -> str:
         raise InputError(f"{path}, which is not UTF-8 text", "a text file in UTF-8") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}", "a readable file", "check the path") from None
-
-
-def _json_numbers(path: Path, text: str) -> tuple[list[float], str | None]:
-    """The numbers of a JSON file, and ``counts`` or ``probabilities`` where it says which."""
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}, not JSON at line {error.lineno}: {error.msg}", "valid JSON") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}, whose JSON cannot be read ({error})", "a list or an object of numbers") from None
-    kind = None
-    if isinstance(data, dict):
-        kind = next((key for key in ("counts", "probabilities") if isinstance(data.get(key), dict | list)), None)
-        data = data[kind] if kind else data
-    values = list(data.values()) if isinstance(data, dict) else data
-    if not isinstance(values, list) or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
-        raise InputError(
-            f"{path}, whose JSON is not a list or an object of numbers",
-            'for example [5, 3, 1] or {"the": 5, "a": 3}',
-        )
-    try:
-        return [float(v) for v in values], kind
-    except OverflowError:
-        raise InputError(f"{path}, with a number beyond 1e308", "counts or probabilities") from None
 
 
 def _csv_numbers(path: Path, text: str) -> list[float]:

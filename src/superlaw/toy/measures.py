@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
+from superlaw.files.records import json_ready
 from superlaw.geometry.frames import etf_distance, random_square_overlap, welch
 from superlaw.geometry.groups import REPRESENTED, STRONG, norm_groups
 from superlaw.geometry.overlaps import mean_square_overlap, pair_statistics, row_norms
@@ -69,8 +69,7 @@ class Measures:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: what is not a number becomes None."""
-        values = asdict(self)
-        return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+        return json_ready(self)
 
 
 def represented_fraction(W: np.ndarray, threshold: float = REPRESENTED) -> float:

@@ -5,19 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
 
 from superlaw.errors import DamagedFileError, InputError
 from superlaw.files.outputs import write_atomically
-from superlaw.toy.spec import RunSpec
+from superlaw.files.records import json_ready, parse_json
+from superlaw.files.tensors import PREFIX, TensorHeader, header_length, open_file, parse_header
+from superlaw.toy.spec import RunSpec, check_known, checked_field
 
+NEED = "a whole run file written by superlaw"
+DO = "move it away (superlaw sweep verify does, in a store) and train again"
 FORMAT = 1
 METADATA_KEY, DIGEST_KEY = "superlaw", "sha256"  # our header, and its own checksum
 STATUSES = ("ok", "diverged", "stopped")
+MOST_FEATURES = 10**7  # of a run stored without its weights, whose number nothing else in the file bears out
 REPORTED_STEPS = 100  # the reported loss is the mean over this many last steps
 
 
@@ -89,7 +96,7 @@ class Run:
             "measures": self.measures,
             "tensors": checksum(tensors),
         }
-        text = json.dumps(header, sort_keys=True)
+        text = json.dumps(json_ready(header), sort_keys=True)
         metadata = {METADATA_KEY: text, DIGEST_KEY: hashlib.sha256(text.encode()).hexdigest()}
         write_atomically(path, save(tensors, metadata))
         return path
@@ -115,85 +122,101 @@ def load_run(path: str | Path) -> Run:
     DamagedFileError
         When it is truncated, altered, or not a run of ours; nothing is half-read.
     """
-    from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    path = Path(path)
+    with open_file(path) as file:
+        content = file.read()
+    header = _parse(path, content, len(content))
+    tensors = load(content)
+    if checksum(tensors) != header["tensors"]:
+        raise _damaged(path, "its tensors do not match their checksum")
+    record = dict(header["spec"])
+    if "frequencies" in tensors:
+        record["frequencies"] = tensors["frequencies"]
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    header = _parse_header(path, content, len(content))
-    try:
-        tensors = load(content)
-        if checksum(tensors) != header["tensors"]:
-            raise _damaged(path, "its tensors do not match their checksum")
-        record = dict(header["spec"])
-        if "frequencies" in tensors:
-            record["frequencies"] = tensors.pop("frequencies")
         spec = RunSpec.from_dict(record)
-        run = Run(
-            spec, header["status"], tensors["losses"], tensors.get("W"), tensors.get("b"),
-            header["provenance"], header["measures"],
-        )  # fmt: skip
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise (
-            error if isinstance(error, DamagedFileError) else _damaged(path, f"not a whole run file ({error})")
-        ) from None
+    except InputError as error:
+        raise _damaged(path, f"its spec: {error.got}") from None
     if spec.id != header["id"]:
         raise _damaged(path, f"its spec has the id {spec.id}, its header {header['id']}")
-    shapes_fit = run.W is None or (run.W.shape == (spec.n_features, spec.width) and run.b.shape == (spec.n_features,))
-    if run.status not in STATUSES or not shapes_fit:
-        raise _damaged(path, "its arrays do not fit its spec")
-    return run
+    return Run(
+        spec, header["status"], tensors["losses"], tensors.get("W"), tensors.get("b"),
+        header["provenance"], header["measures"],
+    )  # fmt: skip
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
     """The header of a run file (id, status, spec, measures, provenance) without its tensors.
 
-    Its own checksum and the file's length are checked; the tensors' checksum is not (see load_run).
+    Its own checksum, the types of all it states and the file's length are checked, so that one bad file stops
+    nobody; the tensors' checksum and the spec's id are not (see load_run).
     """
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            start = file.read(8)
-            content = start + file.read(min(int.from_bytes(start, "little"), size))
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    return _parse_header(path, content, size)
+    with open_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        start = file.read(PREFIX)
+        return _parse(path, start + file.read(header_length(start, size, str(path))), size)
 
 
-def _parse_header(path: Path, content: bytes, size: int) -> dict[str, Any]:
-    length = int.from_bytes(content[:8], "little")
-    if size < 8 or length > size - 8:
-        raise _damaged(path, "it is cut short, or not a safetensors file")
+def _parse(path: str | Path, content: bytes, size: int) -> dict[str, Any]:
+    """Our header within the file's own, every type and shape in both checked."""
     try:
-        head = json.loads(content[8 : 8 + length])
-        text = head["__metadata__"][METADATA_KEY]
-        digest = head["__metadata__"][DIGEST_KEY]
-        header = json.loads(text)
-        end = max(tensor["data_offsets"][1] for name, tensor in head.items() if name != "__metadata__")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(path, f"it has no header of ours ({type(error).__name__}: {error})") from None
+        length = header_length(content, size, str(path))
+        whole = parse_header(content[PREFIX : PREFIX + length], size, str(path))
+    except DamagedFileError as error:
+        raise DamagedFileError(error.got, NEED, DO) from None
+    text, digest = (whole.metadata.get(key) for key in (METADATA_KEY, DIGEST_KEY))
+    if text is None or digest is None:
+        raise _damaged(path, "it has no header of ours")
     if hashlib.sha256(text.encode()).hexdigest() != digest:
         raise _damaged(path, "its header does not match its checksum")
-    if header["format"] != FORMAT:
-        raise _damaged(path, f"it has the format {header['format']}, this version reads {FORMAT}")
-    if 8 + length + end != size:
-        raise _damaged(path, f"it is {size} bytes long, its header says {8 + length + end}")
+    header = parse_json(text, f"the header of {path}", NEED, DO, DamagedFileError)
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise _damaged(path, f"it is not of the format {FORMAT}, which this version reads")
+    for key, fits in _FIELDS.items():
+        if key not in header or not fits(header[key]):
+            raise _damaged(path, f"its header has no {key} as a run has")
+    _check_spec(path, header["spec"], whole)
     return header
 
 
-def _unreadable(path: Path, error: OSError) -> InputError:
-    if isinstance(error, FileNotFoundError):
-        return InputError(f"{path}, which does not exist", "a run file", "check the path")
-    return InputError(f"{path}: {error.strerror}", "a readable run file", "check the path")
+def _numbers(value: Any) -> bool:
+    return isinstance(value, dict) and all(type(number) in (int, float, NoneType) for number in value.values())
 
 
-def _damaged(path: Path, why: str) -> DamagedFileError:
-    return DamagedFileError(
-        f"{path}: {why}",
-        "a whole run file written by superlaw",
-        "move it away (superlaw sweep verify does, in a store) and train again",
-    )
+def _flat(value: Any) -> bool:
+    return isinstance(value, dict) and not any(isinstance(one, dict | list) for one in value.values())
+
+
+_FIELDS: dict[str, Callable[[Any], bool]] = {
+    "id": lambda value: isinstance(value, str),
+    "status": lambda value: value in STATUSES,
+    "spec": lambda value: isinstance(value, dict),
+    "provenance": _flat,
+    "measures": lambda value: value is None or _numbers(value),
+    "tensors": lambda value: isinstance(value, str),
+}
+
+
+def _check_spec(path: str | Path, spec: dict[str, Any], whole: TensorHeader) -> None:
+    """The spec's values by field, and that the arrays have its shapes: nothing is made from its numbers before."""
+    shapes = {name: entry.shape for name, entry in whole.tensors.items()}
+    explicit = not isinstance(spec.get("frequencies", ""), str)
+    try:
+        check_known(spec)
+        n, m = (checked_field(name, spec.get(name)) for name in ("n_features", "width"))
+        for name, value in spec.items():
+            if name != "frequencies":
+                checked_field(name, value)
+    except InputError as error:
+        raise _damaged(path, f"its spec: {error.got}") from None
+    expected = {"W": (n, m), "b": (n,), "frequencies": (n,), "losses": shapes.get("losses", (0,))[:1]}
+    real = all(entry.dtype in ("F32", "F64") for entry in whole.tensors.values())
+    fits = all(shape == expected.get(name) for name, shape in shapes.items())
+    if not real or not fits or "losses" not in shapes or explicit != ("frequencies" in shapes):
+        raise _damaged(path, "its arrays do not fit its spec")
+    if len(shapes) == 1 and n > MOST_FEATURES:
+        raise _damaged(path, f"it claims {n} features and holds none of them")
+
+
+def _damaged(path: str | Path, why: str) -> DamagedFileError:
+    return DamagedFileError(f"{path}: {why}", NEED, DO)

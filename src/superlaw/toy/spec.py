@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -115,7 +116,7 @@ class RunSpec:
             fix("frequencies", p)
             fix("n_features", p.size)
         for field in fields(self):
-            fix(field.name, _checked(field.name, getattr(self, field.name)))
+            fix(field.name, checked_field(field.name, getattr(self, field.name)))
         self.probabilities  # noqa: B018  (refuses what cannot be scaled to the density)
 
     @cached_property
@@ -190,9 +191,7 @@ class RunSpec:
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> RunSpec:
         """The inverse of :meth:`to_dict`; unknown keys are refused with the nearest known one."""
-        for key in record:
-            if key not in DEFAULTS:
-                raise InputError(f"the unknown field {key!r} of a run", "a field of RunSpec", nearest(key, DEFAULTS))
+        check_known(record)
         record = dict(record)
         if isinstance(record.get("frequencies"), list):
             record["frequencies"] = check_frequencies(record["frequencies"])
@@ -200,9 +199,7 @@ class RunSpec:
 
     def change(self, **changes: Any) -> RunSpec:
         """A copy with some fields changed."""
-        for key in changes:
-            if key not in DEFAULTS:
-                raise InputError(f"the unknown field {key!r} of a run", "a field of RunSpec", nearest(key, DEFAULTS))
+        check_known(changes)
         return replace(self, **changes)
 
     def __eq__(self, other: object) -> bool:
@@ -232,8 +229,9 @@ _REAL = {
 _OPTIONAL = ("activation_density", "bias_learning_rate")
 
 
-def _checked(name: str, value: Any) -> Any:
-    """The value in its field's own type; InputError when it is out of range."""
+def checked_field(name: str, value: Any) -> Any:
+    """The value of a field in its own type; InputError when it is out of range."""
+    value = value.item() if isinstance(value, np.generic) else value  # a message shows 0, not np.int64(0)
     if name in _WHOLE:
         if isinstance(value, bool) or not _is_whole(value):
             raise InputError(f"{name} = {value!r}", "a whole number")
@@ -260,7 +258,7 @@ def _checked(name: str, value: Any) -> Any:
             f"{name} = {value!r}", f"one of {', '.join(CHOICES[name])}", nearest(str(value), CHOICES[name])
         )
     if name in ("clip", "tied"):
-        if not isinstance(value, bool | np.bool_):
+        if not isinstance(value, bool):
             raise InputError(f"{name} = {value!r}", "true or false")
         if name == "tied" and not value:
             raise InputError("tied = false", "tied = true (decoder W^T W is the only one so far)")
@@ -268,5 +266,11 @@ def _checked(name: str, value: Any) -> Any:
     return value
 
 
+def check_known(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in DEFAULTS:
+            raise InputError(f"the unknown field {name!r} of a run", "a field of RunSpec", nearest(name, DEFAULTS))
+
+
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) or (isinstance(value, float) and value.is_integer())
+    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())

@@ -6,7 +6,7 @@ f/L - 1, which agree with those of log f - log L to first order, or of f - L; th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import optimize
@@ -36,12 +36,7 @@ class _Eliminated:
     def where(self, better: np.ndarray, old: _Eliminated) -> _Eliminated:
         """These where they are better, else the old ones."""
         pick = lambda new, was: np.where(better.reshape(len(new), *[1] * (new.ndim - 1)), new, was)  # noqa: E731
-        return _Eliminated(
-            pick(self.squares, old.squares),
-            pick(self.coefficients, old.coefficients),
-            pick(self.reduced, old.reduced),
-            pick(self.slope, old.slope),
-        )
+        return _Eliminated(*(pick(getattr(self, f.name), getattr(old, f.name)) for f in fields(self)))
 
 
 def project(

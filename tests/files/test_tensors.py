@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,14 +16,14 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from superlaw.errors import DamagedFileError
-from superlaw.lm.safetensors_header import PREFIX, header_length, parse_header, read_header
+from superlaw.files.tensors import LONGEST_HEADER, PREFIX, header_length, parse_header, read_tensor_header
 
 WHOLE = save({"w": np.ones((3, 2), np.float32), "v": np.zeros(5, np.float16)})
 
 
 def read(content: bytes) -> dict:
     length = header_length(content[:PREFIX], len(content), "file")
-    return parse_header(content[PREFIX : PREFIX + length], len(content), "file")
+    return parse_header(content[PREFIX : PREFIX + length], len(content), "file").tensors
 
 
 def agree(content: bytes) -> bool:
@@ -53,10 +56,12 @@ def test_a_whole_file_is_read_as_the_library_reads_it():
         (b"\xff" * 8 + b"{}", "more than the"),
         (struct.pack("<Q", 50) + b"{}", "claims 50 bytes"),
         (frame(b"{" * 90000), "not JSON"),
-        (frame(b"[" * 90000 + b"]" * 90000), "not JSON"),
+        (frame(b"[" * 90000 + b"]" * 90000), "nested deeper"),
         (frame([1]), "not a JSON object"),
-        (frame(b'{"w": 1, "w": 2}'), "occurs twice"),
+        (frame(b'{"w": 1, "w": 2}'), "'w' twice"),
         (frame({"w": 3}), "no object"),
+        (frame({"__metadata__": {"superlaw": 3}}), "not an object of texts"),
+        (frame({"__metadata__": "x"}), "not an object of texts"),
         (frame({"w": {"dtype": "F33", "shape": [], "data_offsets": [0, 4]}}), "unknown type"),
         (frame({"w": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}), "no shape"),
         (frame({"w": {"dtype": "F32", "shape": [True], "data_offsets": [0, 4]}}, b"1234"), "no shape"),
@@ -80,8 +85,36 @@ def test_overlapping_tensors_are_refused():
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ValueError, match="No such file"):
-        read_header(tmp_path / "none.safetensors")
+    with pytest.raises(ValueError, match="does not exist"):
+        read_tensor_header(tmp_path / "none.safetensors")
+
+
+def test_what_is_no_file_is_damage_that_has_a_name_and_is_not_waited_for(tmp_path):
+    (tmp_path / "folder.safetensors").mkdir()
+    (tmp_path / "link.safetensors").symlink_to(tmp_path / "nothing")
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    for path in tmp_path.iterdir():
+        with pytest.raises(DamagedFileError, match=path.name):
+            read_tensor_header(path)
+
+
+def test_texts_stored_with_the_tensors_come_back(tmp_path):
+    (tmp_path / "a.safetensors").write_bytes(save({"w": np.ones(2, np.float32)}, {"made": "by hand"}))
+    assert read_tensor_header(tmp_path / "a.safetensors").metadata == {"made": "by hand"}
+
+
+@pytest.mark.parametrize("piece", [b"[],", b"{},", b'"":[[]],', b"0,", b'"ab":[],'])
+def test_the_longest_header_takes_less_than_a_gigabyte_whatever_it_holds(tmp_path, piece):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(
+        frame(((b"{" if b":" in piece else b"[") + piece * (LONGEST_HEADER // len(piece)))[:LONGEST_HEADER])
+    )
+    code = (  # of 1.2 GB addressed, 0.2 are shared libraries
+        "import resource, sys\nresource.setrlimit(resource.RLIMIT_AS, (1_200_000_000,) * 2)\n"
+        "from superlaw.files.tensors import read_tensor_header\nread_tensor_header(sys.argv[1])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1].startswith("superlaw.errors.DamagedFileError"), done.stderr[-300:]
 
 
 number = st.one_of(
