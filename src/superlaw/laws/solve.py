@@ -261,8 +261,10 @@ def solve(problem: Problem, starts: int = 16, seed: int = 0, given: np.ndarray |
         squares = replace(problem, objective=Objective("log-ls" if problem.objective.logarithmic else "ls"))
         theta = descend(squares, theta, most=60, tolerance=1e-4).theta
     found = descend_gradually(problem, theta, most=FIRST_STEPS)
-    if given is not None:
-        found = joined([descend(problem, given, most=FIRST_STEPS), found])
+    if given is not None:  # each once: by the better of its two ways
+        direct, rows = descend(problem, given, most=FIRST_STEPS), np.arange(len(given))
+        way = np.where(direct.value < found.value[rows] * (1 - AGREEMENT), rows, len(given) + rows)
+        found = joined([direct, found]).at(np.concatenate([way, np.arange(2 * len(given), len(given) + len(theta))]))
     return sorted_descents(_without_stragglers(problem, found), origin)
 
 
