@@ -256,16 +256,22 @@ def solve(problem: Problem, starts: int = 16, seed: int = 0, given: np.ndarray |
         theta = problem.starts(starts, rng) if starts else np.empty((0, problem.p))
         if given is not None:
             theta = np.concatenate([problem.improve(given), theta])
-    origin = theta[0].copy()
-    if problem.objective.robust:
-        squares = replace(problem, objective=Objective("log-ls" if problem.objective.logarithmic else "ls"))
-        theta = descend(squares, theta, most=60, tolerance=1e-4).theta
-    found = descend_gradually(problem, theta, most=FIRST_STEPS)
+    found = _from_starts(problem, theta, len(theta) - starts // 4)
     if given is not None:  # each once: by the better of its two ways
         direct, rows = descend(problem, given, most=FIRST_STEPS), np.arange(len(given))
         way = np.where(direct.value < found.value[rows] * (1 - AGREEMENT), rows, len(given) + rows)
         found = joined([direct, found]).at(np.concatenate([way, np.arange(2 * len(given), len(given) + len(theta))]))
-    return sorted_descents(_without_stragglers(problem, found), origin)
+    return sorted_descents(_without_stragglers(problem, found), theta[0])
+
+
+def _from_starts(problem: Problem, theta: np.ndarray, gradually: int) -> Descent:
+    """Descents; for Huber's loss the first ``gradually`` of them by way of squares, which may lead all to one place."""
+    if not problem.objective.robust:
+        return descend(problem, theta, most=FIRST_STEPS)
+    squares = replace(problem, objective=Objective("log-ls" if problem.objective.logarithmic else "ls"))
+    nearer = descend(squares, theta[:gradually], most=60, tolerance=1e-4).theta
+    direct = descend(problem, theta[gradually:], most=FIRST_STEPS)
+    return joined([descend_gradually(problem, nearer, most=FIRST_STEPS), direct])
 
 
 def _without_stragglers(problem: Problem, found: Descent) -> Descent:
