@@ -121,7 +121,7 @@ def descend(
     """
     fixed = np.broadcast_to(np.zeros(problem.p, bool) if fixed is None else fixed, theta.shape)
     out = []
-    for i in range(0, len(theta), BLOCK):
+    for i in range(0, max(len(theta), 1), BLOCK):
         rows = slice(i, i + BLOCK)
         goal = None if enough is None else enough[rows]
         with np.errstate(all="ignore"):  # a trial that overflows is rejected by its value
