@@ -42,6 +42,10 @@ class Certificate:
         Exponents whose profile is flat: ``"poorly"`` or ``"not"`` determined.
     derivatives : str
         ``exact`` or ``finite differences``.
+    places : int, optional
+        From how many different places the starts set out.
+    exact : bool
+        The residuals are rounding: there is nothing that the gradient could be compared with.
     """
 
     gradient: float
@@ -86,6 +90,8 @@ def certify(best: Minimum, found: Descent) -> Certificate:
         at_bounds=tuple(name for name, inside in zip(problem.names, free, strict=True) if not inside),
         flat=_flat(best),
         derivatives="exact" if problem.model.exact else "finite differences",
+        places=found.places,
+        exact=best.exact,
     )
 
 

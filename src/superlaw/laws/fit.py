@@ -170,7 +170,7 @@ def _fit(
 ) -> Fit:
     problem, objective = best.problem, best.problem.objective
     params = _estimates(best, unknown)
-    warnings = report.fit_warnings(best, params, certificate, unknown.record)
+    warnings = report.fit_warnings(best, params, certificate, unknown.record, rows.kin)
     return Fit(
         law=problem.law,
         columns=columns,
@@ -186,7 +186,7 @@ def _fit(
         certificate=certificate,
         warnings=tuple(warnings),
         rms_error=float(np.sqrt((best.weights * best.errors**2).mean())),
-        log_likelihood=objective.log_likelihood(best.errors, problem.target),
+        log_likelihood=math.inf if best.exact else objective.log_likelihood(best.errors, problem.target),
         ranges={
             column: (float(sizes.min()), float(sizes.max()))
             for column, sizes in zip(problem.law.sizes, rows.points.sizes, strict=True)

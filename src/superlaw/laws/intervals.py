@@ -106,7 +106,9 @@ def _resampled(best: Minimum, method: Method, plain: np.ndarray, record: dict[st
     logged = np.where(best.problem.model.log_coordinates, np.log(np.maximum(drawn, FLOOR)), drawn)
     covariance, log_covariance = (np.cov(x, rowvar=False).reshape(plain.shape) for x in (drawn, logged))
     tails = percentile_tails(best, method.level)
-    low, high = (np.array([np.quantile(x, q) for x, q in zip(drawn.T, ends, strict=True)]) for ends in (tails, 1 - tails))
+    low, high = (
+        np.array([np.quantile(x, q) for x, q in zip(drawn.T, ends, strict=True)]) for ends in (tails, 1 - tails)
+    )
     record |= {"replicates": method.replicates, "failed": failed, "seed": method.seed}
     return Uncertainty(covariance, log_covariance, plain, low, high, drawn, record)
 

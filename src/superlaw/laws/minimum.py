@@ -10,6 +10,8 @@ import numpy as np
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.spread import spread_trend, standard_sizes
 
+ROUNDING = 1e-14  # relative, of sums of powers
+
 
 @dataclass(frozen=True, eq=False)
 class Minimum:
@@ -43,6 +45,14 @@ class Minimum:
     def weights(self) -> np.ndarray:
         """Of the points, shape (n,)."""
         return np.ones(self.problem.n) if self.problem.weights is None else self.problem.weights
+
+    @property
+    def exact(self) -> bool:
+        """Whether the errors are but rounding of the targets."""
+        target = self.problem.target
+        return bool(
+            np.abs(self.errors).max() <= ROUNDING * max(float(np.abs(target).max()), self.problem.objective.logarithmic)
+        )
 
     @property
     def values(self) -> np.ndarray:

@@ -22,7 +22,8 @@ class BetterOptimumError(Exception):
 def profile_ends(best: Minimum, threshold: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Low and high ends (p,) of every parameter, at which the minimised objective has risen by ``threshold``.
 
-    The threshold is one for all, or one for each (p,). An end that is never reached is the parameter's bound: 0, or infinity.
+    The threshold is one for all, or one for each (p,). An end that is never reached is the parameter's bound: 0, or
+    infinity.
 
     Raises
     ------

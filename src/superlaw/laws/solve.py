@@ -20,6 +20,7 @@ MOST_STEPS = 1000  # some curved valleys take hundreds
 FIRST_STEPS = 200  # after which only descents that may still end lowest go on,
 MOST_STRAGGLERS = 4  # so many of them,
 SLOW = 1e-3  # and not if their value falls by less, relatively, in as many steps again
+MOST_PLACES = 32  # of starts that are told apart
 MOST_SWEPT = 8  # coordinates that a sweep holds, and places from which it goes on
 AGREEMENT = 1e-8  # starts agree when their values differ by less, relatively,
 NOTHING = 1e-24  # or when both are rounding error
@@ -31,7 +32,8 @@ class Descent:
     """Where a batch of descents ended.
 
     ``theta`` (B, p), ``value`` (B,) the minimised sum, ``gradient`` (B,) the scaled gradient norm,
-    ``converged`` (B,), ``steps`` the number taken by the slowest.
+    ``converged`` (B,), ``steps`` the number taken by the slowest, ``places`` the number of different places
+    from which they set out.
     """
 
     theta: np.ndarray
@@ -39,10 +41,13 @@ class Descent:
     gradient: np.ndarray
     converged: np.ndarray
     steps: int
+    places: int | None = None
 
     def at(self, rows: np.ndarray) -> Descent:
         """Some of them."""
-        return Descent(self.theta[rows], self.value[rows], self.gradient[rows], self.converged[rows], self.steps)
+        return replace(
+            self, **{name: getattr(self, name)[rows] for name in ("theta", "value", "gradient", "converged")}
+        )
 
 
 @dataclass
@@ -133,7 +138,8 @@ def joined(found: list[Descent]) -> Descent:
     """Several batches as one."""
     join = lambda name: np.concatenate([getattr(descent, name) for descent in found])  # noqa: E731
     steps = max(descent.steps for descent in found)
-    return Descent(join("theta"), join("value"), join("gradient"), join("converged"), steps)
+    places = sum(descent.places or 0 for descent in found) or None
+    return Descent(join("theta"), join("value"), join("gradient"), join("converged"), steps, places)
 
 
 class _Block:
@@ -261,7 +267,17 @@ def solve(problem: Problem, starts: int = 16, seed: int = 0, given: np.ndarray |
         direct, rows = descend(problem, given, most=FIRST_STEPS), np.arange(len(given))
         way = np.where(direct.value < found.value[rows] * (1 - AGREEMENT), rows, len(given) + rows)
         found = joined([direct, found]).at(np.concatenate([way, np.arange(2 * len(given), len(given) + len(theta))]))
-    return sorted_descents(_without_stragglers(problem, found), theta[0])
+    found = sorted_descents(_without_stragglers(problem, found), theta[0])
+    return replace(found, places=_places(theta))
+
+
+def _places(theta: np.ndarray) -> int:
+    """How many of some starts (the first ``MOST_PLACES`` of them) differ by more than a thousandth."""
+    seen: list[np.ndarray] = []
+    for start in theta[:MOST_PLACES]:
+        if not any((np.abs(start - other) <= 1e-3 * np.maximum(np.abs(other), 1e-3)).all() for other in seen):
+            seen.append(start)
+    return len(seen)
 
 
 def _from_starts(problem: Problem, theta: np.ndarray, gradually: int) -> Descent:

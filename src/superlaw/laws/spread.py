@@ -11,12 +11,12 @@ STEEPEST = 3.0  # of the log of the standard deviation, over the whole range
 def standard_sizes(sizes: np.ndarray) -> np.ndarray:
     """Logs of sizes (columns, n) (sizes themselves where some are not positive), of mean 0 and deviation 1; (n, K).
 
-    Columns that do not vary are left out.
+    A column that does not vary is 0.
     """
     logs = np.array([np.log(row) if (row > 0).all() else row for row in sizes])
     centred = logs - logs.mean(axis=1, keepdims=True)
     scale = centred.std(axis=1)
-    return (centred[scale > 0] / scale[scale > 0, None]).T
+    return (centred / np.where(scale > 0, scale, 1.0)[:, None]).T
 
 
 def spread_trend(errors: np.ndarray, rest: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 from superlaw.laws.expression import evaluate
+from superlaw.laws.kin import Kin, kin_of
 from superlaw.laws.law import Law, Points
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ class Choice:
 class Selection:
     """The rows of a table that a fit uses, as arrays, and what was left out.
 
-    ``rows`` are positions in the table counted from 0; ``dropped`` is the record of the masks.
+    ``rows`` are positions in the table counted from 0; ``dropped`` is the record of the masks; ``kin`` says which
+    rows may have errors in common.
     """
 
     points: Points
@@ -146,6 +148,7 @@ class Selection:
     clusters: np.ndarray | None
     rows: np.ndarray
     dropped: dict[str, Any]
+    kin: Kin
 
 
 def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Selection:
@@ -177,6 +180,9 @@ def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Se
             "drop_highest": choice.drop_highest,
             "by_drop_highest": left - by_where,
         },
+        kin=kin_of(
+            table.iloc[rows], law.sizes, law.groups, (choice.loss, choice.weights, choice.errors, choice.cluster)
+        ),
     )
 
 
