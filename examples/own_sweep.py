@@ -20,7 +20,7 @@ def main() -> None:
         seeds=(0, 1),
     )
     sweep = superlaw.sweep(plan, store)
-    print(sweep.exponents()[["batch", "exponent", "stderr", "n", "regime", "theory"]].to_string(index=False))
+    print(superlaw.exponents(sweep)[["batch", "exponent", "stderr", "n", "regime", "theory"]].to_string(index=False))
 
 
 if __name__ == "__main__":  # workers import this file

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from superlaw.geometry.frames import random_square_overlap, welch
-from superlaw.sweeps.gather import NORM_EDGES, rank_edges
+from superlaw.sweeps.table import NORM_EDGES, rank_edges
 from superlaw.toy.spec import DEFAULTS, RunSpec
 
 N = 1000

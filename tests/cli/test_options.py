@@ -30,7 +30,7 @@ def test_an_option_given_twice_is_refused(command, tmp_path, monkeypatch, spelli
 
 def test_options_of_other_nouns_are_refused_twice_too(command):
     for arguments in (
-        ("law", "fit", "t.csv", "--law", "power", "--law", "grouped"),
+        ("law", "fit", "t.csv", "--law", "power", "--level", 0.9, "--level", 0.5),
         ("law", "optimum", "fit.json", "--flops", "1e20", "--flops", "1e21"),
         ("shape", "best", "--params", "1e8", "--params", "1e9"),
         ("lm", "head", "x", "--seed", 1, "--seed", 2),

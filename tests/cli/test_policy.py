@@ -14,7 +14,7 @@ from app_commands import commands
 
 from superlaw import RunSpec, Store, train
 from superlaw.cli.main import app
-from superlaw.sweeps.gather import gather, write_runs
+from superlaw.sweeps.table import gather, write_runs
 
 PLAN = "[base]\nn_features = 40\nsteps = 20\nbatch = 32\nwarmup = 2\n[axes]\nwidth = [4, 6]\nweight_decay = [-1, 1]\n"
 TRAIN = ("train", "--n-features", 20, "--width", 3, "--steps", 10, "--batch", 16, "--warmup", 1)
@@ -135,7 +135,7 @@ def test_every_command_that_can_write_has_overwrite():
     writers = {"--out", "--plot", "-o"}
     for path, one in commands():
         names = {name for parameter in one.params for name in parameter.opts}
-        if path[0] != "law" and (names & writers or path in [("reproduce",), ("shape", "capacity")]):
+        if names & writers or path in [("reproduce",), ("shape", "capacity")]:
             assert "--overwrite" in names, path
 
 

@@ -10,6 +10,7 @@ from study_records import check_rendering
 from superlaw.errors import InputError
 from superlaw.figures import chinchilla
 from superlaw.figures.panels import Line, Marks
+from superlaw.findings.width_depth import SIZES, ChinchillaTerms, width_of_params
 from superlaw.laws.tables import load_table
 
 
@@ -26,8 +27,8 @@ def made() -> pd.DataFrame:
 
 
 def test_each_part_is_the_loss_less_the_others(made):
-    picture = chinchilla.data(made)
-    for panel, column, part in zip(picture.panels, chinchilla.SIZES, (
+    picture = chinchilla.data(ChinchillaTerms.of(made))
+    for panel, column, part in zip(picture.panels, SIZES, (
             lambda m: 300 / m, lambda l: 6 / l, lambda d: 500 / d**0.3), strict=False):  # fmt: skip
         runs, curve = panel.items
         assert isinstance(runs, Marks) and isinstance(curve, Line)
@@ -38,7 +39,7 @@ def test_each_part_is_the_loss_less_the_others(made):
 
 
 def test_parameters_grow_with_width_and_width_inherits_their_exponent(made):
-    grown = chinchilla.width_of_params(made)
+    grown = width_of_params(made)
     assert len(grown.widths) == 12
     assert grown.slope.value == pytest.approx(2.5)
     assert grown.alpha_m.value == pytest.approx(2.5 * grown.alpha_n.value)
@@ -47,13 +48,14 @@ def test_parameters_grow_with_width_and_width_inherits_their_exponent(made):
 
 def test_the_published_table_gives_the_published_exponents(published):
     table = load_table(published / "chinchilla_width_depth.csv")
-    fit, grown = chinchilla.additive_fit(table), chinchilla.width_of_params(table)
+    terms = ChinchillaTerms.of(table)
+    fit, grown = terms.fit, terms.grown
     for name, value, error in (("a_d_model", 0.98, 0.08), ("a_n_layers", 1.2, 0.3), ("a_num_tokens", 0.299, 0.014)):
         assert abs(fit[name].value - value) < error
     assert fit.n == 203
     assert grown.slope.value == pytest.approx(2.52, abs=0.03)
     assert grown.alpha_m.value == pytest.approx(0.88, abs=0.06)
-    picture = chinchilla.data(table)
+    picture = chinchilla.data(terms)
     assert "poorly determined" in picture.panels[1].title
     assert any(note.startswith("Warning: a_n_layers is poorly determined") for note in picture.notes)
     assert sum(len(panel.items[0].x) for panel in picture.panels[:3]) == 3 * 203
@@ -62,4 +64,4 @@ def test_the_published_table_gives_the_published_exponents(published):
 
 def test_another_table_is_refused(made):
     with pytest.raises(InputError, match="superlaw data fetch chinchilla-width-depth"):
-        chinchilla.data(made.drop(columns="n_layers"))
+        ChinchillaTerms.of(made.drop(columns="n_layers"))

@@ -9,6 +9,7 @@ from study_records import OFFSETS, check_rendering, joint_fit, made_heads, made_
 from superlaw.errors import InputError
 from superlaw.figures import llm
 from superlaw.figures.panels import Line, Marks
+from superlaw.findings.heads import loss_exponent
 from superlaw.geometry.frames import random_mean_abs_overlap, welch
 
 
@@ -26,7 +27,7 @@ def test_the_width_part_is_the_loss_less_its_offset():
         np.testing.assert_allclose(item.error, 0.01)
     (line,) = (item for item in picture.panels[-1].items if isinstance(item, Line))
     np.testing.assert_allclose(line.y, 10 / line.x, rtol=1e-4)
-    a, c = llm.exponent(joint_fit(rows))
+    a, c = loss_exponent(joint_fit(rows))
     assert (a.value, c.value) == pytest.approx((1, 10), rel=1e-4)
     assert picture.panels[-1].title == "a = 1 (95%: 1 to 1)"
 

@@ -9,14 +9,22 @@ from made_runs import WIDTHS, N, items, made
 
 from superlaw.errors import InputError
 from superlaw.figures import density, exponents, overview, strong, weak, weight_decay
+from superlaw.figures.catalogue import CATALOGUE
+from superlaw.figures.catalogue import FAMILIES as BY_FAMILY
 from superlaw.figures.panels import to_dict
-from superlaw.figures.select import choose
+from superlaw.findings.comparable import comparable_runs
 from superlaw.geometry.frames import welch
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import family_frequencies
 
 FAMILIES = ("power", "exponential", "linear")
 ALPHAS = (0.0, 1.0, 2.0)
+
+
+def painted(module, runs):
+    """The picture of what the figure finds in the runs."""
+    name = module.__name__.rpartition(".")[2].replace("_", "-")
+    return module.data(CATALOGUE[name].find(runs))
 
 
 def a_grid(**more):
@@ -33,7 +41,7 @@ def every_figure():
 @pytest.mark.parametrize(("kind", "begins"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
 def test_every_figure_is_drawn_in_every_format_and_twice_the_same(kind, begins):
     for module, runs in every_figure().items():
-        picture = module.data(runs)
+        picture = painted(module, runs)
         content = module.draw(picture, kind)
         assert content.startswith(begins) and len(content) > 10_000
         assert module.draw(picture, kind) == content
@@ -43,7 +51,7 @@ def test_drawing_leaves_the_callers_matplotlib_alone():
     import matplotlib as mpl
 
     before = dict(mpl.rcParams)
-    overview.draw(overview.data(made()))
+    overview.draw(painted(overview, made()))
     assert dict(mpl.rcParams) == before
 
 
@@ -51,14 +59,14 @@ def test_every_picture_names_its_runs_and_is_plain_json():
     import json
 
     for module, runs in every_figure().items():
-        picture = module.data(runs)
+        picture = painted(module, runs)
         used = {weak: runs["weight_decay"] >= 0, strong: runs["weight_decay"] < 0}.get(module, runs["width"] > 0)
         assert set(picture.runs) == set(runs[used]["id"])
         assert json.loads(json.dumps(to_dict(picture), allow_nan=False))["name"] == picture.name
 
 
 def test_the_overview_shows_each_familys_losses_and_slopes():
-    picture = overview.data(made(FAMILIES))
+    picture = painted(overview, made(FAMILIES))
     assert [panel.title for panel in picture.panels] == ["power, α = 1", "exponential", "linear"]
     weak_marks, strong_marks = items(picture, 1, "Marks")
     np.testing.assert_allclose(strong_marks.y, 0.5 / np.array(WIDTHS))
@@ -68,7 +76,7 @@ def test_the_overview_shows_each_familys_losses_and_slopes():
 
 
 def test_the_dashed_line_of_the_overview_is_the_exact_sum_beyond_rank_m():
-    picture = overview.data(made(("exponential",)))
+    picture = painted(overview, made(("exponential",)))
     p = family_frequencies("exponential", N, 1.0, 400.0)
     line = items(picture, 0, "Line")[-1]
     np.testing.assert_allclose(line.y, [unlearned_loss(p, m) for m in WIDTHS])
@@ -77,24 +85,24 @@ def test_the_dashed_line_of_the_overview_is_the_exact_sum_beyond_rank_m():
 
 def test_runs_outside_the_scaling_range_are_hollow_and_off_the_line():
     runs = made(width=(10, 20, 40, 200))
-    strong_marks = [m for m in items(overview.data(runs), 0, "Marks") if m.color == "strong"]
+    strong_marks = [m for m in items(painted(overview, runs), 0, "Marks") if m.color == "strong"]
     assert [m.filled for m in strong_marks] == [True, False]
     assert strong_marks[1].x.tolist() == [200]
-    lines = [line for line in items(overview.data(runs), 0, "Line") if line.color == "strong"]
+    lines = [line for line in items(painted(overview, runs), 0, "Line") if line.color == "strong"]
     assert lines[0].x.tolist() == [10, 40]
 
 
 def test_seeds_are_averaged_and_their_spread_is_the_bar():
     runs = made(seed=(0, 1))
     runs.loc[runs["seed"] == 1, "loss"] *= 1.5
-    mark = next(m for m in items(overview.data(runs), 0, "Marks") if m.color == "strong")
+    mark = next(m for m in items(painted(overview, runs), 0, "Marks") if m.color == "strong")
     first = 0.5 / np.array(WIDTHS)
     np.testing.assert_allclose(mark.y, 1.25 * first)
     np.testing.assert_allclose(mark.error, np.std([1, 1.5], ddof=1) * first)
 
 
 def test_weight_decay_shows_phi_by_width_and_over_both_axes():
-    picture = weight_decay.data(a_grid())
+    picture = painted(weight_decay, a_grid())
     marks = items(picture, 0, "Marks")
     assert [m.label for m in marks] == [f"m = {m}" for m in WIDTHS]
     for mark, m in zip(marks, WIDTHS, strict=True):
@@ -108,27 +116,27 @@ def test_weight_decay_shows_phi_by_width_and_over_both_axes():
 
 def test_the_exponent_map_holds_each_cells_exponent_and_error():
     runs = a_grid(exponent=lambda row: 1 + row["data_exponent"] if row["weight_decay"] < 0 else 0.1)
-    (cells,) = items(exponents.data(runs), 1, "Map")
+    (cells,) = items(painted(exponents, runs), 1, "Map")
     np.testing.assert_allclose(cells.z, [[1, 1, 0.1], [2, 2, 0.1], [3, 3, 0.1]], atol=1e-12)
     np.testing.assert_allclose(cells.error, 0, atol=1e-9)
-    straight = items(exponents.data(runs), 0, "Marks")
+    straight = items(painted(exponents, runs), 0, "Marks")
     assert all(np.allclose(mark.y, 1) for mark in straight)
 
 
 def test_exponents_need_three_widths_somewhere():
     with pytest.raises(InputError, match="no cell with three widths"):
-        exponents.data(made(width=(10, 20)))
+        painted(exponents, made(width=(10, 20)))
 
 
 def test_a_cell_without_enough_widths_is_an_empty_cell():
     runs = a_grid()
     gone = (runs["data_exponent"] == 0) & (runs["weight_decay"] == 1) & (runs["width"] > 20)
-    (cells,) = items(exponents.data(runs[~gone]), 1, "Map")
+    (cells,) = items(painted(exponents, runs[~gone]), 1, "Map")
     assert np.isnan(cells.z[0, 2]) and np.isfinite(cells.z).sum() == 8
 
 
 def test_weak_runs_stand_at_their_own_unlearned_loss():
-    picture = weak.data(a_grid())
+    picture = painted(weak, a_grid())
     (mark,) = items(picture, 0, "Marks")
     np.testing.assert_allclose(mark.x, mark.y)  # made so
     assert mark.x.size == 24 and picture.panels[0].scale.high == 1  # those of gamma = 1 alone
@@ -140,7 +148,7 @@ def test_weak_runs_stand_at_their_own_unlearned_loss():
 
 
 def test_strong_geometry_stands_beside_its_bounds():
-    picture = strong.data(a_grid())
+    picture = painted(strong, a_grid())
     by_rank, norms, long_rows, overlaps, spread, found = range(6)
     assert [line.label for line in items(picture, by_rank, "Line") if line.label] == [f"m = {m}" for m in WIDTHS]
     for steps in items(picture, norms, "Steps"):
@@ -159,19 +167,19 @@ def test_strong_geometry_stands_beside_its_bounds():
 
 
 def test_strong_superposition_is_not_drawn_from_weak_runs():
-    with pytest.raises(InputError, match="no weight decay below 0"):
-        strong.data(made(weight_decay=(0.1, 1.0)))
+    with pytest.raises(InputError, match="no run with weight_decay < 0"):
+        painted(strong, made(weight_decay=(0.1, 1.0)))
     with pytest.raises(InputError, match="superlaw reproduce overview"):
-        overview.data(made(weight_decay=(0.1, 1.0)))
+        painted(overview, made(weight_decay=(0.1, 1.0)))
 
 
 def test_one_density_is_no_figure():
     with pytest.raises(InputError, match="runs of one activation density"):
-        density.data(made())
+        painted(density, made())
 
 
 def test_density_shows_losses_proportional_to_e_and_one_exponent():
-    picture = density.data(made(activation_density=(1.0, 2.0, 4.0)))
+    picture = painted(density, made(activation_density=(1.0, 2.0, 4.0)))
     mark = items(picture, 0, "Marks")[0]
     np.testing.assert_allclose(mark.y, mark.x * 0.5 / 20)
     for found in items(picture, 2, "Marks"):
@@ -181,7 +189,7 @@ def test_density_shows_losses_proportional_to_e_and_one_exponent():
 
 def test_only_runs_of_one_protocol_are_set_side_by_side_and_the_others_are_told():
     long, short = made(), made(width=(10, 20), steps=3000)
-    chosen = choose(pd.concat([short, long], ignore_index=True), overview.AXES, "overview")
+    chosen = comparable_runs(pd.concat([short, long], ignore_index=True), BY_FAMILY, "overview")
     assert set(chosen.ids) == set(long["id"])
     assert any("4 runs of 1 other protocols (they differ in steps)" in note for note in chosen.notes)
 
@@ -189,13 +197,13 @@ def test_only_runs_of_one_protocol_are_set_side_by_side_and_the_others_are_told(
 def test_a_smaller_set_that_varies_what_the_figure_is_about_is_preferred():
     many = made(seed=(0, 1, 2, 3))
     families = made(FAMILIES, steps=3000)
-    chosen = choose(pd.concat([many, families], ignore_index=True), overview.AXES, "overview")
+    chosen = comparable_runs(pd.concat([many, families], ignore_index=True), BY_FAMILY, "overview")
     assert set(chosen.ids) == set(families["id"])
 
 
 def test_gaps_of_the_grid_are_named():
     runs = made(seed=(0, 1)).drop(index=3)
-    chosen = choose(runs, overview.AXES, "overview")
+    chosen = comparable_runs(runs, BY_FAMILY, "overview")
     (cell,) = chosen.missing
     assert cell == {"frequencies": "power", "weight_decay": -1.0, "width": 20, "seed": 1}
     assert any("Missing: 1 of the grid's 16 runs" in note and "width 20" in note for note in chosen.notes)
@@ -205,7 +213,7 @@ def test_gaps_of_the_grid_are_named():
 def test_a_damaged_run_changes_nothing_but_a_note(module):
     runs = every_figure()[module]
     damaged = pd.concat([runs, pd.DataFrame([{"id": "zzz", "status": "damaged"}])], ignore_index=True)
-    before, after = module.data(runs), module.data(damaged)
+    before, after = painted(module, runs), painted(module, damaged)
     assert to_dict(before)["panels"] == to_dict(after)["panels"]
     assert "1 damaged or stopped runs" in " ".join(after.notes) or module is exponents
     assert before.notes[0] == after.notes[0]  # 1000, not 1000.0
@@ -219,7 +227,7 @@ def test_values_at_which_all_runs_diverged_are_left_out_or_refused_in_a_line(mod
         runs = whole.copy()
         runs.loc[runs[column] == value, ["status", "loss", "represented_fraction"]] = ["diverged", np.nan, np.nan]
         try:
-            picture = module.data(runs)
+            picture = painted(module, runs)
         except InputError:
             continue
         assert module.draw(picture, "svg")
@@ -227,13 +235,13 @@ def test_values_at_which_all_runs_diverged_are_left_out_or_refused_in_a_line(mod
 
 def test_a_family_that_cannot_be_drawn_is_named_and_the_others_are_drawn():
     runs = pd.concat([a_grid(), made(("linear",), width=(10,))], ignore_index=True)
-    picture = exponents.data(runs)
+    picture = painted(exponents, runs)
     assert any("linear: not drawn (runs of 1 width" in note for note in picture.notes)
     assert len(picture.panels) == 2
 
 
 def test_what_the_published_experiment_has_more_of_is_told():
-    notes = overview.data(made(FAMILIES, steps=6000)).notes
+    notes = painted(overview, made(FAMILIES, steps=6000)).notes
     assert any(
         "The study (wide): n = 10,240, 40,000 steps, batch 8,192" in note and "8 of width (here 4)" in note
         for note in notes
@@ -243,11 +251,11 @@ def test_what_the_published_experiment_has_more_of_is_told():
 def test_diverged_runs_are_counted_and_not_drawn():
     runs = made()
     runs.loc[0, ["status", "loss"]] = ["diverged", np.nan]
-    picture = overview.data(runs)
+    picture = painted(overview, runs)
     assert "1 runs diverged and are not drawn." in picture.notes
     assert items(picture, 0, "Marks")[1].x.tolist() == [20, 40, 100]
 
 
 def test_one_width_is_no_figure():
     with pytest.raises(InputError, match="runs of 1 width"):
-        weak.data(made(width=(10,)))
+        painted(weak, made(width=(10,)))

@@ -35,7 +35,7 @@ def table(runs, tmp_path, monkeypatch):
 
 
 REFUSED = {
-    "a second law": ("--law power:N --law power:D", "one law", "superlaw law compare"),
+    "a second law": ("--law power:N --law power:D", "--law 2 times; need it once", "superlaw law compare"),
     "groups of a law that has none": ("--law chinchilla:N,D --group recipe", "--group", "need grouped"),
     "a group that is no column": ("--law grouped:N --group recipy", "without the column 'recipy'", "mean recipe?"),
     "groups that are no column either": ("--law chinchilla:N,D --group nonexistent", "--group", "need grouped"),

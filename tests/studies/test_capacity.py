@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from superlaw import InputError
 from superlaw.figures import capacity as figure
 from superlaw.studies import capacity as study
-from superlaw.sweeps import capacity_map
 from superlaw.theory.sensing import sensing_degree
 
 SMALL = {"widths": (6,), "degrees": (1, 2, 8), "activities": (0.3, 0.01), "seeds": (0,), "steps": 1500}
@@ -60,32 +58,9 @@ def test_a_stricter_threshold_holds_fewer_features_of_the_same_runs(result):
     assert all(a.mean_held <= b.mean_held for a, b in pairs) and any(a.mean_held < b.mean_held for a, b in pairs)
 
 
-def cells(shares, width=10, activity=0.05):
-    return [
-        capacity_map.Cell(width, int(width * d), activity, (s * width * d,), (0.0,), (0.0,)) for d, s in shares.items()
-    ]
-
-
-def test_the_boundary_lies_where_the_share_falls_through_one_half():
-    """Half-way on a logarithmic scale from 2 to 8 is 4, where shares of 1 and 0 cross 1/2."""
-    assert capacity_map._boundary(cells({2: 1.0, 8: 0.0})) == pytest.approx(4)
-    assert capacity_map._boundary(cells({2: 1.0, 8: 0.9})) is None
-    assert capacity_map._boundary(cells({1: 0.75, 4: 0.25})) == pytest.approx(2)
-
-
 def test_sentences_follow_the_numbers(result):
     text = " ".join(result.sentences)
     assert "relative error below 0.5" in text and "weight decay -1" in text and "1500 steps, seed 0" in text
-    dense = capacity_map.Ceiling(10, 0.1, cells({4: 1.0})[0], 1.1 * sensing_degree(0.1), sensing_degree(0.1), 5.0)
-    sparse = capacity_map.Ceiling(
-        10, 0.001, cells({8: 1.0})[0], 0.1 * sensing_degree(0.001), sensing_degree(0.001), 5.0
-    )
-    told = capacity_map._boundary_in_words(10, [dense, sparse])
-    assert "1.10 to 1.10 times n/m" in told and "then 0.1 times that scale at 0.001" in told
-    assert "more than m^2/2 at 1-S of 0.001 and less" in capacity_map._most_in_words(10, [dense, sparse])
-    assert "never as many as m^2/2" in capacity_map._most_in_words(10, [dense])
-    nan = replace(result.cells[0], held=(math.nan,), silent=(math.nan,), error=(math.nan,))
-    assert capacity_map.ceilings_of((nan,)) == ()
 
 
 def test_the_picture_plots_the_numbers_with_both_lines(result):

@@ -12,6 +12,7 @@ import pytest
 
 from superlaw import InputError
 from superlaw.figures import demo as figure
+from superlaw.findings.exponents import exponent
 from superlaw.studies import demo as study
 from superlaw.theory.weak import unlearned_loss
 
@@ -29,12 +30,12 @@ def test_twelve_runs_and_a_picture_are_stored(result):
 
 
 def test_strong_superposition_represents_all_features_and_weak_few(result):
-    assert result.regimes["strong"].represented_fraction.min() > 0.9
-    assert result.regimes["weak"].represented_fraction.max() < 0.1
+    assert result.regimes["strong"].column("represented_fraction").min() > 0.9
+    assert result.regimes["weak"].column("represented_fraction").max() < 0.1
 
 
 def test_strong_falls_faster_than_weak(result):
-    assert result.regimes["strong"].slope.exponent > result.regimes["weak"].slope.exponent + 0.2
+    assert result.regimes["strong"].exponent.exponent > result.regimes["weak"].exponent.exponent + 0.2
 
 
 def test_the_theory_column_is_the_exact_sum(result):
@@ -46,33 +47,41 @@ def test_the_theory_column_is_the_exact_sum(result):
 def test_a_second_demo_trains_nothing_again(result):
     again = study.demo(steps=1500, workers=2, out=result.folder)
     assert (again.trained, again.stored) == (0, 12)
-    assert np.array_equal(again.regimes["weak"].loss, result.regimes["weak"].loss)
+    assert np.array_equal(again.regimes["weak"].column("loss"), result.regimes["weak"].column("loss"))
+
+
+def changed(regime, **columns):
+    """The regime with other numbers, and the exponent that they have."""
+    runs = regime.runs.assign(**columns)
+    return replace(regime, runs=runs, exponent=exponent(runs))
 
 
 def test_sentences_follow_the_numbers(result):
     text = " ".join(result.sentences)
     assert "fewer features than they have dimensions" in text
     weak = result.regimes["weak"]
-    full = replace(weak, represented_fraction=weak.widths / 1000, loss=result.unlearned_at_width * 1.05)
+    full = changed(weak, represented_fraction=weak.widths / 1000, loss=result.unlearned_at_width * 1.05)
     told = " ".join(study._sentences(replace(result, regimes={**result.regimes, "weak": full})))
     assert "keeps about the top m features" in told and "fewer features than" not in told
-    raw = replace(weak, loss=weak.loss + 5)
+    raw = changed(weak, loss=weak.column("loss") + 5)
     told = study._sentences(replace(result, regimes={**result.regimes, "weak": raw}))
     assert "too short to read a law from" in told[0]
-    half = replace(result.regimes["strong"], represented_fraction=np.full(6, 0.5))
+    half = changed(result.regimes["strong"], represented_fraction=np.full(6, 0.5))
     told = " ".join(study._sentences(replace(result, regimes={**result.regimes, "strong": half})))
     assert "not (yet) fully strong" in told
-    lost = replace(weak, diverged=(10,))
+    lost = changed(weak, status=["diverged", *["ok"] * 5])
     told = study._sentences(replace(result, regimes={**result.regimes, "weak": lost}))
     assert told[0].startswith("Weak superposition: diverged at width 10")
 
 
 def test_the_picture_plots_the_numbers(result):
-    data = figure.data("title", result.regimes, result.unlearned_at_width)
+    tables = {name: regime.runs for name, regime in result.regimes.items()}
+    lines = {name: regime.exponent for name, regime in result.regimes.items()}
+    data = figure.data("title", tables, lines, result.unlearned_at_width)
     strong = data["regimes"]["strong"]
-    assert np.array_equal(strong["loss"], result.regimes["strong"].loss)
-    slope = np.polyfit(np.log(strong["width"]), np.log(strong["fit"]), 1)[0]
-    assert -slope == pytest.approx(result.regimes["strong"].slope.exponent)
+    assert np.array_equal(strong["loss"], result.regimes["strong"].column("loss"))
+    slope = np.polyfit(np.log(strong["line"]), np.log(strong["fit"]), 1)[0]
+    assert -slope == pytest.approx(result.regimes["strong"].exponent.exponent)
 
 
 def test_the_command_prints_the_table_or_json(result, command):
@@ -80,7 +89,7 @@ def test_the_command_prints_the_table_or_json(result, command):
     code, out, err = command(*options)
     assert code == 0 and err == "" and "phi_1/2" in out and "geometry: 1" in out
     record = json.loads(command(*options, "--json")[1])
-    assert record["regimes"]["strong"]["slope"] == pytest.approx(result.regimes["strong"].slope.exponent)
+    assert record["regimes"]["strong"]["slope"] == pytest.approx(result.regimes["strong"].exponent.exponent)
 
 
 def test_words_of_a_text_become_the_features(tmp_path):
@@ -89,6 +98,11 @@ def test_words_of_a_text_become_the_features(tmp_path):
     result = study.demo(text=text, steps=60, workers=2, out=tmp_path / "out")
     assert "60 most frequent words of small.txt" in result.source
     assert [int(m) for m in result.regimes["weak"].widths] == [10, 15, 25, 39]
+    assert "too short to read a law from" in result.sentences[0]
+    long = {name: changed(regime, loss=[0.4, 0.3, 0.2, 0.1]) for name, regime in result.regimes.items()}
+    assert long["weak"].exponent is None
+    told = " ".join(study._sentences(replace(result, regimes=long)))
+    assert "at width 10, 15, 25, 39: more than a tenth of the 60 features" in told and "too few for an exponent" in told
 
 
 def test_real_words(published, tmp_path):

@@ -8,9 +8,9 @@ import pytest
 
 from superlaw.errors import InputError
 from superlaw.studies.figure import draw_all, figure
-from superlaw.sweeps.gather import gather, write_runs
 from superlaw.sweeps.plan import Plan
 from superlaw.sweeps.sweep import sweep
+from superlaw.sweeps.table import gather, write_runs
 
 TINY = {"n_features": 200, "steps": 60, "batch": 64, "warmup": 6, "learning_rate": 0.05}
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from superlaw import AdditiveLaw, InputError, PowerLaw, fit_law
 from superlaw.figures import shape as figure
-from superlaw.laws.best_shape import best_shape
-from superlaw.laws.width_depth import width_depth_law
+from superlaw.findings.best_shape import best_shape
+from superlaw.findings.width_depth import width_depth_law
 from superlaw.studies.shape import compare_shapes
 from superlaw.theory.losses import EPOCH, additive_loss, chinchilla_loss, kaplan_loss
 from superlaw.theory.shape import Shape

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from superlaw import InputError, Plan, Run, Store, load_run, sweep, train
+from superlaw import InputError, Plan, Store, exponents, gather, load_run, sweep, train
 from superlaw.sweeps.sweep import Sweep, look
 
 BASE = {"n_features": 40, "steps": 40, "warmup": 5, "batch": 64}
@@ -57,6 +57,17 @@ def test_the_table_has_one_row_for_every_planned_run(swept):
     assert row["loss"] == swept.store.load(row["id"]).loss and row["engine"] == "fused"
 
 
+def test_a_sweeps_table_is_gathers_with_the_missing_runs_marked(swept):
+    planned, held = swept.table(), gather(swept.store, profiles=False)
+    assert list(planned) == list(held)
+    held = held[held["id"].isin(planned["id"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(planned.sort_values("id", ignore_index=True), held)
+    more = Sweep(replace(PLAN, seeds=(0, 9)), swept.store).table()
+    (gone,) = more[(more["seed"] == 9) & (more["width"] == 5) & (more["weight_decay"] == -1)].to_dict("records")
+    assert list(more) == list(held) and gone["status"] == "missing"
+    assert gone["steps"] == 40 and gone["density"] == pytest.approx(1) and np.isnan(gone["loss"])
+
+
 def test_the_grid_is_labelled_and_refuses_gaps(swept):
     grid = swept.grid()
     assert dict(grid.sizes) == {"weight_decay": 2, "width": 3, "seed": 2}
@@ -66,39 +77,11 @@ def test_the_grid_is_labelled_and_refuses_gaps(swept):
         Sweep(replace(PLAN, seeds=(0, 1, 9)), swept.store).grid()
 
 
-def made_run(spec, loss: float, phi: float) -> Run:
-    n = spec.n_features
-    measures = {"loss": loss, "loss_std": 0.0, "represented_fraction": phi, "represented": int(phi * n)}
-    return Run(
-        spec, "ok", np.full(100, loss, np.float32), None, None, {"engine": "made", "wall_seconds": 1.0}, measures
-    )
-
-
-@pytest.mark.parametrize(
-    ("phi", "alpha", "regime", "theory"),
-    [(1.0, 1.0, "strong", 1.0), (1.0, 2.0, "strong", 2.0), (0.005, 1.5, "weak", 0.5), (0.005, 1.0, "weak", np.nan),
-     (0.5, 1.0, "between", np.nan)],
-)  # fmt: skip
-def test_exponents_are_those_of_the_losses_with_theory_for_the_regime(tmp_path, phi, alpha, regime, theory):
-    plan = Plan("made", {"n_features": 1000, "steps": 100}, {"data_exponent": (alpha,), "width": (10, 20, 40)}, (0, 1))
-    store = Store(tmp_path)
-    noise = {0: 1.05, 1: 1 / 1.05}
-    for cell, spec in zip(plan.cells, plan.specs, strict=True):
-        store.add(made_run(spec, 3 * cell["width"] ** -0.8 * noise[cell["seed"]], phi))
-    (row,) = Sweep(plan, store).exponents().to_dict("records")
-    assert row["exponent"] == pytest.approx(0.8, abs=1e-12)
-    log_x = np.log([10, 10, 20, 20, 40, 40])
-    by_hand = np.sqrt(6 * np.log(1.05) ** 2 / 4 / np.sum((log_x - log_x.mean()) ** 2))
-    assert row["stderr"] == pytest.approx(by_hand, rel=1e-9)
-    assert (row["n"], row["widths"], row["seeds"], row["left_out"]) == (6, 3, 2, 0)
-    assert row["regime"] == regime and row["theory"] == pytest.approx(theory, nan_ok=True)
-
-
 def test_diverged_runs_are_left_out_of_exponents_and_counted(tmp_path):
     plan = Plan("hot", {**BASE, "warmup": 0, "learning_rate": 100.0}, {"width": (3, 5)})
     result = sweep(plan, tmp_path, workers=1)
     assert result.tally.diverged == 2
-    (row,) = result.exponents().to_dict("records")
+    (row,) = exponents(result).to_dict("records")
     assert row["n"] == 0 and row["left_out"] == 2 and np.isnan(row["exponent"])
     assert set(result.table()["status"]) == {"diverged"}
     assert np.isnan(result.grid()["loss"]).all()
@@ -109,9 +92,8 @@ def test_losses_alone_can_be_kept_or_the_weights_of_chosen_widths(tmp_path):
     for run in result.runs():
         assert (run.W is not None) == (run.spec.width == 5)
     whole = sweep(replace(PLAN, seeds=(0,)), tmp_path / "all", workers=1)
-    pd.testing.assert_frame_equal(
-        result.table().drop(columns="wall_seconds"), whole.table().drop(columns="wall_seconds")
-    )
+    moved = ["wall_seconds", "finished", "source"]
+    pd.testing.assert_frame_equal(result.table().drop(columns=moved), whole.table().drop(columns=moved))
 
 
 def test_a_limit_trains_so_many_and_no_more(tmp_path):
@@ -138,12 +120,12 @@ def test_a_stopped_run_is_not_stored(tmp_path):
 def test_an_axis_of_a_named_choice_does_not_collide_with_a_measure(tmp_path):
     plan = Plan("choices", BASE, {"loss_function": ("squared-error",), "width": (3, 5)})
     result = sweep(plan, tmp_path, workers=1)
-    assert result.table()["loss"].dtype == float and len(result.exponents()) == 1
+    assert result.table()["loss"].dtype == float and len(exponents(result)) == 1
 
 
 def test_where_nothing_needs_superposition_there_is_no_regime(tmp_path):
     result = sweep(Plan("wide", BASE, {"width": (20, 40)}), tmp_path, workers=1)
-    assert result.exponents()["regime"].tolist() == ["none"]
+    assert exponents(result)["regime"].tolist() == ["none"]
 
 
 def test_a_store_that_is_a_file_is_refused(tmp_path):

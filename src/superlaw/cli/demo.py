@@ -39,17 +39,16 @@ def demo(
 def _record(result: Demo) -> dict[str, Any]:
     regimes = {}
     for name, r in result.regimes.items():
+        found = r.exponent
+        shown = ("loss", "loss_std", "represented_fraction", "mean_square_overlap", "unlearned_loss")
         regimes[name] = {
             "weight_decay": r.weight_decay,
             "width": r.widths,
-            "loss": r.loss,
-            "loss_std": r.loss_std,
-            "represented_fraction": r.represented_fraction,
-            "mean_square_overlap": r.mean_square_overlap,
-            "unlearned_loss": r.unlearned_loss,
-            "slope": r.slope.exponent if r.slope else None,
-            "slope_stderr": r.slope.stderr if r.slope else None,
-            "diverged": r.diverged,
+            **{column: r.column(column) for column in shown},
+            "slope": found.exponent if found else None,
+            "slope_stderr": found.stderr if found else None,
+            "widths_on_line": found.widths if found else (),
+            "diverged": r.widths[r.runs["status"] == "diverged"],
         }
     return {
         "source": result.source, "steps": result.steps, "seed": result.seed, "regimes": regimes,
@@ -71,14 +70,15 @@ def _print(result: Demo) -> None:
     for i, m in enumerate(weak.widths):
         row = [str(m)]
         for r in (weak, strong):
-            row += [f"{number(r.loss[i])} ± {number(r.loss_std[i], 2)}", number(r.represented_fraction[i], 3),
-                    number(r.mean_square_overlap[i], 3)]  # fmt: skip
+            run = r.runs.iloc[i]
+            row += [f"{number(run['loss'])} ± {number(run['loss_std'], 2)}", number(run["represented_fraction"], 3),
+                    number(run["mean_square_overlap"], 3)]  # fmt: skip
         rows.append([*row, number(1 / m, 3), number(result.unlearned_at_width[i])])
     shown = ("phi_1/2", "overlap^2")
     print_table(["width m", "weak: loss", *shown, "strong: loss", *shown, "1/m", "sum i>m"], rows)
     print()
-    print(f"slope (loss ~ 1/m^slope)  weak {weak.slope or '-'} (local; theory here is the sum, not a power law)"
-          f"   strong {strong.slope or '-'} (geometry: 1)")  # fmt: skip
+    print(f"exponent (loss ~ 1/m^exponent)  weak {weak.exponent or '-'} (local; theory is the sum, not a power law)"
+          f"   strong {strong.exponent or '-'} (geometry: 1)")  # fmt: skip
     print()
     for sentence in result.sentences:
         print(sentence)

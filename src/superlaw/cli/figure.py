@@ -79,7 +79,7 @@ def reproduce(
     from superlaw.cli.output import print_json, tally_bar
     from superlaw.studies import reproduce as library
 
-    if name in library.CLAIMS and name not in library.LADDERS:
+    if not library.published(name).ladder:
         trained = "a figure that is trained"
         refuse_unused(f"{name}, drawn from a published table", budget=trained, workers=trained)
     try:

@@ -59,7 +59,7 @@ def fit(
 
     kind = written.check(table, written.plot)
     if len(laws.law) > 1:
-        raise InputError(f"--law {' --law '.join(laws.law)}", "one law", "superlaw law compare takes several")
+        raise InputError(f"--law {len(laws.law)} times", "it once", "superlaw law compare takes several")
     (law,), (objective,) = laws.chosen(), objectives([minimised.objective], minimised.delta, minimised.reduction)
     method = intervals.interval or usual_method(objective.robust, rows.cluster)
     if method != "bootstrap":
@@ -84,7 +84,7 @@ def compare(
 
     written.check(table)
     chosen, (objective,) = laws.chosen(), objectives([minimised.objective], minimised.delta)
-    same = rows.columns() | asdict(scored) | {"objective": objective}
+    same: dict[str, Any] = rows.columns() | asdict(scored) | {"objective": objective}
     written.give(compare_laws(_table(table, rows.let), chosen, **same))
 
 

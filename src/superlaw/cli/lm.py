@@ -37,7 +37,7 @@ def head(
 ) -> None:
     """Measure the unembedding matrix of each model: one row and one verdict a model."""
     from superlaw.cli.output import print_json
-    from superlaw.laws.slope import fit_slope
+    from superlaw.findings.heads import overlap_exponent
     from superlaw.lm.head import load_head
     from superlaw.lm.measure import measure_head
 
@@ -59,9 +59,7 @@ def head(
     for model in models:
         found = load_head(model, tensor, encoder, follow_links)
         measured.append(measure_head(found, centre, counts, pairs, tuple(leave_out or ()), seed))
-    slope = None
-    if len({shown.m for shown in measured}) > 1:
-        slope = fit_slope([shown.m for shown in measured], [shown.overlaps.mean_square for shown in measured])
+    slope = overlap_exponent([shown.m for shown in measured], [shown.overlaps.mean_square for shown in measured])
     if plot:
         from superlaw.figures import head as figure
 
@@ -108,9 +106,9 @@ def _print_heads(measured: list[HeadMeasures], slope: Slope | None, plot: Path |
 
 
 def _print_words(shown: HeadMeasures) -> None:
-    from superlaw.files.tensors import short
+    from superlaw.files.columns import printable
 
-    print(f"{shown.head.name}: {short(shown.head.tensor)[1:-1]} ({shown.head.why})")
+    print(f"{shown.head.name}: {printable(shown.head.tensor)} ({shown.head.why})")
     print(f"  {shown.verdict}")
     told = [f"{count} {kind}" for kind, count in shown.hygiene.items() if count]
     unknown = [kind for kind, count in shown.hygiene.items() if count is None]

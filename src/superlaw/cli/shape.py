@@ -13,10 +13,10 @@ from superlaw.errors import InputError, Interrupted, nearest
 from superlaw.files.outputs import PICTURES, KeptFolder, check_output, write_atomically
 
 if TYPE_CHECKING:
-    from superlaw.laws.best_shape import BestShape
-    from superlaw.laws.width_depth import WidthDepthLaw
-    from superlaw.studies.shape import Comparison
-    from superlaw.sweeps.capacity_map import CapacityMap
+    from superlaw.findings.best_shape import BestShape
+    from superlaw.findings.capacity_map import CapacityMap
+    from superlaw.findings.width_depth import WidthDepthLaw
+    from superlaw.studies.shape import ShapeComparison
     from superlaw.theory.shape import Architecture, Shape
 
 app = typer.Typer(help="Width and depth: features, sparsity, losses, the best for a budget.", no_args_is_help=True)
@@ -101,7 +101,7 @@ def _shape(text: str, option: str) -> tuple[Shape, Architecture | None]:
 
 
 def _law(fit: Path | None, columns: str | None, interval: str = "bootstrap") -> WidthDepthLaw:
-    from superlaw.laws.width_depth import width_depth_law
+    from superlaw.findings.width_depth import width_depth_law
 
     names = None
     if columns is not None:
@@ -141,7 +141,7 @@ def _counted(name: str, model: str, shape: Shape, whole: Architecture | None) ->
     )
 
 
-def _print_comparison(result: Comparison, notes: list[str]) -> None:
+def _print_comparison(result: ShapeComparison, notes: list[str]) -> None:
     from superlaw.cli.output import number, print_table
 
     lines: list[tuple[str, Any]] = [
@@ -179,7 +179,7 @@ def best(
 ) -> None:
     """Width and depth of lowest loss at a budget, by an additive law, with the fit's uncertainty."""
     from superlaw.cli.output import print_json
-    from superlaw.laws.best_shape import best_shape, check_budget
+    from superlaw.findings.best_shape import best_shape, check_budget
 
     kind = check_output(plot, PICTURES, overwrite, "--plot")
     if plot is None:

@@ -13,6 +13,8 @@ from superlaw.files.outputs import check_apart, check_output, write_atomically
 from superlaw.files.records import json_ready
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from superlaw.sweeps.plan import Plan
     from superlaw.sweeps.sweep import Sweep
 
@@ -133,8 +135,8 @@ def gather(
     """Write everything stores hold as one small table with provenance, from which figures are drawn."""
     check_output(out, (".csv",), overwrite)
     check_apart({"-o": out, **{str(store): store for store in stores}})
-    from superlaw.sweeps.gather import gather as library
-    from superlaw.sweeps.gather import write_runs
+    from superlaw.sweeps.table import gather as library
+    from superlaw.sweeps.table import write_runs
 
     runs = library(stores)
     write_runs(runs, out)
@@ -270,11 +272,12 @@ def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json:
 
 def _report(result: Sweep, as_json: bool) -> None:
     from superlaw.cli.output import print_json
+    from superlaw.findings.exponents import exponents
 
     tally, plan = result.tally, result.plan
-    exponents = result.exponents() if len(plan.axes.get("width", ())) > 1 else None
+    cells = exponents(result) if len(plan.axes.get("width", ())) > 1 else None
     if as_json:
-        rows = [] if exponents is None else exponents.to_dict("records")
+        rows = [] if cells is None else cells.to_dict("records")
         print_json({
             "plan": plan.name, "store": str(result.store.path), "planned": tally.planned, "stored": tally.stored,
             "trained": tally.trained, "diverged": tally.diverged, "failed": tally.failed, "exponents": rows,
@@ -288,28 +291,30 @@ def _report(result: Sweep, as_json: bool) -> None:
           f"{len(tally.failed)} failed" + (f", {left} left" if left else ""))  # fmt: skip
     for run_id, reason in tally.failed.items():
         print(f"  failed {run_id}: {reason}")
-    if exponents is not None:
-        _print_exponents(result, exponents)
+    if cells is not None:
+        _print_exponents(result, cells)
 
 
-def _print_exponents(result: Sweep, exponents: Any) -> None:
+def _print_exponents(result: Sweep, found: pd.DataFrame) -> None:
     from superlaw.cli.output import number, print_table
+    from superlaw.findings.exponents import CURVED, RULE, left_out_in_words
 
     axes = [axis for axis in result.plan.axes if axis != "width"]
-    header = [*axes, "exponent", "R^2", "runs", "phi_1/2", "regime", "theory"]
+    header = [*axes, "exponent", "R^2", "bent", "runs", "phi_1/2", "regime", "theory"]
     rows = []
-    for row in exponents.to_dict("records"):
+    for row in found.to_dict("records"):
         cells = [f"{row[axis]:.4g}" if isinstance(row[axis], int | float) else str(row[axis]) for axis in axes]
         runs = str(row["n"]) + (f" (-{row['left_out']})" if row["left_out"] else "")
         exponent = f"{number(row['exponent'], 3)} ± {number(row['stderr'], 2)}"
-        shown = [number(row["r_squared"], 3), runs, number(row["represented_fraction"], 2), row["regime"]]
+        bent = "-" if row["lack_of_fit"] != row["lack_of_fit"] else "yes" if row["lack_of_fit"] < CURVED else "no"
+        shown = [number(row["r_squared"], 3), bent, runs, number(row["represented_fraction"], 2), row["regime"]]
         rows.append([*cells, exponent, *shown, number(row["theory"], 3)])
     steps = result.plan.specs[0].steps
     widths, seeds = (", ".join(map(str, values)) for values in (result.plan.axes["width"], result.plan.seeds))
     print(f"\nModel exponent (loss ~ 1/m^exponent): widths {widths}; seeds {seeds}; {steps} steps; "
-          "error from the residuals of the line")  # fmt: skip
+          "error from the widths' mean log losses about the line")  # fmt: skip
     print_table(header, rows)
-    untrained, used = int(exponents["untrained"].sum()), int(exponents["n"].sum())
-    if untrained:
-        print(f"{untrained} of {used} runs have a loss above 4/3 E, that of answering 0 to everything: "
-              "too short to read a law from")  # fmt: skip
+    print(f"{RULE}; at least 3 widths. Bent: by the scatter of seeds, a local slope and no law.")
+    left = left_out_in_words(found)
+    if left:
+        print(f"Left out: {left}.")

@@ -6,7 +6,7 @@ import numpy as np
 
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Line, Map, Marks, Panel, Picture
-from superlaw.sweeps.capacity_map import SPARSE, CapacityMap, Ceiling
+from superlaw.findings.capacity_map import SPARSE, CapacityMap, Ceiling
 from superlaw.theory.sensing import sensing_degree
 
 LINE_POINTS = 121

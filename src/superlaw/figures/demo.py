@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from superlaw.figures import style
-from superlaw.sweeps.widths import WidthScan
+from superlaw.findings.exponents import Exponent, outside
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def data(title: str, regimes: dict[str, WidthScan], unlearned_at_width: np.ndarray) -> dict[str, Any]:
-    """What is plotted: each regime's arrays over widths, and theory's curves.
+def data(
+    title: str, runs: dict[str, pd.DataFrame], lines: dict[str, Exponent | None], unlearned_at_width: np.ndarray
+) -> dict[str, Any]:
+    """What is plotted: each regime's columns over widths, its line, and theory's curves.
 
     Parameters
     ----------
     title : str
-    regimes : dict with the scans ``weak`` and ``strong``
+    runs : dict with the run tables ``weak`` and ``strong``, a row a width
+    lines : dict with the exponent of each
     unlearned_at_width : ndarray, shape (widths,)
         The exact sum over unlearned features with k = m.
     """
     series = {}
-    for name, scan in regimes.items():
-        slope = scan.slope
-        series[name] = {
-            "weight_decay": scan.weight_decay,
-            "width": scan.widths,
-            "loss": scan.loss,
-            "loss_std": scan.loss_std,
-            "fit": slope.coefficient * scan.widths**-slope.exponent if slope else None,
-            "label": f"{name}, slope −{slope.exponent:.2f} ± {slope.stderr:.2f}" if slope else name,
-            "mean_square_overlap": scan.mean_square_overlap,
-            "unlearned_own": scan.unlearned_loss,
+    for name, table in runs.items():
+        line = lines[name]
+        columns = ("width", "loss", "loss_std", "mean_square_overlap")
+        series[name] = {column: table[column].to_numpy(dtype=float) for column in columns} | {
+            "weight_decay": table["weight_decay"].iloc[0],
+            "on_line": outside(table) == "",
+            "line": np.array(line.widths, dtype=float) if line else None,
+            "fit": line.coefficient * np.array(line.widths, dtype=float) ** -line.exponent if line else None,
+            "label": f"{name}, exponent {line}" if line else name,
+            "unlearned_own": table["unlearned_loss"].to_numpy(dtype=float),
         }
-    widths = regimes["weak"].widths
+    widths = runs["weak"]["width"].to_numpy()
     return {
         "title": title,
         "regimes": series,
         "width": widths,
         "unlearned_at_width": unlearned_at_width,
         "inverse_width": 1 / widths,
-        "welch": regimes["strong"].welch,
+        "welch": runs["strong"]["welch"].to_numpy(dtype=float),
     }
 
 
@@ -52,17 +57,13 @@ def draw(data: dict[str, Any]) -> bytes:
     for name, color, marker in (("weak", style.WEAK, "o"), ("strong", style.STRONG, "s")):
         regime = data["regimes"][name]
         label = f"{regime['label']} (γ = {regime['weight_decay']:g})"
-        left.errorbar(
-            regime["width"],
-            regime["loss"],
-            regime["loss_std"],
-            fmt=marker,
-            color=color,
-            capsize=2,
-            label=label,
-        )
+        for chosen, face in ((regime["on_line"], color), (~regime["on_line"], "white")):
+            if chosen.any():
+                at, loss, error = (regime[column][chosen] for column in ("width", "loss", "loss_std"))
+                left.errorbar(at, loss, error, fmt=marker, color=color, mfc=face, capsize=2, label=label)
+                label = None
         if regime["fit"] is not None:
-            left.plot(regime["width"], regime["fit"], "-", color=color, lw=1)
+            left.plot(regime["line"], regime["fit"], "-", color=color, lw=1)
         right.plot(regime["width"], regime["mean_square_overlap"], marker, color=color, label=name)
     left.plot(
         data["width"],
@@ -76,7 +77,7 @@ def draw(data: dict[str, Any]) -> bytes:
     left.plot(own["width"], own["unlearned_own"], "x", color=style.THEORY, label="weak: sum over its own unlearned")
     strong = data["regimes"]["strong"]
     if strong["fit"] is not None:
-        guide = strong["fit"][0] * strong["width"][0] / strong["width"]
+        guide = strong["fit"][0] * strong["line"][0] / strong["width"]
         left.plot(strong["width"], guide, ":", color=style.THEORY, lw=1, label="∝ 1/m")
     right.plot(data["width"], data["inverse_width"], ":", color=style.THEORY, lw=1, label="1/m (random directions)")
     right.plot(data["width"], data["welch"], "-.", color=style.THEORY, lw=1, label="Welch bound, all n rows")

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.figures import paint, style
 from superlaw.figures.panels import Item, Marks, Panel, Picture
-from superlaw.figures.select import HOLLOW, Chosen, choose, losses_and_line, marks
+from superlaw.figures.runs import HOLLOW, losses_and_line, marks
 from superlaw.figures.weight_decay import middle
-from superlaw.sweeps.scaling import exponents
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-AXES = ("activation_density", "weight_decay", "width")
+from superlaw.findings.comparable import ComparableRuns
 
 draw = paint.draw
 
 
-def data(runs: pd.DataFrame) -> Picture:
-    """Loss against E by gamma, loss against m by E, and the exponent against E.
-
-    Parameters
-    ----------
-    runs : DataFrame
-        Of sweeps.gather.
-    """
-    chosen = choose(runs, AXES, "density")
+def data(chosen: ComparableRuns) -> Picture:
+    """Loss against E by gamma, loss against m by E, and the exponent against E."""
     if len(chosen.values("activation_density")) < 2:
         raise InputError("runs of one activation density", "several for the figure density",
                          "superlaw reproduce density --budget 5m makes them")  # fmt: skip
@@ -39,7 +25,7 @@ def data(runs: pd.DataFrame) -> Picture:
                    (*chosen.notes, HOLLOW), chosen.ids, chosen.missing)  # fmt: skip
 
 
-def _against_density(chosen: Chosen, width: int) -> Panel:
+def _against_density(chosen: ComparableRuns, width: int) -> Panel:
     here = chosen.good[chosen.good["width"] == width]
     items = [
         marks(
@@ -55,7 +41,7 @@ def _against_density(chosen: Chosen, width: int) -> Panel:
     return Panel("activation density E", "loss L (sum over features)", tuple(items), f"m = {width}", "log", "log")
 
 
-def _against_width(chosen: Chosen, decay: float) -> Panel:
+def _against_width(chosen: ComparableRuns, decay: float) -> Panel:
     here = chosen.good[chosen.good["weight_decay"] == decay]
     densities = chosen.values("activation_density")
     items: list[Item] = []
@@ -66,8 +52,8 @@ def _against_width(chosen: Chosen, decay: float) -> Panel:
                  tuple(chosen.values("width")), legend="lower left")  # fmt: skip
 
 
-def _exponents(chosen: Chosen) -> Panel:
-    cells = exponents(chosen.table, AXES[:2])
+def _exponents(chosen: ComparableRuns) -> Panel:
+    cells = chosen.exponents
     items: list[Item] = []
     for i, decay in enumerate(chosen.values("weight_decay")):
         here = cells[(cells["weight_decay"] == decay) & np.isfinite(cells["exponent"])]

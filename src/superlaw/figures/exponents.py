@@ -9,28 +9,22 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Map, Marks, Panel, Picture
-from superlaw.figures.select import Chosen, choose
-from superlaw.sweeps.scaling import CURVED, RULE, STRONG_FROM, WEAK_UP_TO, exponents
+from superlaw.findings.comparable import ComparableRuns, RunsByFamily
+from superlaw.findings.exponents import CURVED, RULE
+from superlaw.findings.regimes import STRONG_FROM, WEAK_UP_TO
 
 if TYPE_CHECKING:
     import pandas as pd
 
-AXES = ("data_exponent", "weight_decay", "width")
 REGIMES = ("strong", "between", "weak")
 
 draw = paint.draw
 
 
-def data(runs: pd.DataFrame) -> Picture:
-    """R^2 of the line by family and regime; alpha_m over (gamma, alpha) of the power family.
-
-    Parameters
-    ----------
-    runs : DataFrame
-        Of sweeps.gather.
-    """
-    families, refused = _by_family(runs)
-    fits = {name: exponents(chosen.table, AXES[:2]) for name, chosen in families.items()}
+def data(found: RunsByFamily) -> Picture:
+    """R^2 of the line by family and regime; alpha_m over (gamma, alpha) of the power family."""
+    families, refused = found.families, found.refused
+    fits = {name: chosen.exponents for name, chosen in families.items()}
     if not any(cells["exponent"].notna().any() for cells in fits.values()):
         raise InputError("no cell with three widths in the scaling range", f"such cells ({RULE})",
                          "superlaw reproduce exponents --budget 10m makes them")  # fmt: skip
@@ -54,22 +48,7 @@ def data(runs: pd.DataFrame) -> Picture:
                    _joined(families, "ids"), _joined(families, "missing"))  # fmt: skip
 
 
-def _by_family(runs: pd.DataFrame) -> tuple[dict[str, Chosen], dict[str, str]]:
-    """The runs of each family that can be drawn, and why others cannot."""
-    families, refused = {}, {}
-    for name, group in runs.groupby("frequencies", sort=False):
-        try:
-            families[name] = choose(group, AXES, "exponents")
-        except InputError as error:
-            refused[name] = error.got
-    if not families:
-        raise InputError(next(iter(refused.values()), "no whole run of this version"),
-                         "runs over weight decay and width",
-                         "superlaw reproduce exponents --budget 5m makes them")  # fmt: skip
-    return families, refused
-
-
-def _joined(families: dict[str, Chosen], name: str) -> tuple:
+def _joined(families: dict[str, ComparableRuns], name: str) -> tuple:
     return tuple(entry for chosen in families.values() for entry in getattr(chosen, name))
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Line, Marks, Panel, Picture
+from superlaw.findings.heads import loss_exponent
 from superlaw.geometry.frames import random_mean_abs_overlap
-from superlaw.laws.estimate import Estimate
 from superlaw.laws.result import Fit
 from superlaw.laws.terms import left_for, term_curve, term_names
 
@@ -61,12 +61,6 @@ def data(rows: Rows, heads: dict[str, dict[str, Any]], fit: Fit | None, no_fit: 
     used = [model for model in look.models if model in heads or any(row["model"] == model for row in measured)]
     return Picture("llm", "Language models: overlaps and losses against width", tuple(panels), 2, tuple(notes),
                    tuple(used))  # fmt: skip
-
-
-def exponent(fit: Fit) -> tuple[Estimate, Estimate]:
-    """(a, C) of the joint fit, to set beside the published 0.91 ± 0.04 and 476 ([LLG] section 4)."""
-    c, a = term_names(fit, fit.law.sizes[0])
-    return fit[a], fit[c]
 
 
 class _Look:
@@ -166,7 +160,7 @@ def _width_panel(measured: Rows, fit: Fit, look: _Look) -> tuple[Panel, int]:
                            color=look.color(family, corpus), marker=look.marker(corpus)))  # fmt: skip
     width = _column(measured, "width")
     line = np.geomspace(width.min(), width.max(), CURVE_POINTS)
-    curve, (a, _) = term_curve(fit, "width", line), exponent(fit)
+    curve, (a, _) = term_curve(fit, "width", line), loss_exponent(fit)
     level = fit.interval["level"]
     # Near the optimum alone does the covariance hold: with an exponent that is not determined the band would lie.
     free = fit.certificate.flat.get(term_names(fit, "width")[1]) == "not"
@@ -194,7 +188,7 @@ def _notes(rows: Rows, heads: dict[str, dict[str, Any]], measured: Rows, fit: Fi
         )
         notes.append(f"Mean squared overlaps are exact; mean |overlap| {exact}.")
     if fit is not None:
-        a, c = exponent(fit)
+        a, c = loss_exponent(fit)
         notes.append(f"Joint fit of {fit.n} losses: a = {a}, C = {c.value:.4g} ({fit.interval['level']:.0%}: "
                      f"{c.low:.3g} to {c.high:.3g}), an offset for each family and corpus.")  # fmt: skip
         notes += [f"Warning of the fit: {warning}." for warning in fit.warnings]

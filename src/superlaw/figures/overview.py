@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Line, Panel, Picture
-from superlaw.figures.select import HOLLOW, Chosen, choose, losses_and_line, spec_of
-from superlaw.sweeps.scaling import regime
+from superlaw.figures.runs import HOLLOW, losses_and_line
+from superlaw.findings.comparable import ComparableRuns, spec_of
+from superlaw.findings.regimes import regime
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import FAMILIES
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-AXES = ("frequencies", "weight_decay", "width")
 
 draw = paint.draw
 
 
-def data(runs: pd.DataFrame) -> Picture:
-    """A panel a family: losses at the lowest and the highest weight decay, their lines, the weak theory.
-
-    Parameters
-    ----------
-    runs : DataFrame
-        Of sweeps.gather.
-    """
-    chosen = choose(runs, AXES, "overview")
+def data(chosen: ComparableRuns) -> Picture:
+    """A panel a family: losses at the lowest and the highest weight decay, their lines, the weak theory."""
     decays = chosen.values("weight_decay")
     if not decays[0] < 0 <= decays[-1]:
         raise InputError(f"weight decays from {decays[0]:g} to {decays[-1]:g}", "one below 0 and one of 0 or more",
@@ -46,7 +33,7 @@ def data(runs: pd.DataFrame) -> Picture:
     )  # fmt: skip
 
 
-def _panel(chosen: Chosen, family: str, strong: float, weak: float) -> Panel:
+def _panel(chosen: ComparableRuns, family: str, strong: float, weak: float) -> Panel:
     runs = chosen.good[chosen.good["frequencies"] == family]
     items: list[Item] = []
     for role, decay, marker in (("weak", weak, "o"), ("strong", strong, "s")):

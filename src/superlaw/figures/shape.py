@@ -8,7 +8,7 @@ import numpy as np
 
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Line, Marks, Panel, Picture
-from superlaw.laws.best_shape import BestShape
+from superlaw.findings.best_shape import BestShape
 from superlaw.laws.optimum import best_sizes
 
 POINTS = 61

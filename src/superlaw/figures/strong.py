@@ -6,39 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from superlaw.errors import InputError
 from superlaw.figures import paint, style
 from superlaw.figures.panels import Item, Line, Panel, Picture, Steps
-from superlaw.figures.select import ENDED, Chosen, choose, exponents_by_decay, marks, nearest_to
+from superlaw.figures.runs import exponents_by_decay, marks
+from superlaw.findings.comparable import ComparableRuns, nearest_to
 from superlaw.geometry.frames import least_square_overlap_variance, random_square_overlap, welch
-from superlaw.sweeps.gather import NORM_EDGES, rank_edges
-from superlaw.sweeps.scaling import exponents
+from superlaw.sweeps.table import NORM_EDGES, rank_edges
 from superlaw.theory.strong import strongly_represented
 
 if TYPE_CHECKING:
     import pandas as pd
 
-AXES = ("data_exponent", "weight_decay", "width")
 SHOWN_EXPONENT = 1.0  # the data exponent whose geometry is shown, or the nearest there is
 
 draw = paint.draw
 
 
-def data(runs: pd.DataFrame) -> Picture:
+def data(chosen: ComparableRuns) -> Picture:
     """Rows longer than 1 by rank, norms, phi_1 and overlaps against width, alpha_m against alpha.
 
     All at the lowest weight decay there is.
-
-    Parameters
-    ----------
-    runs : DataFrame
-        Of sweeps.gather, with profiles.
     """
-    growing = runs[(runs["weight_decay"] < 0) | ~runs["status"].isin(ENDED)]
-    if not growing["status"].isin(ENDED).any():
-        raise InputError("no weight decay below 0", "runs in strong superposition",
-                         "superlaw reproduce strong --budget 5m makes them")  # fmt: skip
-    chosen = choose(growing, AXES, "strong")
     decay = chosen.values("weight_decay")[0]
     lowest = chosen.good[chosen.good["weight_decay"] == decay]
     alpha = nearest_to(sorted(lowest["data_exponent"].unique()), SHOWN_EXPONENT)
@@ -90,7 +78,7 @@ def _norms(here: pd.DataFrame) -> Panel:
                  xlim=(low, high), legend="upper left")  # fmt: skip
 
 
-def _long_rows(chosen: Chosen, decay: float) -> Panel:
+def _long_rows(chosen: ComparableRuns, decay: float) -> Panel:
     runs = chosen.good[chosen.good["weight_decay"] == decay]
     items: list[Item] = [
         marks(runs[runs["data_exponent"] == a], "width", "strong_fraction", label=f"α = {a:g}", color=f"C{i}")
@@ -140,8 +128,8 @@ def _spread(here: pd.DataFrame) -> Panel:
                  ylim=(-0.05, 1.6), legend="upper center")  # fmt: skip
 
 
-def _exponents(chosen: Chosen) -> Panel:
-    cells = exponents(chosen.table, AXES[:2])
+def _exponents(chosen: ComparableRuns) -> Panel:
+    cells = chosen.exponents
     cells = cells[(cells["regime"] == "strong") & np.isfinite(cells["exponent"])]
     items = exponents_by_decay(cells)
     alpha = np.linspace(0, max(2.0, max(chosen.values("data_exponent"))), 60)

@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from superlaw.errors import InputError
 from superlaw.figures import paint, style
 from superlaw.figures.panels import Line, Marks, Panel, Picture, Scale
-from superlaw.figures.select import ENDED, Chosen, choose, exponents_by_decay, spec_of
-from superlaw.laws.slope import fit_slope
-from superlaw.sweeps.scaling import WEAK_UP_TO, exponents
-from superlaw.theory.weak import unlearned_loss
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-AXES = ("data_exponent", "weight_decay", "width")
+from superlaw.figures.runs import exponents_by_decay
+from superlaw.findings.comparable import ComparableRuns, spec_of
+from superlaw.findings.regimes import WEAK_UP_TO, sum_exponent
 
 draw = paint.draw
 
 
-def data(runs: pd.DataFrame) -> Picture:
-    """Loss against the loss by unlearned features; alpha_m against alpha with the line alpha - 1.
-
-    Parameters
-    ----------
-    runs : DataFrame
-        Of sweeps.gather.
-    """
-    decaying = runs[(runs["weight_decay"] >= 0) | ~runs["status"].isin(ENDED)]
-    if not decaying["status"].isin(ENDED).any():
-        raise InputError("no weight decay of 0 or more", "runs in weak superposition",
-                         "superlaw reproduce weak --budget 5m makes them")  # fmt: skip
-    chosen = choose(decaying, AXES, "weak")
+def data(chosen: ComparableRuns) -> Picture:
+    """Loss against the loss by unlearned features; alpha_m against alpha with the line alpha - 1."""
     ratio = (chosen.good["loss"] / chosen.good["unlearned_loss"])[chosen.good["unlearned_loss"] > 0]
     notes: tuple[str, ...] = (
         "Runs with γ of 0 or more. Left (bars: over the last 100 steps): at the exact sum over the features that the "
@@ -50,7 +30,7 @@ def data(runs: pd.DataFrame) -> Picture:
                    chosen.ids, chosen.missing)  # fmt: skip
 
 
-def _against_unlearned(chosen: Chosen) -> Panel:
+def _against_unlearned(chosen: ComparableRuns) -> Panel:
     runs = chosen.good
     decays = sorted(runs["weight_decay"].unique())
     scale = Scale("weight decay γ", decays[0], decays[-1])
@@ -66,24 +46,20 @@ def _against_unlearned(chosen: Chosen) -> Panel:
                  "log", "log", legend="upper left", scale=scale)  # fmt: skip
 
 
-def _exponents(chosen: Chosen) -> Panel:
-    cells = exponents(chosen.table, AXES[:2])
+def _exponents(chosen: ComparableRuns) -> Panel:
+    cells = chosen.exponents
     shown = np.isfinite(cells["exponent"]) & cells["regime"].isin(["weak", "between"])
     items = exponents_by_decay(cells[shown], hollow="between")
     alpha = np.array(chosen.values("data_exponent"))
     line = np.linspace(1, max(1.5, alpha.max()), 2)
     items.append(Line(line, line - 1, "α − 1 (n → ∞)"))
-    items.append(Line(alpha, np.array([_sum_slope(chosen, a) for a in alpha]), "exact sum, k = m", style="--"))
+    items.append(Line(alpha, np.array([_sum_exponent(chosen, a) for a in alpha]), "exact sum, k = m", style="--"))
     return Panel("data exponent α", f"model exponent {style.ALPHA_M}", tuple(items), legend="upper left")
 
 
-def _sum_slope(chosen: Chosen, alpha: float) -> float:
-    """The slope of the sum over the features beyond rank m, over the widths that were trained."""
+def _sum_exponent(chosen: ComparableRuns, alpha: float) -> float:
+    """That of the sum over the features beyond rank m, over the widths that were trained."""
     here = chosen.table[chosen.table["data_exponent"] == alpha]
     spec = spec_of(here.iloc[0])
     widths = np.array(sorted(here["width"].unique()))
-    if spec is None or len(widths) < 2:
-        return float("nan")
-    p = np.sort(spec.probabilities)[::-1]
-    losses = np.array([unlearned_loss(p, m) for m in widths])
-    return fit_slope(widths[losses > 0], losses[losses > 0]).exponent
+    return float("nan") if spec is None else sum_exponent(spec.probabilities, widths)

@@ -8,13 +8,12 @@ import numpy as np
 
 from superlaw.figures import paint, style
 from superlaw.figures.panels import Item, Line, Map, Marks, Panel, Picture, Steps
-from superlaw.figures.select import Chosen, choose, nearest_to, over_seeds
-from superlaw.sweeps.gather import NORM_EDGES
+from superlaw.findings.comparable import ComparableRuns, nearest_to, over_seeds
+from superlaw.sweeps.table import NORM_EDGES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-AXES = ("data_exponent", "weight_decay", "width")
 SHOWN_EXPONENT = 1.0  # the data exponent of the first panel, or the nearest there is
 LABEL = f"{style.PHI_HALF}, represented fraction"
 LONGEST = 1.5  # end of the axis of row norms
@@ -22,15 +21,8 @@ LONGEST = 1.5  # end of the axis of row norms
 draw = paint.draw
 
 
-def data(runs: pd.DataFrame) -> Picture:
-    """phi_1/2 against gamma for every width, phi_1/2 over (gamma, alpha), and row norms at both ends.
-
-    Parameters
-    ----------
-    runs : DataFrame
-        Of sweeps.gather, with profiles for the inset.
-    """
-    chosen = choose(runs, AXES, "weight-decay")
+def data(chosen: ComparableRuns) -> Picture:
+    """phi_1/2 against gamma for every width, phi_1/2 over (gamma, alpha), and row norms at both ends."""
     alpha = nearest_to(chosen.values("data_exponent"), SHOWN_EXPONENT)
     width = middle(chosen.values("width"))
     notes = (
@@ -55,7 +47,7 @@ def middle(values: list[int]) -> int:
     return values[(len(values) - 1) // 2]
 
 
-def _against_decay(chosen: Chosen, alpha: float, width: int) -> Panel:
+def _against_decay(chosen: ComparableRuns, alpha: float, width: int) -> Panel:
     here = chosen.good[chosen.good["data_exponent"] == alpha]
     widths = chosen.values("width")
     n = here.iloc[0]["n_features"]
@@ -85,7 +77,7 @@ def _norms(here: pd.DataFrame) -> Panel | None:
     return Panel("row norm ‖W$_i$‖", "", tuple(items), yscale="log", xlim=(0, LONGEST), legend=None)
 
 
-def _over_both(chosen: Chosen, width: int) -> Panel:
+def _over_both(chosen: ComparableRuns, width: int) -> Panel:
     here = chosen.good[chosen.good["width"] == width]
     mean = here.pivot_table("represented_fraction", "data_exponent", "weight_decay", "mean")
     cells = Map(tuple(mean.columns), tuple(mean.index), mean.to_numpy(), LABEL,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from superlaw.errors import InputError
 
@@ -50,11 +49,17 @@ def fit_slope(x: np.ndarray, y: np.ndarray) -> Slope:
         raise InputError("values that are not positive and finite", "positive x and y", "leave those points out")
     if len(np.unique(x)) < 2:
         raise InputError(f"{len(np.unique(x))} distinct x", "at least two")
-    line = stats.linregress(np.log(x), np.log(y))
+    log_x, log_y = np.log(x), np.log(y)
+    dx, dy = log_x - log_x.mean(), log_y - log_y.mean()
+    slope = float(dx @ dy / (dx @ dx))
+    residual = dy - slope * dx
+    n = len(x)
+    variance = float(residual @ residual) / (n - 2) if n > 2 else float("nan")
+    total = float(dy @ dy)
     return Slope(
-        exponent=float(-line.slope),
-        stderr=float(line.stderr) if len(x) > 2 else float("nan"),
-        coefficient=float(np.exp(line.intercept)),
-        r_squared=float(line.rvalue**2) if np.ptp(y) > 0 else float("nan"),
-        n=len(x),
+        exponent=-slope,
+        stderr=float(np.sqrt(variance / (dx @ dx))),
+        coefficient=float(np.exp(log_y.mean() - slope * log_x.mean())),
+        r_squared=1 - float(residual @ residual) / total if total > 0 else float("nan"),
+        n=n,
     )

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, MissingExtraError, SuperlawError
+from superlaw.files.columns import printable
 from superlaw.lm.config import is_path
 from superlaw.lm.corpora import Corpus, documents
 from superlaw.lm.hub import HubModel
@@ -256,5 +257,5 @@ def _failed(name: str, corpus: Corpus, options: LossOptions, reason: str) -> Los
 
 def _reason(error: Exception) -> str:
     """One line of what a library, a server or a file says, none of which steers a terminal."""
-    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(str(error).split())[:300])
+    text = printable(" ".join(str(error).split())[:300])
     return text if isinstance(error, SuperlawError) else f"{type(error).__name__}: {text}"

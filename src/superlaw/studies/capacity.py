@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.findings.capacity_map import SILENT, CapacityMap, Cell, ceilings_of, sentences_on
 from superlaw.geometry.blocks import usable_cores
-from superlaw.sweeps.capacity_map import SILENT, CapacityMap, Cell, ceilings_of, sentences_on
 from superlaw.sweeps.execute import Report, check_workers, execute, local_pool
 from superlaw.sweeps.store import Store
 from superlaw.toy.recovery import relative_errors

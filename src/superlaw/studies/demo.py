@@ -4,24 +4,47 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.files.outputs import KeptFolder
+from superlaw.findings.exponents import Exponent, exponent, outside
+from superlaw.findings.regimes import STRONG_FROM
 from superlaw.sweeps.execute import Report, check_workers, execute
-from superlaw.sweeps.scaling import STRONG_FROM
 from superlaw.sweeps.store import Store
-from superlaw.sweeps.widths import WidthScan, scan_widths
+from superlaw.sweeps.table import run_table
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import read_text
 from superlaw.toy.spec import RunSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WIDTHS = (10, 15, 25, 39, 63, 100)  # the published ones
 REGIMES = {"weak": 1.0, "strong": -1.0}  # weight decay gamma
 STEPS = 5000
 FEATURES = 1000
 WARMUP_SHARE = 0.1  # of the steps, as in the published protocol
+
+
+@dataclass(frozen=True, eq=False)
+class Regime:
+    """The runs of one weight decay, a row of the run table a width, and their exponent (None: too few widths)."""
+
+    weight_decay: float
+    runs: pd.DataFrame
+    exponent: Exponent | None
+
+    def column(self, name: str) -> np.ndarray:
+        """One measure against width, shape (widths,); NaN where a run diverged."""
+        return self.runs[name].to_numpy(dtype=float)
+
+    @property
+    def widths(self) -> np.ndarray:
+        """Of the runs, increasing."""
+        return self.runs["width"].to_numpy()
 
 
 @dataclass(frozen=True)
@@ -32,7 +55,7 @@ class Demo:
     frequencies: np.ndarray
     steps: int
     seed: int
-    regimes: dict[str, WidthScan]
+    regimes: dict[str, Regime]
     unlearned_at_width: np.ndarray  # exact sum over unlearned features with k = m, shape (widths,)
     trained: int
     stored: int
@@ -88,7 +111,8 @@ def demo(
         raise InputError(
             f"{len(tally.failed)} failed runs ({next(iter(tally.failed.values()))})", "all runs", "run again"
         )
-    regimes = {name: scan_widths([store.load(specs[name, m].id) for m in widths]) for name in REGIMES}
+    tables = {name: run_table(store, [specs[name, m] for m in widths]) for name in REGIMES}
+    regimes = {name: Regime(REGIMES[name], runs, exponent(runs)) for name, runs in tables.items()}
     p = np.sort(base.probabilities)[::-1]
     at_width = np.array([unlearned_loss(p, m) for m in widths])
     found = Demo(source, p, steps, seed, regimes, at_width, tally.trained, tally.stored, Path(out), ())
@@ -97,7 +121,8 @@ def demo(
     from superlaw.figures import demo as figure
 
     title = f"{source}; {steps} steps, seed {seed}"
-    kept.write("demo.png", figure.draw(figure.data(title, regimes, at_width)))
+    lines = {name: regime.exponent for name, regime in regimes.items()}
+    kept.write("demo.png", figure.draw(figure.data(title, tables, lines, at_width)))
     return found
 
 
@@ -120,10 +145,12 @@ def _features(text: str | Path | None, n_features: int | None, steps: int, seed:
 def _sentences(demo: Demo) -> list[str]:
     """What was seen, each claim made only where the numbers of this very run carry it."""
     weak, strong = demo.regimes["weak"], demo.regimes["strong"]
-    said = [line for name, scan in demo.regimes.items() for line in _warnings(name, scan, demo.loss_of_silence)]
-    said += _weak(weak, demo) if weak.slope else []
-    said += _strong(strong, demo) if strong.slope else []
-    fall = {name: scan.loss[0] / scan.loss[-1] for name, scan in demo.regimes.items()}
+    said = [line for name, regime in demo.regimes.items() for line in _warnings(name, regime, demo.loss_of_silence)]
+    if np.isfinite(weak.column("loss")).any():
+        said.append(_weak(weak, demo))
+    if np.isfinite(strong.column("loss")).any():
+        said += _strong(strong, demo)
+    fall = {name: regime.column("loss")[0] / regime.column("loss")[-1] for name, regime in demo.regimes.items()}
     if np.isfinite(list(fall.values())).all():
         said.append(
             "From the narrowest to the widest model the loss falls by a factor "
@@ -131,29 +158,36 @@ def _sentences(demo: Demo) -> list[str]:
         )
     said.append(
         f"One seed ({demo.seed}), {demo.steps} steps (the study: 20,000); seeds differ by 10 to 20 % at the wide end, "
-        f"and the slopes' errors come from {len(weak.widths)} widths and are not seed-to-seed errors."
+        "and the exponents' errors come from the widths on the line and are not seed-to-seed errors."
     )
     return said
 
 
-def _warnings(name: str, scan: WidthScan, silence: float) -> list[str]:
+def _warnings(name: str, regime: Regime, silence: float) -> list[str]:
     """What a reader must know before the numbers of a regime."""
-    said, regime = [], f"{name.capitalize()} superposition"
-    if scan.diverged:
-        said.append(f"{regime}: diverged at width {', '.join(map(str, scan.diverged))}; those runs are left out.")
-    untrained = scan.widths[scan.loss > silence]
-    if untrained.size:
+    said, words, why = [], f"{name.capitalize()} superposition", outside(regime.runs)
+    at = lambda reason: ", ".join(map(str, regime.widths[why == reason]))  # noqa: E731
+    if at("diverged"):
+        said.append(f"{words}: diverged at width {at('diverged')}; those runs are left out.")
+    if at("untrained"):
         said.append(
-            f"{regime} at width {', '.join(map(str, untrained))}: the loss is above {silence:.2f}, that of answering "
-            "0 to everything: these runs are too short to read a law from."
+            f"{words} at width {at('untrained')}: the loss is above {silence:.2f}, that of answering "
+            "0 to everything: these runs are too short to read a law from, and are left out of the line."
         )
+    if at("beyond n/10"):
+        said.append(
+            f"{words} at width {at('beyond n/10')}: more than a tenth of the {regime.runs['n_features'].iloc[0]} "
+            "features, beyond the scaling range, and left out of the line."
+        )
+    if regime.exponent is None:
+        said.append(f"{words}: fewer than three widths are left, too few for an exponent.")
     return said
 
 
-def _weak(weak: WidthScan, demo: Demo) -> list[str]:
+def _weak(weak: Regime, demo: Demo) -> str:
     n = len(demo.frequencies)
-    k = weak.represented_fraction * n  # features represented
-    over = weak.loss / demo.unlearned_at_width
+    k = weak.column("represented_fraction") * n  # features represented
+    over = weak.column("loss") / demo.unlearned_at_width
     text = (
         f"Weak superposition (weight decay {weak.weight_decay:g}): {_range(k, 'g')} of {n} features have a norm above "
         f"1/2, {_range(k / weak.widths, '.2f')} a dimension; the loss is {_range(over, '.2f')} times the exact sum "
@@ -163,30 +197,32 @@ def _weak(weak: WidthScan, demo: Demo) -> list[str]:
         text += ": these runs represent fewer features than they have dimensions"
     elif np.nanmax(k / weak.widths) <= 1.25 and np.nanmax(over) < 1.3:
         text += ": the model keeps about the top m features and drops the tail"
-    return [
-        f"{text}. Its local slope is {weak.slope.exponent:.2f} ± {weak.slope.stderr:.2f}; at alpha = 1 (and for words) "
+    if weak.exponent is None:
+        return f"{text}."
+    return (
+        f"{text}. Its local exponent is {weak.exponent}; at alpha = 1 (and for words) "
         "theory has no power law here, only that sum."
-    ]
+    )
 
 
-def _strong(strong: WidthScan, demo: Demo) -> list[str]:
-    phi, ratio = strong.represented_fraction, strong.mean_square_overlap * strong.widths
+def _strong(strong: Regime, demo: Demo) -> list[str]:
+    phi, ratio = strong.column("represented_fraction"), strong.column("mean_square_overlap") * strong.widths
     if np.nanmin(phi) <= STRONG_FROM:
         verdict = ": not all features are represented, so this is not (yet) fully strong superposition."
-    elif np.nanmax(strong.loss) > demo.loss_of_silence:
+    elif np.nanmax(strong.column("loss")) > demo.loss_of_silence:
         verdict = "; all features share the space, but not all of these runs have learned to tell them apart."
     else:
         verdict = ": all features share the space, and interference is what is left."
-    slope = strong.slope
-    within = abs(slope.exponent - 1) <= 2 * slope.stderr
     said = [
         f"Strong superposition (weight decay {strong.weight_decay:g}): {_range(100 * phi, '.0f')} % of the features "
         f"have a norm above 1/2, and their mean squared overlap is {_range(ratio, '.2f')} times 1/m{verdict}",
     ]
-    if np.nanmax(strong.loss) <= demo.loss_of_silence:
+    found = strong.exponent
+    if found is not None:
+        within = "within" if found.low <= 1 <= found.high else "outside"
         said.append(
-            f"Its loss falls as 1/m^{slope.exponent:.2f} ± {slope.stderr:.2f}; geometry predicts 1 for a long run, "
-            + ("within two standard errors." if within else "more than two standard errors away.")
+            f"Its loss falls as 1/m^{found} over m = {found.widths[0]} to {found.widths[-1]}; geometry predicts 1 for "
+            f"a long run, {within} the line's 95 % interval ({found.low:.2f} to {found.high:.2f})."
         )
     return said
 

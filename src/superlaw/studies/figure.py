@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from superlaw.errors import InputError
-from superlaw.figures import chinchilla, llm, toy
+from superlaw.figures import llm, toy
 from superlaw.figures.catalogue import CATALOGUE, Entry, entry
 from superlaw.figures.panels import Picture, to_dict
 from superlaw.figures.style import KINDS
 from superlaw.files.outputs import PICTURES, KeptFolder, check_output, make_folder, write_atomically
 from superlaw.files.records import to_json
+from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import published_table
 from superlaw.laws.tables import mask
 from superlaw.studies.language_models import load_study
-from superlaw.sweeps.gather import gather
 from superlaw.sweeps.plan import Plan, load_plan, preset_names
 from superlaw.sweeps.store import Store
+from superlaw.sweeps.table import gather
 from superlaw.toy.train import make_engine
 
 if TYPE_CHECKING:
@@ -49,9 +50,8 @@ def figure(
     study: str | Path | None = None,
     where: str | Sequence[str] | None = None,
     overwrite: bool = False,
-    kept: KeptFolder | None = None,
 ) -> Drawn:
-    """Draw one figure.
+    """Draw one figure: what it finds in its source, painted.
 
     Parameters
     ----------
@@ -66,8 +66,6 @@ def figure(
     where : str or several
         Runs to use, as ``steps == 20000``; all of several must hold.
     overwrite : bool
-    kept : KeptFolder, optional
-        The folder of ``out`` where a command keeps it: its rules instead of ``overwrite``.
 
     Returns
     -------
@@ -79,18 +77,20 @@ def figure(
         Where a source is lacking, nothing can be drawn, or a file is in the way; nothing is written then.
     """
     chosen, out = entry(name), Path(out)
-    record = out.with_suffix(".json")
-    kind = check_output(out, PICTURES, overwrite or kept is not None)
-    if kept is None:
-        check_output(record, (".json",), overwrite)
-    else:
-        kept.check(out.name, record.name)
+    check_output(out, PICTURES, overwrite)
+    check_output(out.with_suffix(".json"), (".json",), overwrite)
     picture = picture_of(chosen, store, study, where)
-    content = chosen.module.draw(picture, kind)
-    shown = {"figure": name, "file": out.name, "superlaw": version("superlaw"), **to_dict(picture)}
+    return paint(chosen, picture, out, command=_completing(picture, store) if picture.missing else "")
+
+
+def paint(chosen: Entry, picture: Picture, out: Path, kept: KeptFolder | None = None, command: str = "") -> Drawn:
+    """Write the picture, and beside it what it plots; into the folder of a command that keeps one."""
+    record = out.with_suffix(".json")
+    content = chosen.module.draw(picture, out.suffix.lower().lstrip("."))
+    shown = {"figure": chosen.name, "file": out.name, "superlaw": version("superlaw"), **to_dict(picture)}
     for path, written in ((record, (to_json(shown) + "\n").encode()), (out, content)):
         write_atomically(path, written) if kept is None else kept.write(path.name, written)
-    return Drawn(picture, out, record, _completing(picture, store) if picture.missing else "")
+    return Drawn(picture, out, record, command)
 
 
 def picture_of(
@@ -101,11 +101,11 @@ def picture_of(
 ) -> Picture:
     """What a figure plots, from its kind of source."""
     if chosen.source == "runs":
-        return chosen.module.data(runs_of(chosen, store, where))
+        return chosen.module.data(chosen.find(runs_of(chosen, store, where)))
     if chosen.source == "study":
         return _from_study(chosen, study)
     if chosen.source == "published":
-        return chosen.module.data(published_table(chinchilla.TABLE))
+        return chosen.module.data(chosen.find(published_table(TABLE)))
     return _trained_live()
 
 

@@ -17,10 +17,11 @@ from superlaw.errors import DamagedFileError, InputError, MissingExtraError
 from superlaw.figures import llm as figure
 from superlaw.files.outputs import KeptFolder, make_folder
 from superlaw.files.records import read_json, to_json
+from superlaw.findings.heads import overlap_exponent
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.grouped import GroupedPowerLaw
 from superlaw.laws.result import Fit
-from superlaw.laws.slope import Slope, fit_slope
+from superlaw.laws.slope import Slope
 from superlaw.lm.corpora import Corpus
 from superlaw.lm.families import FamilyModel
 from superlaw.lm.head import load_head
@@ -158,7 +159,7 @@ def study(
             failures[f"{name}: loss on {corpus}"] = row.message
     fit, no_fit = _fit(models, losses)
     points = [(head["m"], head["mean_square_overlap"]) for head in heads.values()]
-    slope = fit_slope(*zip(*points, strict=True)) if len({m for m, _ in points}) > 1 else None
+    slope = overlap_exponent([m for m, _ in points], [square for _, square in points])
     files, tokens = ({name: pair[i] for name, pair in counted.items()} for i in (0, 1))
     found = Study(tuple(models), tuple(corpora), heads, tokens, files, losses, failures, slope, fit, no_fit, out)
     folder.write("study.json", to_json(found.to_dict()).encode())

@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from superlaw.errors import InputError
-from superlaw.figures import chinchilla
+from superlaw.figures.catalogue import entry
 from superlaw.figures.style import KINDS, plain
 from superlaw.files.outputs import KeptFolder, make_folder, write_atomically
+from superlaw.findings.published import published
+from superlaw.findings.verdicts import Claim
+from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import published_table
-from superlaw.studies.claims import CLAIMS, Claim, claims
-from superlaw.studies.figure import Drawn, figure
-from superlaw.studies.ladders import LADDERS, plan_within, seconds_in
+from superlaw.studies.figure import Drawn, paint
 from superlaw.sweeps.execute import Report, check_workers
-from superlaw.sweeps.gather import gather, runs_as_csv
+from superlaw.sweeps.ladder import Rung, plan_within, seconds_in
 from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import Sweep, sweep
+from superlaw.sweeps.table import run_table, runs_as_csv
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ def reproduce(
     Parameters
     ----------
     name : str
-        A figure with published values: one that is trained (``studies.ladders``), or chinchilla.
+        A figure with published values: one that is trained, or chinchilla.
     budget : str
         90s, 5m, 1h..., or ``full`` for the published experiment. Fewer steps and fewer cells fit a
         smaller one; the figure states them.
@@ -85,36 +87,37 @@ def reproduce(
     """
     begin = time.perf_counter()
     folder = Path(store if store is not None else f"reproduce-{name}")
-    if name not in CLAIMS:
-        raise InputError(f"the figure {name!r}", f"one with published values: {', '.join(CLAIMS)}",
-                         "draw any other with superlaw figure")  # fmt: skip
+    known = published(name)
     check_workers(workers)
     seconds_in(budget)
     if kind not in KINDS:
         raise InputError(f"--kind {kind}", f"one of {', '.join(KINDS)}")
     kept = KeptFolder(folder, "reproduce", overwrite)
-    if name not in LADDERS:
-        kept.check(f"{name}.{kind}", f"{name}.json")
-        table = published_table(chinchilla.TABLE)
+    plan, done, stem = None, None, f"{name}-{budget}" if known.ladder else name
+    kept.check(f"{stem}.{kind}", f"{stem}.json", *([f"{stem}.csv"] if known.ladder else ()))
+    if known.ladder:
+        plan, destination = _kept_or_planned(known.ladder, name, budget, folder, workers)
+        done = sweep(plan, destination, workers, report=report)
+        table = run_table(destination, plan.specs, profiles=True)
+        kept.write(f"{stem}.csv", runs_as_csv(table))
+    else:
+        table = published_table(TABLE)
         make_folder(folder)
-        drawn = figure(name, folder / f"{name}.{kind}", kept=kept)
-        return Reproduction(name, budget, drawn, tuple(claims(name, table)), time.perf_counter() - begin)
-    kept.check(*(f"{name}-{budget}.{ending}" for ending in (kind, "json", "csv")))
-    plan, destination = _kept_or_planned(name, budget, folder, workers)
-    done = sweep(plan, destination, workers, report=report)
-    runs = gather(destination)
-    runs = runs[runs["id"].isin({spec.id for spec in plan.specs})]
-    table = kept.write(f"{name}-{budget}.csv", runs_as_csv(runs))
-    drawn = figure(name, table.with_suffix(f".{kind}"), table, kept=kept)
-    return Reproduction(name, budget, drawn, tuple(claims(name, runs)), time.perf_counter() - begin, plan, done)
+    chosen = entry(name)
+    found = chosen.find(table)
+    drawn = paint(chosen, chosen.module.data(found), folder / f"{stem}.{kind}", kept)
+    claims = tuple(known.judge(found))
+    return Reproduction(name, budget, drawn, claims, time.perf_counter() - begin, plan, done)
 
 
-def _kept_or_planned(name: str, budget: str, folder: Path, workers: int | None) -> tuple[Plan, Store]:
+def _kept_or_planned(
+    ladder: tuple[Rung, ...], name: str, budget: str, folder: Path, workers: int | None
+) -> tuple[Plan, Store]:
     """The plan of an earlier call with this budget, or a new one, kept beside its runs."""
     path = folder / f"{name}-{budget}.toml"
     if path.is_file():
         return load_plan(path), Store(folder)
-    plan = plan_within(name, budget, workers, Store(folder, create=False) if folder.exists() else None)
+    plan = plan_within(ladder, name, budget, workers, Store(folder, create=False) if folder.exists() else None)
     store = Store(folder)
     write_atomically(path, plan.to_toml().encode())
     return plan, store

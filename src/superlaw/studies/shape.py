@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from superlaw.errors import InputError
-from superlaw.laws.width_depth import WidthDepthLaw
+from superlaw.findings.width_depth import WidthDepthLaw
 from superlaw.theory.losses import EPOCH, chinchilla_loss, kaplan_loss
 from superlaw.theory.shape import Architecture, Shape
 
@@ -47,7 +47,7 @@ class ShapeRow:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ShapeComparison:
     """Rows by the shapes' names, and what the argument concludes for them."""
 
     rows: dict[str, ShapeRow]
@@ -67,7 +67,7 @@ def compare_shapes(
     vocabulary: int = 0,
     tied: bool = True,
     law: WidthDepthLaw | None = None,
-) -> Comparison:
+) -> ShapeComparison:
     """Parameters, features and predicted losses of two shapes or more, and the argument in words.
 
     Parameters
@@ -99,7 +99,7 @@ def compare_shapes(
         raise InputError(f"tokens = {tokens:g} for a law without tokens", "a law that has them", "leave --tokens out")
     rows = {name: _row(shape, features, tokens, vocabulary, tied, law) for name, shape in shapes.items()}
     said = _conclusion(shapes, rows, features, tokens, law)
-    return Comparison(rows, features, tokens, tuple(said))
+    return ShapeComparison(rows, features, tokens, tuple(said))
 
 
 def _row(

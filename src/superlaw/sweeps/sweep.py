@@ -5,16 +5,15 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from superlaw.errors import DamagedFileError, InputError
-from superlaw.laws.slope import fit_slope
 from superlaw.sweeps.execute import Report, Tally, check_workers, execute
 from superlaw.sweeps.plan import Plan, load_plan
-from superlaw.sweeps.scaling import predicted, regime
 from superlaw.sweeps.store import Store
+from superlaw.sweeps.table import MEASURES, PROVENANCE, run_table
 from superlaw.toy.run import Run
 from superlaw.toy.train import make_engine
 
@@ -54,25 +53,11 @@ class Sweep:
         return states
 
     def table(self) -> pd.DataFrame:
-        """One row for every planned run: coordinates, id, status, measures, provenance.
+        """The run table: one row for every planned run in the plan's order, missing ones included and marked.
 
-        ``status`` is ok, diverged, missing, or damaged (see ``superlaw sweep verify``). Built from the
-        headers of the files: weights are not read.
+        The columns are those of :func:`~superlaw.sweeps.table.gather`; headers alone are read, no weights.
         """
-        import pandas as pd  # a third of a second: only tables need it
-
-        present, rows = self.store.ids(), []
-        for cell, spec in zip(self.plan.cells, self.plan.specs, strict=True):
-            row: dict[str, Any] = {**cell, "id": spec.id, "status": "missing"}
-            if spec.id in present:
-                try:
-                    header = self.store.header(spec.id)
-                    row |= {"status": header["status"], **(header["measures"] or {})}
-                    row |= {key: header["provenance"].get(key) for key in ("engine", "wall_seconds")}
-                except DamagedFileError:
-                    row["status"] = "damaged"
-            rows.append(row)
-        return pd.DataFrame(rows)
+        return run_table(self.store, self.plan.specs)
 
     def grid(self) -> xr.Dataset:
         """Measures over the axes and seeds, labelled; diverged runs are NaN and marked in ``status``.
@@ -94,57 +79,13 @@ class Sweep:
             )  # fmt: skip
         axes = {**self.plan.axes, "seed": self.plan.seeds}
         shape = tuple(len(values) for values in axes.values())
-        names = [name for name in table.columns if name not in axes]
+        names = [name for name in ("id", "status", *MEASURES, *PROVENANCE) if name in table]
         data = {}
         for name in names:
             column = table[name]
-            values = column.astype(str) if column.dtype == object or name in ("id", "status", "engine") else column
+            values = column if name in MEASURES or name == "wall_seconds" else column.astype(str)
             data[name] = (tuple(axes), np.asarray(values.to_list()).reshape(shape))
         return xr.Dataset(data, {name: list(values) for name, values in axes.items()}, {"plan": self.plan.name})
-
-    def exponents(self) -> pd.DataFrame:
-        """The model exponent of every cell of the axes other than width, seeds as replicates.
-
-        Columns: the axes; ``exponent``, ``stderr`` and ``r_squared`` of a straight line of log loss on log
-        width; ``n`` runs used, ``widths`` and ``seeds`` among them, ``left_out`` runs missing or diverged,
-        ``untrained`` runs used whose loss is above that of answering 0 to everything (4/3 E);
-        ``represented_fraction`` (mean), ``regime`` by what the runs represent, and ``theory``'s exponent
-        there (NaN where theory has none).
-        """
-        import pandas as pd
-
-        if "width" not in self.plan.axes:
-            raise InputError(f"the plan {self.plan.name} without an axis width", "several widths for an exponent")
-        table, rest = self.table(), [axis for axis in self.plan.axes if axis != "width"]
-        specs = self.plan.specs
-        table = table.assign(
-            n_features=[spec.n_features for spec in specs],
-            silence=[4 / 3 * spec.probabilities.sum() for spec in specs],
-            family=[spec.frequencies_name for spec in specs],
-            alpha=[spec.data_exponent for spec in specs],
-        )
-        groups = table.groupby(rest, sort=False) if rest else [((), table)]
-        rows = []
-        for key, group in groups:
-            good = group[group["status"] == "ok"] if "loss" in group else group[:0]
-            row: dict[str, Any] = dict(zip(rest, key if isinstance(key, tuple) else (key,), strict=True))
-            row |= {"exponent": np.nan, "stderr": np.nan, "r_squared": np.nan}
-            if good["width"].nunique() > 1:
-                slope = fit_slope(good["width"].to_numpy(), good["loss"].to_numpy())
-                row |= {"exponent": slope.exponent, "stderr": slope.stderr, "r_squared": slope.r_squared}
-            kind, first = regime(good), group.iloc[0]
-            row |= {
-                "n": len(good),
-                "widths": good["width"].nunique(),
-                "seeds": good["seed"].nunique(),
-                "left_out": len(group) - len(good),
-                "untrained": int((good["loss"] > good["silence"]).sum()) if len(good) else 0,
-                "represented_fraction": good["represented_fraction"].mean() if len(good) else np.nan,
-                "regime": kind,
-                "theory": predicted(kind, first["family"], first["alpha"]),
-            }
-            rows.append(row)
-        return pd.DataFrame(rows)
 
 
 def sweep(

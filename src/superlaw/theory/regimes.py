@@ -30,7 +30,7 @@ TAIL = (
 
 
 @dataclass(frozen=True)
-class Prediction:
+class PredictedExponents:
     """One predicted model exponent and where it holds.
 
     Parameters
@@ -63,7 +63,7 @@ class Prediction:
         return self.exponent is not None and self.widths is not None
 
 
-def predicted_exponents(data_exponent: float, n_features: int, share: float = 0.1) -> tuple[Prediction, ...]:
+def predicted_exponents(data_exponent: float, n_features: int, share: float = 0.1) -> tuple[PredictedExponents, ...]:
     """Theory's exponents for frequencies i^-alpha of n features: weak, strong, and the strong tail.
 
     Parameters
@@ -77,7 +77,7 @@ def predicted_exponents(data_exponent: float, n_features: int, share: float = 0.
 
     Returns
     -------
-    tuple of Prediction
+    tuple of PredictedExponents
         In strong superposition the exponent of the one that applies is the line to compare with
         (:func:`superlaw.theory.strong.strong_exponent`). Near alpha = 1.5 both losses matter and neither is clean.
 
@@ -101,15 +101,15 @@ def predicted_exponents(data_exponent: float, n_features: int, share: float = 0.
     tail = 2 * (alpha - 1) if alpha > 1.5 else None
     level = 1.0 if alpha <= 1.5 else None
     return (
-        Prediction(
+        PredictedExponents(
             "weak", weak, (1.0, inf),
             _widths(lambda m: weak_local_exponent(alpha, m, n), weak, range(1, n), share), share, "derived", WEAK,
         ),
-        Prediction(
+        PredictedExponents(
             "strong", level, (-inf, 1.5),
             _widths(lambda m: strong_local_exponent(m, n), level, range(1, n), share), share, "derived", STRONG,
         ),
-        Prediction(
+        PredictedExponents(
             "strong tail", tail, (1.5, inf),
             _widths(lambda m: strong_tail_local_exponent(alpha, m, n), tail, _tail_widths(n), share), share,
             "conjectured", TAIL,

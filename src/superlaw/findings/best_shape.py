@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.findings.width_depth import WidthDepthLaw, width_depth_law
 from superlaw.laws.optimum import DRAWS, Optimum, optimum
 from superlaw.laws.result import Fit
-from superlaw.laws.width_depth import WidthDepthLaw, width_depth_law
 from superlaw.theory.shape import LARGEST, Shape
 
 MULTIPLE = 64  # widths are multiples of it: heads of 64 and fast matrix products

@@ -1,6 +1,7 @@
-"""Everything a store holds as one table: a row a run, its spec, measures and provenance, no weights.
+"""The run table: a row a run, its spec, measures and provenance, no weights. There is no other.
 
-The table can be written as a small CSV and read back; figures are drawn from either.
+A sweep's table has a row for every planned run; a store's one for every run that it holds. Either can be
+written as a small CSV and read back, and every finding starts from it.
 """
 
 from __future__ import annotations
@@ -30,16 +31,19 @@ PROFILES = ("norm_counts", "norm_by_rank", "strong_by_rank")
 PROVENANCE = ("engine", "superlaw", "machine", "finished", "wall_seconds")
 TEXTS = ("id", "status", "frequencies", "activation", "loss_function", "values", "dtype", "clip", "tied", "engine",
          "superlaw", "machine", "finished", "source")  # fmt: skip
+MEASURES = tuple(f.name for f in fields(Measures))
 REQUIRED = ("id", "status", "density", *DEFAULTS, *(f.name for f in fields(Measures) if f.default is MISSING))
 DIGITS = "%.8g"
 
 
-def gather(store: str | Path | Store | Sequence[str | Path], profiles: bool = True) -> pd.DataFrame:
-    """One row for every run in one or more stores, or in tables that :func:`write_runs` wrote.
+def run_table(store: Store, specs: Sequence[RunSpec] | None = None, profiles: bool = False) -> pd.DataFrame:
+    """One row for every spec, or without specs for every run that the store holds.
 
     Parameters
     ----------
-    store : folder, .csv file, Store, or several of them
+    store : Store
+    specs : sequence of RunSpec, optional
+        Planned runs, in the table's order.
     profiles : bool
         Also the columns ``norm_counts`` (rows of W by norm, in the bins NORM_EDGES), ``norm_by_rank`` and
         ``strong_by_rank`` (mean norm, and share of rows with norm above 1, in the bins of
@@ -49,8 +53,50 @@ def gather(store: str | Path | Store | Sequence[str | Path], profiles: bool = Tr
     -------
     DataFrame
         ``id``, ``status``, the fields of RunSpec, ``density`` (E = sum p_i), the measures, the profiles
-        (arrays; None where a run has no weights), provenance, and ``source``. A run that stands in
-        several places is taken once.
+        (arrays; None where a run has no weights), provenance, and ``source``, the store's name. ``status`` is
+        ok, diverged, missing, or damaged (see ``superlaw sweep verify``); a missing run has its spec alone.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from superlaw.toy.train import train
+    >>> store, spec = Store(tempfile.mkdtemp()), RunSpec(n_features=20, width=2, steps=5, batch=8)
+    >>> _ = store.add(train(spec))
+    >>> run_table(store, [spec, spec.change(width=4)])[["width", "status"]].values.tolist()
+    [[2, 'ok'], [4, 'missing']]
+    """
+    import pandas as pd  # a third of a second: only tables need it
+
+    present = store.ids()
+    wanted = [(i, None) for i in sorted(present)] if specs is None else [(spec.id, spec) for spec in specs]
+    rows = []
+    for run_id, spec in wanted:
+        row = {"id": run_id, "status": "missing"} | (_spec_row(spec) if spec else {})
+        if run_id in present:
+            try:
+                row |= _stored_row(store, run_id, spec, profiles)
+            except InputError:  # damaged, or of a version whose fields are not ours
+                row["status"] = "damaged"
+        rows.append(row)
+    columns = ["id", "status", *DEFAULTS, "density", *MEASURES, *(PROFILES if profiles else ()), *PROVENANCE]
+    table = pd.DataFrame(rows).reindex(columns=columns).assign(source=store.path.name)
+    absent = [name for name in MEASURES if table[name].dtype == object]  # None in every run: no number at all
+    return table.astype(dict.fromkeys(absent, float))
+
+
+def gather(store: str | Path | Store | Sequence[str | Path], profiles: bool = True) -> pd.DataFrame:
+    """The run table of one or more stores, or of tables that :func:`write_runs` wrote.
+
+    Parameters
+    ----------
+    store : folder, .csv file, Store, or several of them
+    profiles : bool
+        See :func:`run_table`.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`run_table`'s. A run that stands in several places is taken once.
 
     Raises
     ------
@@ -84,33 +130,26 @@ def _best_copies(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_place(place: str | Path | Store, profiles: bool) -> pd.DataFrame:
-    import pandas as pd
-
     if not isinstance(place, Store) and Path(place).suffix == ".csv":
         return read_runs(place)
     store = place if isinstance(place, Store) else Store(place, create=False)
-    ids = sorted(store.ids())
-    if not ids:
+    if not store.ids():
         raise InputError(f"the store {store.path} without runs", "at least one", "superlaw sweep run makes them")
-    rows = []
-    for run_id in ids:
-        try:
-            rows.append(_row(store, run_id, profiles))
-        except InputError:  # damaged, or of a version whose fields are not ours
-            rows.append({"id": run_id, "status": "damaged"})
-    return pd.DataFrame(rows).assign(source=store.path.name)
+    return run_table(store, profiles=profiles)
 
 
-def _row(store: Store, run_id: str, profiles: bool) -> dict[str, Any]:
+def _spec_row(spec: RunSpec) -> dict[str, Any]:
+    fields = {name: getattr(spec, name) for name in DEFAULTS} | {"frequencies": spec.frequencies_name}
+    return fields | {"density": float(spec.probabilities.sum())}
+
+
+def _stored_row(store: Store, run_id: str, spec: RunSpec | None, profiles: bool) -> dict[str, Any]:
     header = store.header(run_id)
     explicit = isinstance(header["spec"]["frequencies"], dict)
     run = store.load(run_id) if profiles or explicit or header["measures"] is None else None
-    spec = run.spec if run else RunSpec.from_dict(header["spec"])
+    spec = spec or (run.spec if run else RunSpec.from_dict(header["spec"]))
     measures = measures_of(run).to_dict() if run else header["measures"]
-    fields = {name: getattr(spec, name) for name in DEFAULTS} | {"frequencies": spec.frequencies_name}
-    row = {"id": run_id, "status": header["status"], **fields, "density": float(spec.probabilities.sum()), **measures}
-    if profiles:
-        row |= profile(run)
+    row = {"status": header["status"], **_spec_row(spec), **measures} | (profile(run) if profiles else {})
     return row | {key: header["provenance"].get(key) for key in PROVENANCE}
 
 

@@ -1,22 +1,38 @@
-"""The fitted law of width and depth that the shape lab uses: a stored fit, or the published table's."""
+"""Width and depth: the law fitted to Chinchilla's runs, or any additive fit, and how parameters grow with width.
+
+The published protocol is that of [Depth]: L = c_m / m^a_m + c_l / l^a_l + c_D / D^a_D + L_0 by least
+squares of log L, without the losses at or above the 40th highest. Points of one architecture are not independent
+(they share its width, its depth and what else it is): the bootstrap draws architectures, not points.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from superlaw.errors import DamagedFileError, InputError
+from superlaw.laws.estimate import Estimate
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.additive import AdditiveLaw
+from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.law import Points
+from superlaw.laws.objective import Objective
 from superlaw.laws.published import published_table
 from superlaw.laws.result import Fit
+from superlaw.laws.slope import fit_slope
 
-TABLE = "chinchilla-width-depth"
-DROP_HIGHEST = 40  # the selection of [Depth]: 203 of 245 points
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLE = "chinchilla-width-depth"  # of laws.published
+SIZES = {"d_model": "width m", "n_layers": "depth l (layers)", "num_tokens": "tokens D"}
+DROP_HIGHEST = 40  # [Depth]: 203 of 245 points
+DROP_OF_PARAMS = 5  # [Epoch]
+REPLICATES = 400
 PARTS = {"width": ("width", "d_model"), "depth": ("depth", "n_layers"), "tokens": ("tokens", "num_tokens")}
 
 
@@ -92,12 +108,9 @@ def width_depth_law(fit: Fit | None = None, columns: tuple[str, ...] | None = No
         For a law without a width or depth term of its own, or where the table cannot be had.
     """
     if fit is None:
-        fit = published_fit(interval)
+        fit = width_depth_fit(interval=interval)
         source = f"fitted to {TABLE}, {fit.n} of its points"
     law = fit.law
-    if law.compute or not law.power_terms:
-        raise InputError(f"the law {law.name}", "an additive law with terms of width and depth",
-                         "superlaw law fit TABLE --law additive:width,depth,tokens -o fit.json")  # fmt: skip
     alone = [term.columns[0] for term in law.power_terms if len(term.columns) == 1]
     found = dict(zip(PARTS, columns, strict=False)) if columns else {}
     for part, names in PARTS.items():
@@ -107,15 +120,84 @@ def width_depth_law(fit: Fit | None = None, columns: tuple[str, ...] | None = No
         name = found.get(part)
         needed = part != "tokens" or name is not None
         if needed and (name is None or name not in alone):
-            got = f"a law of {', '.join(alone)}, without a term {name or ' or '.join(PARTS[part])}"
-            raise InputError(got, f"one term that is the {part}", "name the columns: --columns WIDTH,DEPTH[,TOKENS]")
+            got = f"a law of {', '.join(alone) or law.name}, without a term {name or ' or '.join(PARTS[part])}"
+            need = f"an additive law with one term that is the {part}"
+            raise InputError(got, need, "name the columns: --columns WIDTH,DEPTH[,TOKENS]")
     return WidthDepthLaw(fit, found["width"], found["depth"], found.get("tokens"), source or "the fit given")
 
 
-def published_fit(interval: str = "bootstrap") -> Fit:
-    """Width, depth and tokens fitted to Chinchilla's runs [Depth]."""
+def width_depth_fit(table: pd.DataFrame | None = None, interval: str = "bootstrap") -> Fit:
+    """The additive law in width, depth and tokens: exponents ``a_d_model``, ``a_n_layers``, ``a_num_tokens``.
+
+    Published [Depth]: 0.98 ± 0.08, 1.2 ± 0.3, 0.299 ± 0.014, and L_0 = 1.75.
+
+    Parameters
+    ----------
+    table : DataFrame, optional
+        The published one, when left out.
+    interval : str
+        "none" where only the values are needed; by default a bootstrap of architectures.
+
+    Raises
+    ------
+    InputError
+        Where the table cannot be had, or lacks a column.
+    """
+    table = _published() if table is None else table
+    _check(table)
+    if interval == "none":
+        return fit_law(table, AdditiveLaw(tuple(SIZES)), "loss", drop_highest=DROP_HIGHEST, interval=interval)
+    m, l = (table[column].astype(int).astype(str) for column in ("d_model", "n_layers"))
+    return fit_law(table.assign(architecture=m + "x" + l), AdditiveLaw(tuple(SIZES)), "loss",
+                   drop_highest=DROP_HIGHEST, interval=interval, cluster="architecture")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WidthOfParams:
+    """N ~ m^``slope``: over architectures; alpha_N of loss against N; and what follows, alpha_m = slope alpha_N."""
+
+    slope: Estimate
+    coefficient: float
+    widths: np.ndarray
+    params: np.ndarray
+    alpha_n: Estimate
+    alpha_m: Estimate
+
+
+def width_of_params(table: pd.DataFrame) -> WidthOfParams:
+    """How parameters grow with width over the table's architectures, and the exponent of width that follows.
+
+    Published [LLG]: N ~ m^(2.52 ± 0.03) over 50 architectures; with alpha_N = 0.35 ± 0.02, 0.88 ± 0.06. An
+    architecture counts once; alpha_N is of the law in N and D, by Huber's loss without the 5 highest losses.
+    """
+    _check(table)
+    shapes = table.groupby(["d_model", "n_layers"], as_index=False)["model_size"].mean()
+    line = fit_slope(shapes["d_model"], shapes["model_size"])
+    slope = Estimate(-line.exponent, line.stderr)
+    alpha = fit_law(table, Chinchilla("model_size", "num_tokens"), objective=Objective("log-huber"),
+                    drop_highest=DROP_OF_PARAMS, replicates=REPLICATES)["alpha"]  # fmt: skip
+    error = math.hypot(slope.stderr * alpha.value, alpha.stderr * slope.value)
+    widths, params = (shapes[column].to_numpy(dtype=float) for column in ("d_model", "model_size"))
+    return WidthOfParams(slope, line.coefficient, widths, params, alpha, Estimate(slope.value * alpha.value, error))
+
+
+@dataclass(frozen=True, eq=False)
+class ChinchillaTerms:
+    """What Chinchilla's runs say of width: the additive law's fit to ``table``, and parameters against width."""
+
+    table: pd.DataFrame
+    fit: Fit
+    grown: WidthOfParams
+
+    @staticmethod
+    def of(table: pd.DataFrame) -> ChinchillaTerms:
+        """Both, of a table with the published one's columns."""
+        return ChinchillaTerms(table, width_depth_fit(table), width_of_params(table))
+
+
+def _published() -> pd.DataFrame:
     try:
-        table = published_table(TABLE)
+        return published_table(TABLE)
     except DamagedFileError:
         raise
     except InputError as error:
@@ -123,7 +205,10 @@ def published_fit(interval: str = "bootstrap") -> Fit:
             f"no fit, and the published table {TABLE} cannot be had ({error.got})", "one of the two",
             f"superlaw data fetch {TABLE}, or pass --fit (superlaw law fit TABLE -o fit.json)",
         ) from None  # fmt: skip
-    table["architecture"] = table["d_model"].astype(int).astype(str) + "x" + table["n_layers"].astype(int).astype(str)
-    law = AdditiveLaw(("d_model", "n_layers", "num_tokens"))
-    cluster = "architecture" if interval != "none" else None
-    return fit_law(table, law, "loss", drop_highest=DROP_HIGHEST, interval=interval, cluster=cluster)
+
+
+def _check(table: pd.DataFrame) -> None:
+    lacking = [column for column in ("model_size", "loss", *SIZES) if column not in table]
+    if lacking:
+        raise InputError(f"a table without {', '.join(lacking)}", f"the published table {TABLE}",
+                         f"superlaw data fetch {TABLE}")  # fmt: skip

@@ -1,32 +1,32 @@
-"""Which runs of a table a figure may set side by side: those of one protocol; what is left out and missing is said."""
+"""Runs that may be set side by side: those of one protocol; what is left out and missing is said."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.figures.panels import Color, Item, Line, Marks
+from superlaw.findings.exponents import RULE, as_read, exponents
+from superlaw.laws.tables import mask
 from superlaw.sweeps.plan import load_plan
-from superlaw.sweeps.scaling import RULE, exponent, outside
 from superlaw.toy.spec import DEFAULTS, RunSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ENDED = ("ok", "diverged")
-PUBLISHED = {"overview": "wide", "density": "density-grid"}  # the others: weight-decay-grid
+STUDY = "weight-decay-grid"  # the published experiment of most figures
 WHOLE = ("n_features", "width", "steps", "batch", "warmup", "seed", "represented", "strong")
-HOLLOW = "Hollow: outside the scaling range."
 NAMED = 3  # missing runs named one by one
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
+class ComparableRuns:
     """Runs of one protocol: they differ in ``axes`` and seed alone.
 
     ``notes`` says what they share, what was left out and what their grid lacks; ``missing`` lists the
@@ -48,15 +48,52 @@ class Chosen:
         """Of all runs chosen."""
         return tuple(self.table["id"])
 
+    @cached_property
+    def exponents(self) -> pd.DataFrame:
+        """The exponent of every cell of the axes before width (findings.exponents)."""
+        return exponents(self.table, [axis for axis in self.axes if axis != "width"])
+
     def values(self, axis: str) -> list[Any]:
         """Distinct values of an axis among those that did not diverge, in order."""
         return sorted(self.good[axis].unique().tolist())
 
+    def cell(self, **where: Any) -> pd.DataFrame:
+        """Runs at given coordinates, matched to four figures; diverged ones included."""
+        table = self.table
+        for name, value in where.items():
+            text = isinstance(value, str)
+            same = table[name] == value if text else np.isclose(table[name], value, rtol=1e-3, atol=1e-6)
+            table = table[same]
+        return table
 
-def choose(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Chosen:
+
+@dataclass(frozen=True, eq=False)
+class RunsByFamily:
+    """Comparable runs of each family of frequencies, and why others have none."""
+
+    families: dict[str, ComparableRuns]
+    refused: dict[str, str]
+
+
+def comparable_runs(
+    table: pd.DataFrame, axes: Sequence[str], figure: str, where: str = "", study: str = STUDY
+) -> ComparableRuns:
     """Runs that differ in the axes and seed alone.
 
     Of several such sets, the one with most values on the first axis, and of these the largest.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of sweeps.table.
+    axes : sequence of str
+        What varies; width among them.
+    figure : str
+        What the runs are for, to say which command makes them.
+    where : str
+        Runs to use, as ``weight_decay < 0``.
+    study : str
+        The preset of the published experiment: what it has more of is said.
 
     Raises
     ------
@@ -67,9 +104,12 @@ def choose(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Chosen:
     ended = table[table["status"].isin(ENDED)]
     if not len(ended):
         raise InputError("no whole run of this version", f"runs over {', '.join(axes)} for the figure {figure}", do)
+    ended = ended[mask(where, ended)] if where else ended
+    if not len(ended):
+        raise InputError(f"no run with {where}", f"such runs for the figure {figure}", do)
     fixed = [name for name in DEFAULTS if name not in (*axes, "seed") and name in ended]
     ended = ended.astype({name: int for name in WHOLE if name in ended})  # rows without numbers made them floats
-    ended = ended.assign(**{name: _rounded(ended[name]) for name in (*fixed, *axes)})
+    ended = ended.assign(**{name: as_read(ended[name]) for name in (*fixed, *axes)})
     groups = [group for _, group in ended.groupby(fixed, sort=False, dropna=False)]
     chosen = max(groups, key=lambda group: (group[axes[0]].nunique(), len(group)))
     widths = chosen[chosen["status"] == "ok"]["width"].nunique()
@@ -79,18 +119,26 @@ def choose(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Chosen:
     missing = _missing(chosen, axes)
     notes = (
         _shared(chosen, axes),
-        *_cut(chosen, axes, figure),
+        *_cut(chosen, axes, study),
         *_left_out(table, chosen, fixed, groups),
         *_lacking(chosen, missing),
     )
-    return Chosen(chosen, tuple(axes), notes, missing)
+    return ComparableRuns(chosen, tuple(axes), notes, missing)
 
 
-def _rounded(column: pd.Series) -> pd.Series:
-    """Numbers to seven figures, so that a table read from text and a store agree."""
-    if column.dtype.kind != "f":
-        return column
-    return column.map(lambda value: float(f"{value:.7g}"))
+def runs_by_family(table: pd.DataFrame, axes: Sequence[str], figure: str, study: str = STUDY) -> RunsByFamily:
+    """Comparable runs of each family of frequencies by itself; InputError where no family has any."""
+    families, refused = {}, {}
+    for name, group in table.groupby("frequencies", sort=False):
+        try:
+            families[name] = comparable_runs(group, axes, figure, study=study)
+        except InputError as error:
+            refused[name] = error.got
+    if not families:
+        raise InputError(next(iter(refused.values()), "no whole run of this version"),
+                         f"runs over {', '.join(axes)}",
+                         f"superlaw reproduce {figure} --budget 5m makes them")  # fmt: skip
+    return RunsByFamily(families, refused)
 
 
 def _shared(chosen: pd.DataFrame, axes: Sequence[str]) -> str:
@@ -111,9 +159,8 @@ def _shared(chosen: pd.DataFrame, axes: Sequence[str]) -> str:
     return ", ".join(said) + f". Bars: {bars if seeds > 1 else alone}; of exponents, the standard error. {RULE}."
 
 
-def _cut(chosen: pd.DataFrame, axes: Sequence[str], figure: str) -> list[str]:
+def _cut(chosen: pd.DataFrame, axes: Sequence[str], preset: str) -> list[str]:
     """What the published experiment has more of."""
-    preset = PUBLISHED.get(figure, "weight-decay-grid")
     plan, first = load_plan(preset), chosen.iloc[0]
     here = [chosen[axis].nunique() for axis in axes]
     there = [len(plan.axes.get(axis, (None,))) for axis in axes]
@@ -135,7 +182,7 @@ def _left_out(table: pd.DataFrame, chosen: pd.DataFrame, fixed: list[str], group
         said.append(
             f"Left out: {others} runs of {len(groups) - 1} other protocols (they differ in {', '.join(differ)})."
         )
-    bad = table[~table["status"].isin(ENDED)]
+    bad = table[~table["status"].isin((*ENDED, "missing"))]
     if len(bad):
         said.append(f"Left out: {len(bad)} damaged or stopped runs.")
     diverged = int((chosen["status"] == "diverged").sum())
@@ -184,45 +231,6 @@ def over_seeds(table: pd.DataFrame, x: str, y: str) -> tuple[np.ndarray, np.ndar
         alone = table.groupby(x)["loss_std"].mean().reindex(mean.index).to_numpy()
         spread = np.where(np.isfinite(spread), spread, alone)
     return mean.index.to_numpy(), mean.to_numpy(), np.nan_to_num(spread)
-
-
-def marks(table: pd.DataFrame, x: str, y: str, **look: Any) -> Marks:
-    """Marks of y against x with the spread of :func:`over_seeds`."""
-    at, mean, spread = over_seeds(table, x, y)
-    return Marks(at, mean, spread if spread.any() else None, **look)
-
-
-def losses_and_line(runs: pd.DataFrame, name: str, color: Color, marker: str = "o") -> list[Item]:
-    """Losses against width, hollow outside the scaling range, and the line through the others with its exponent."""
-    if not len(runs):
-        return []
-    inside, found = outside(runs) == "", exponent(runs)
-    label = f"{name}: $m^{{-{found.exponent:.2f} \\pm {found.stderr:.2f}}}$" if found else name
-    items: list[Item] = [
-        marks(part, "width", "loss", color=color, marker=marker, filled=filled)
-        for part, filled in ((runs[inside], True), (runs[~inside], False))
-        if len(part)
-    ]
-    items[0] = replace(items[0], label=label)
-    if found:
-        ends = np.array([found.widths[0], found.widths[-1]], dtype=float)
-        items.append(Line(ends, found.coefficient * ends**-found.exponent, color=color))
-    return items
-
-
-def exponents_by_decay(cells: pd.DataFrame, hollow: str = "") -> list[Item]:
-    """Exponents against alpha for each weight decay, side by side; those of the regime ``hollow`` so."""
-    items: list[Item] = []
-    decays = sorted(cells["weight_decay"].unique())
-    for i, decay in enumerate(decays):
-        here = cells[cells["weight_decay"] == decay]
-        shift, label = 0.02 * (i - (len(decays) - 1) / 2), f"γ = {decay:.3g}"
-        for part, filled in ((here[here["regime"] != hollow], True), (here[here["regime"] == hollow], False)):
-            if len(part):
-                items.append(Marks(part["data_exponent"].to_numpy(), part["exponent"].to_numpy(),
-                                   part["stderr"].to_numpy(), label, f"C{i}", filled=filled, shift=shift))  # fmt: skip
-                label = None
-    return items
 
 
 def nearest_to(values: Sequence[float], wanted: float) -> float:

@@ -7,10 +7,10 @@ import pytest
 
 from superlaw.errors import InputError
 from superlaw.geometry.overlaps import row_norms
-from superlaw.sweeps.gather import NORM_EDGES, PROFILES, gather, profile, rank_edges, read_runs, write_runs
 from superlaw.sweeps.plan import Plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import sweep
+from superlaw.sweeps.table import NORM_EDGES, PROFILES, gather, profile, rank_edges, read_runs, write_runs
 from superlaw.toy.measures import measure
 from superlaw.toy.run import Run
 from superlaw.toy.spec import RunSpec

@@ -1,0 +1,27 @@
+"""Exponents of language models: of the overlaps of their heads, and of their losses by the joint fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from superlaw.laws.estimate import Estimate
+from superlaw.laws.result import Fit
+from superlaw.laws.slope import Slope, fit_slope
+from superlaw.laws.terms import term_names
+
+
+def overlap_exponent(widths: Sequence[int], mean_squares: Sequence[float]) -> Slope | None:
+    """a of mean squared overlap ~ 1/m^a over heads, 1 for random directions; None for heads of one width.
+
+    Examples
+    --------
+    >>> overlap_exponent([64, 128, 256], [1 / 64, 1 / 128, 1 / 256]).exponent
+    1.0
+    """
+    return fit_slope(widths, mean_squares) if len(set(widths)) > 1 else None
+
+
+def loss_exponent(fit: Fit) -> tuple[Estimate, Estimate]:
+    """(a, C) of the joint fit of losses, to set beside the published 0.91 ± 0.04 and 476 ([LLG] section 4)."""
+    c, a = term_names(fit, fit.law.sizes[0])
+    return fit[a], fit[c]
