@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
+from scipy import linalg, optimize, stats
 
 from superlaw.laws.bootstrap import resampled_weights
 from superlaw.laws.fit import fit_law
@@ -13,6 +13,8 @@ from superlaw.laws.forms.power import PowerLaw
 from superlaw.laws.function import FunctionLaw
 from superlaw.laws.intervals import fall_threshold
 from superlaw.laws.law import Points
+from superlaw.laws.minimum import Minimum
+from superlaw.laws.problems.problem import Problem
 from superlaw.laws.simulate import profile_coverage
 
 RNG = np.random.default_rng(7)
@@ -30,7 +32,7 @@ def least_squares():
 def test_profile_and_covariance_of_a_linear_law_are_the_textbooks():
     beta, residual, inverse = least_squares()
     sigma = np.sqrt(np.diag(inverse) * (residual @ residual) / 38)
-    fit = fit_law(LINE, LINEAR, objective="ls", level=0.9)
+    fit = fit_law(LINE, LINEAR, objective="ls", interval="profile", level=0.9)
     np.testing.assert_allclose(fit.values, beta, rtol=1e-10)
     np.testing.assert_allclose([e.stderr for e in fit.params.values()], sigma, rtol=1e-9)
     half = stats.t.ppf(0.95, 38) * sigma  # for a linear law the F profile is the t interval
@@ -38,15 +40,40 @@ def test_profile_and_covariance_of_a_linear_law_are_the_textbooks():
     np.testing.assert_allclose([e.high for e in fit.params.values()], beta + half, rtol=1e-5)
 
 
-def test_sandwich_of_a_linear_law_is_the_textbooks():
+def cr2(members):
+    """The definition, with dense matrices: covariance, and the projections (I - H)_g^T A_g X_g of Satterthwaite."""
     _, residual, inverse = least_squares()
-    score = DESIGN * residual[:, None]
-    fit = fit_law(LINE, LINEAR, objective="ls", interval="sandwich")
-    np.testing.assert_allclose(fit.covariance, 40 / 38 * inverse @ score.T @ score @ inverse, rtol=1e-8)
-    clustered = fit_law(LINE, LINEAR, objective="ls", interval="sandwich", cluster="run")
-    sums = np.stack([score[LINE["run"] == g].sum(axis=0) for g in range(8)])
-    expected = 8 / 7 * 39 / 38 * inverse @ sums.T @ sums @ inverse
-    np.testing.assert_allclose(clustered.covariance, expected, rtol=1e-8)
+    rest = np.eye(40) - DESIGN @ inverse @ DESIGN.T
+    meat, projections = np.zeros((2, 2)), []
+    for g in np.unique(members):
+        rows = members == g
+        adjusted = np.real(linalg.fractional_matrix_power(rest[np.ix_(rows, rows)], -0.5)) @ DESIGN[rows]
+        meat += np.outer(adjusted.T @ residual[rows], adjusted.T @ residual[rows])
+        projections.append(rest[:, rows] @ adjusted @ inverse)
+    return inverse @ meat @ inverse, np.stack(projections, axis=-1)  # (n, p, G)
+
+
+@pytest.mark.parametrize("cluster", [None, "run"])
+def test_sandwich_of_a_linear_law_is_cr2_with_satterthwaites_degrees_of_freedom(cluster):
+    members = np.arange(40) if cluster is None else LINE["run"]
+    fit = fit_law(LINE, LINEAR, objective="ls", interval="sandwich", cluster=cluster)
+    covariance, projections = cr2(members)
+    np.testing.assert_allclose(fit.covariance, covariance, rtol=1e-8)
+    # The working model of the degrees of freedom: spread by the trend, correlation by the residuals of clusters.
+    best = Minimum.at(Problem.of(LINEAR, fit.data, fit.objective), fit.values, fit.objective_value / 2)
+    scaled = best.errors / best.spread
+    pairs = sum(np.outer(scaled[members == g], scaled[members == g]).sum() - (scaled[members == g] ** 2).sum()
+                for g in np.unique(members))  # fmt: skip
+    alike = 0.0 if cluster is None else max(pairs / (8 * 5 * 4) / np.mean(scaled**2), 0)
+    together = np.where(members[:, None] == members, alike, 0) + (1 - alike) * np.eye(40)
+    working = together * np.outer(best.spread, best.spread)
+    for k, estimate in enumerate(fit.params.values()):
+        gram = projections[:, k].T @ working @ projections[:, k]
+        dof = np.trace(gram) ** 2 / (gram**2).sum()
+        assert fit.interval["dof"][k] == pytest.approx(dof, abs=0.006)
+        half = stats.t.ppf(0.975, dof) * np.sqrt(covariance[k, k])
+        assert estimate.high - estimate.value == pytest.approx(half, rel=1e-5)
+        assert estimate.value - estimate.low == pytest.approx(half, rel=1e-5)
 
 
 def test_bootstrap_of_a_linear_law_is_the_sandwich_to_simulation_error():
@@ -88,7 +115,7 @@ def test_profile_ends_are_where_an_independent_search_finds_them():
     rng = np.random.default_rng(2)
     width = np.repeat(2.0 ** np.arange(5, 12), 3)
     table = {"width": width, "loss": (40 / width**0.8 + 1.5) * np.exp(0.03 * rng.normal(size=21))}
-    fit = fit_law(table, PowerLaw("width"))
+    fit = fit_law(table, PowerLaw("width"), interval="profile")
     rise = 2 * fall_threshold(fit.objective_value / 18, 18, 0.95)
     for name in ("C", "a", "L_0"):
         for end in (fit[name].low, fit[name].high):
@@ -136,7 +163,7 @@ def test_coverage_by_held_truth_is_that_of_the_printed_intervals():
     targets = centre + 0.1 * rng.normal(size=(60, 24))
     hits = dict.fromkeys(truth, 0)
     for target in targets:
-        fit = fit_law({"m": points.sizes[0], "loss": np.exp(target)}, law, starts=6)
+        fit = fit_law({"m": points.sizes[0], "loss": np.exp(target)}, law, starts=6, interval="profile")
         for name, value in truth.items():
             hits[name] += fit[name].low <= value <= fit[name].high
     assert {name: count / 60 for name, count in hits.items()} == found.covered

@@ -58,6 +58,8 @@ class Certificate:
     at_bounds: tuple[str, ...]
     flat: dict[str, str]
     derivatives: str = "exact"
+    places: int | None = None
+    exact: bool = False
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Certificate:

@@ -61,9 +61,13 @@ def _statistics(best: Minimum, kin: Kin, spread: bool, seed: int) -> list[tuple[
 
 
 def _residuals(best: Minimum, seed: int) -> np.ndarray:
-    """The fit's own weighted residuals, and those of simulated normal errors; shape (1 + draws, n)."""
+    """The fit's own weighted residuals, and those of simulated normal errors; shape (1 + draws, n).
+
+    All are residuals of least squares: Huber's are projected.
+    """
     n, root = best.problem.n, np.sqrt(best.weights)
     X = (best.slope * root[:, None])[:, best.free]
     Q = np.linalg.svd(X / np.maximum(np.linalg.norm(X, axis=0), 1e-300), full_matrices=False)[0]
     E = np.random.default_rng(seed).normal(size=(DRAWS if n <= MANY else FEWER_DRAWS, n))
-    return np.vstack([root * best.errors, E - (E @ Q) @ Q.T])
+    E = np.vstack([root * best.errors, E])
+    return E - (E @ Q) @ Q.T

@@ -135,8 +135,7 @@ class Objective:
         """E[psi'] of each point (n,), where errors have deviations in proportion to ``spread`` (n,); 1 for squares.
 
         As :meth:`curved_share`, by one density of r / spread. A fit of p parameters with a small delta passes
-        through p points, whose errors of 0 say nothing of the density: the mean of leaving these out and of
-        counting all, less by p/n, is what covers best at n from 12 to 88.
+        through p points, whose errors of 0 say nothing of the density and are left out of it.
         """
         n = len(r)
         if not self.robust:
@@ -145,7 +144,7 @@ class Objective:
         narrow = 1.06 * 1.4826 * float(np.median(u)) * n**-0.2
         window = np.maximum(delta, narrow)
         share = np.searchsorted(u, window, side="right") / n
-        fewer = 0.5 * (share * (1 - p / n) + np.maximum(share * n - p, 1) / max(n - p, 1))
+        fewer = np.maximum(share * n - p, 1) / max(n - p, 1)
         share -= (share - fewer) * np.maximum(1 - delta / window, 0)
         return np.maximum(share, 1 / n) * delta / window
 

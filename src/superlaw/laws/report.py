@@ -17,8 +17,8 @@ from superlaw.laws.law import Law
 from superlaw.laws.minimum import Minimum
 
 FEW_CLUSTERS = 30  # for a bootstrap
-FEW_NAMES = 20  # of text in a column: alike errors of so few groups are found too seldom
-FEW_DOF = 4.0  # of a parameter's variance
+FEWEST_NAMES, FEW_NAMES = 5, 20  # of text in a column: alike errors of so few groups are found too seldom
+FEW_DOF = 3.0  # of a parameter's variance
 FEW_POINTS = 10  # degrees of freedom of a fit
 FEW_FOR_PROFILE = 60  # below which unequal spread is found too seldom
 MOST_LEVERAGE = 0.99
@@ -40,7 +40,6 @@ def fit_warnings(
     elif certificate.exact:
         out.append("the law passes through every point to rounding: nothing is left to judge the errors by")
     out += _undetermined(params, certificate)
-    out += _alike(best, interval, kin)
     out += _strong_correlations(certificate, best.problem.law)
     for name in certificate.at_bounds:
         out.append(f"{name} is at its bound ({params[name].value:g}); its interval is one-sided at best")
@@ -51,7 +50,12 @@ def fit_warnings(
         )
     if interval.get("failed"):
         out.append(f"{interval['failed']} of {interval['replicates']} bootstrap replicates did not converge")
-    return out + _small(best, interval)
+    return out + interval_warnings(best, interval, kin)
+
+
+def interval_warnings(best: Minimum, interval: Mapping[str, Any], kin: Kin) -> list[str]:
+    """Why the intervals may be too narrow, or rough: errors that are not as the method takes them, or a small design."""
+    return _alike(best, interval, kin) + _small(best, interval)
 
 
 def _alike(best: Minimum, interval: Mapping[str, Any], kin: Kin) -> list[str]:
@@ -77,7 +81,7 @@ def _alike(best: Minimum, interval: Mapping[str, Any], kin: Kin) -> list[str]:
             )
     seen = {doubt.of for doubt in found}
     for column, count in kin.named.items():
-        if best.members is None and count < FEW_NAMES and f"the column {column!r}" not in seen:
+        if best.members is None and FEWEST_NAMES <= count < FEW_NAMES and f"the column {column!r}" not in seen:
             out.append(
                 f"the column {column!r} has {count} names for {best.problem.n} rows, too few to tell from the errors "
                 f"whether rows of one are alike: if they may be, --cluster {column}"
@@ -94,9 +98,10 @@ def _small(best: Minimum, interval: Mapping[str, Any]) -> list[str]:
     few = [name for name, dof in zip(best.problem.names, interval.get("dof", ()), strict=False) if dof < FEW_DOF]
     if few:
         least = min(interval["dof"])
+        of = f"few of the {clusters} clusters" if clusters else "few points"
         out.append(
-            f"few points or clusters decide {', '.join(few)} ({least:.2g} degrees of freedom at least): the intervals "
-            "are wide, and rough: more sizes, or more runs at the ends of their range"
+            f"{of} decide {', '.join(few)} ({least:.2g} degrees of freedom at least): the intervals are wide, and "
+            "rough: more runs at the ends of the range of sizes"
         )
     elif not clusters and best.dof < FEW_POINTS:
         out.append(f"{best.dof} degrees of freedom: intervals from so few are rough; more points")
