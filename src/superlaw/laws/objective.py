@@ -145,7 +145,7 @@ class Objective:
         window = np.maximum(delta, narrow)
         share = np.searchsorted(u, window, side="right") / n
         fewer = np.maximum(share * n - p, 1) / max(n - p, 1)
-        share -= (share - fewer) * np.maximum(1 - delta / window, 0)
+        share -= (share - fewer) * np.clip(2 - 2 * delta / window, 0, 1)
         return np.maximum(share, 1 / n) * delta / window
 
     def log_likelihood(self, r: np.ndarray, target: np.ndarray) -> float:

@@ -18,7 +18,7 @@ from superlaw.laws.minimum import Minimum
 
 FEW_CLUSTERS = 30  # for a bootstrap
 FEWEST_NAMES, FEW_NAMES = 5, 20  # of text in a column: alike errors of so few groups are found too seldom
-FEW_DOF = 3.0  # of a parameter's variance
+FEW_DOF, FEW_DOF_OF_CLUSTERS = 3.0, 4.0  # of a parameter's variance
 FEW_POINTS = 10  # degrees of freedom of a fit
 FEW_FOR_PROFILE = 60  # below which unequal spread is found too seldom
 MOST_LEVERAGE = 0.99
@@ -95,7 +95,8 @@ def _small(best: Minimum, interval: Mapping[str, Any]) -> list[str]:
     if best.dof < 1 or method == "none":
         return []
     out = []
-    few = [name for name, dof in zip(best.problem.names, interval.get("dof", ()), strict=False) if dof < FEW_DOF]
+    enough = FEW_DOF_OF_CLUSTERS if clusters else FEW_DOF
+    few = [name for name, dof in zip(best.problem.names, interval.get("dof", ()), strict=False) if dof < enough]
     if few:
         least = min(interval["dof"])
         of = f"few of the {clusters} clusters" if clusters else "few points"
