@@ -10,6 +10,7 @@ demo: .venv/installed
 test: .venv/installed-test
 	$(BIN)/ruff check src tests benchmarks examples
 	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/pyright
 	$(BIN)/python -m pytest -m "not slow"
 
 .venv/installed: $(BUILT_FROM)

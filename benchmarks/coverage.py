@@ -24,7 +24,7 @@ from superlaw.laws.forms.grouped import GroupedPowerLaw
 from superlaw.laws.forms.power import PowerLaw
 from superlaw.laws.law import Points
 from superlaw.laws.objective import Objective
-from superlaw.laws.published import published_table
+from superlaw.laws.published import load_published
 from superlaw.laws.simulate import profile_coverage, truth_of
 from superlaw.laws.solve import descend_gradually
 
@@ -70,7 +70,7 @@ def fitted_design(law, table, **options):
 
 def designs():
     """Name, and (law, points, truth, noise), of designs that determine their parameters and of some that do not."""
-    chinchilla, shape = published_table("chinchilla"), published_table("chinchilla-width-depth")
+    chinchilla, shape = load_published("chinchilla"), load_published("chinchilla-width-depth")
     three = AdditiveLaw(("d_model", "n_layers", "num_tokens"))
     return {
         "power, `wide` widths x 3 seeds": power_design(),

@@ -22,7 +22,7 @@ from superlaw.laws.bootstrap import resampled_weights
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.additive import AdditiveLaw
 from superlaw.laws.forms.chinchilla import Chinchilla
-from superlaw.laws.published import published_table
+from superlaw.laws.published import load_published
 
 DELTA = 1e-3
 HOFFMANN = np.array([np.log(406.4), np.log(410.7), np.log(1.69), 0.34, 0.28])  # a, b, e, alpha, beta
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--loop", type=int, default=200, help="replicates of the SciPy loop; scaled to 4,000")
     chosen = parser.parse_args()
-    runs, shape = published_table("chinchilla"), published_table("chinchilla-width-depth")
+    runs, shape = load_published("chinchilla"), load_published("chinchilla-width-depth")
     law, additive = Chinchilla("N", "D"), AdditiveLaw(("d_model", "n_layers", "num_tokens"))
     options = {"objective": "log-huber", "drop_highest": 5}
 

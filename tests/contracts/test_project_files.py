@@ -7,9 +7,8 @@ import shlex
 import tomllib
 
 import pytest
+import yaml
 from conftest import ROOT
-
-yaml = pytest.importorskip("yaml")
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Keys of the Citation File Format 1.2.0 that a citation of software has here.

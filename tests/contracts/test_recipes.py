@@ -110,7 +110,6 @@ def test_a_published_table_is_one_file(house, tmp_path):
     assert title.endswith(f": {len(house.touched)} file")
 
 
-@pytest.mark.skipif(not (SOURCE / "laws" / "forms").is_dir(), reason="laws are not yet one file each")
 def test_a_law_is_one_file(house, tmp_path):
     title, text = recipe("A law")
     (law,) = blocks(text, "python")
@@ -125,7 +124,6 @@ def test_a_law_is_one_file(house, tmp_path):
     assert title.endswith(f": {len(house.touched)} file")
 
 
-@pytest.mark.skipif(not (SOURCE / "findings").is_dir(), reason="figures do not yet paint findings")
 def test_a_figure_of_runs_is_two_files_and_three_with_verdicts(house):
     title, text = recipe("A figure of runs")
     (module,) = blocks(text, "python")

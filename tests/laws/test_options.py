@@ -15,7 +15,7 @@ from superlaw.laws.forms import law_names, law_of
 from superlaw.laws.forms.additive import AdditiveLaw
 from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.forms.power import PowerLaw
-from superlaw.laws.optimum import optimum, required
+from superlaw.laws.optimum import optimum, required_size
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_budget_that_is_no_number_is_one_line(runs, wrong):
     with pytest.raises(InputError, match="flops = "):
         optimum(fit, flops=wrong)
     with pytest.raises(InputError, match="loss = "):
-        required(fit, np.array([2.0, 3.0]))
+        required_size(fit, np.array([2.0, 3.0]))
 
 
 LAW = '''"""An exponential."""

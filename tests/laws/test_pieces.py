@@ -19,7 +19,7 @@ from superlaw.laws.forms.kaplan import Kaplan
 from superlaw.laws.forms.power import PowerLaw
 from superlaw.laws.law import Points
 from superlaw.laws.objective import Objective
-from superlaw.laws.optimum import optimum, required
+from superlaw.laws.optimum import optimum, required_size
 from superlaw.laws.problems.jets import Jet
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.sensitivity import sensitivity
@@ -214,14 +214,14 @@ def test_compute_optimal_sizes_are_what_a_search_finds(law):
     assert best.sizes["N"][0] * best.sizes["D"][0] * 6 == pytest.approx(1e21)
     assert best.sizes["N"][0] == pytest.approx(np.exp(found.x), rel=1e-3)
     assert best.loss[0] == pytest.approx(found.fun, rel=1e-9)
-    value, low, high = required(fit, best.loss[0])
+    value, low, high = required_size(fit, best.loss[0])
     assert low < value < high
     assert value == pytest.approx(1e21, rel=1e-6)
 
 
 def test_a_loss_out_of_reach_is_refused():
     with pytest.raises(InputError, match=r"loss = 1\.5"):
-        required(compute_fit(Chinchilla("N", "D")), 1.5)
+        required_size(compute_fit(Chinchilla("N", "D")), 1.5)
 
 
 def test_a_band_of_points_holds_about_its_share_of_new_points():

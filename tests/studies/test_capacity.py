@@ -19,7 +19,7 @@ TYPED = ("--widths", "6", "--degrees", "1,2,8", "--activities", "0.3,0.01", "--s
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
-    return study.capacity(tmp_path_factory.mktemp("capacity") / "runs", 2, **SMALL)
+    return study.measure_capacity(tmp_path_factory.mktemp("capacity") / "runs", 2, **SMALL)
 
 
 def test_no_cell_asks_for_more_active_features_than_dimensions():
@@ -46,13 +46,13 @@ def test_sparser_features_are_held_with_less_error(result):
 
 
 def test_a_second_call_trains_nothing_and_counts_the_same(result):
-    again = study.capacity(result.store, 2, **SMALL)
+    again = study.measure_capacity(result.store, 2, **SMALL)
     assert (again.trained, again.stored) == (0, result.trained)
     assert again.cells == result.cells
 
 
 def test_a_stricter_threshold_holds_fewer_features_of_the_same_runs(result):
-    strict = study.capacity(result.store, 2, **SMALL, threshold=0.05)
+    strict = study.measure_capacity(result.store, 2, **SMALL, threshold=0.05)
     assert strict.trained == 0
     pairs = list(zip(strict.cells, result.cells, strict=True))
     assert all(a.mean_held <= b.mean_held for a, b in pairs) and any(a.mean_held < b.mean_held for a, b in pairs)
@@ -116,4 +116,4 @@ def test_bad_input_is_one_line_and_nothing_is_made(command, tmp_path, monkeypatc
 
 def test_a_threshold_between_zero_and_one_is_needed():
     with pytest.raises(InputError, match="threshold"):
-        study.capacity("nowhere", threshold=1.5)
+        study.measure_capacity("nowhere", threshold=1.5)

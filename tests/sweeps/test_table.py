@@ -11,7 +11,7 @@ from superlaw.sweeps.plan import Plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import sweep
 from superlaw.sweeps.table import NORM_EDGES, PROFILES, gather, profile, rank_edges, read_runs, write_runs
-from superlaw.toy.measures import measure
+from superlaw.toy.measures import measure_run
 from superlaw.toy.run import Run
 from superlaw.toy.spec import RunSpec
 
@@ -28,7 +28,7 @@ def test_a_row_is_the_runs_spec_measures_and_provenance(store):
         run = store.load(row["id"])
         assert row["width"] == run.spec.width and row["weight_decay"] == run.spec.weight_decay
         assert row["density"] == pytest.approx(1)
-        for name, value in measure(run).to_dict().items():
+        for name, value in measure_run(run).to_dict().items():
             assert row[name] == value or (value is None and row[name] != row[name])
         assert row["engine"] == "fused" and row["finished"] == run.provenance["finished"]
         assert row["norm_counts"].sum() == 60

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from superlaw import Run, RunSpec, measure, represented_fraction, train
+from superlaw import Run, RunSpec, measure_run, represented_fraction, train
 from superlaw.toy.measures import measures_of
 
 
@@ -26,14 +26,14 @@ def test_loss_is_the_mean_of_the_last_hundred_steps():
 def test_phi_counts_rows_above_the_threshold():
     W = np.array([[0.4, 0], [0.6, 0], [0, 1.2], [0, 0]])
     assert represented_fraction(W) == 0.5 and represented_fraction(W, 1.0) == 0.25
-    shown = measure(run_of(W))
+    shown = measure_run(run_of(W))
     assert (shown.represented, shown.strong) == (2, 1)
     assert shown.represented_fraction == 0.5 and shown.strong_fraction == 0.25
 
 
 def test_overlaps_of_the_mercedes_frame_are_at_the_welch_value():
     angles = 2 * np.pi * np.arange(3) / 3
-    shown = measure(run_of(1.1 * np.stack([np.cos(angles), np.sin(angles)], axis=1)))
+    shown = measure_run(run_of(1.1 * np.stack([np.cos(angles), np.sin(angles)], axis=1)))
     assert shown.mean_square_overlap == pytest.approx(0.25, rel=1e-6) == shown.welch
     assert shown.square_overlap_variance == pytest.approx(0, abs=1e-12)
     assert shown.strong_mean_square_overlap == pytest.approx(shown.strong_welch, rel=1e-6)
@@ -44,12 +44,12 @@ def test_unlearned_loss_uses_the_runs_own_number_of_features():
     W[0, 0] = W[1, 1] = 1
     run = run_of(W)
     p = run.spec.probabilities
-    assert measure(run).unlearned_loss == pytest.approx(sum(4 / 3 * p[2:] - p[2:] ** 2))
+    assert measure_run(run).unlearned_loss == pytest.approx(sum(4 / 3 * p[2:] - p[2:] ** 2))
 
 
 def test_a_run_without_weights_keeps_its_measures():
     run = train(RunSpec(n_features=30, width=4, steps=20, batch=32))
-    assert measure(replace(run, W=None, b=None)) == measure(run)
+    assert measure_run(replace(run, W=None, b=None)) == measure_run(run)
 
 
 def test_strong_and_weak_rows_are_measured_apart():
@@ -58,7 +58,7 @@ def test_strong_and_weak_rows_are_measured_apart():
     angles = 2 * np.pi * np.arange(3) / 3
     W[:3, 0], W[:3, 1] = 1.5 * np.cos(angles), 1.5 * np.sin(angles)
     W[3:5, 2], W[5, 3] = 0.8, 0.3
-    shown = measure(run_of(W))
+    shown = measure_run(run_of(W))
     assert (shown.strong, shown.represented) == (3, 5)
     assert shown.strong_mean_square_overlap == pytest.approx(1 / 4, rel=1e-6)
     assert shown.strong_largest_overlap == pytest.approx(1 / 2, rel=1e-6)
@@ -76,7 +76,7 @@ def test_strong_and_weak_rows_are_measured_apart():
 
 def test_without_the_pairs_only_what_needs_them_is_missing():
     run = train(RunSpec(n_features=30, width=4, steps=20, batch=32))
-    cheap, full = measure(run, variances=False).to_dict(), measure(run).to_dict()
+    cheap, full = measure_run(run, variances=False).to_dict(), measure_run(run).to_dict()
     missing = {name for name, value in cheap.items() if value is None}
     assert missing == {
         "square_overlap_variance", "etf_distance", "mean_abs_overlap", "largest_overlap",
@@ -97,14 +97,14 @@ NEW = (
 def test_a_run_stored_before_a_measure_existed_still_shows_the_others():
     run = train(RunSpec(n_features=30, width=4, steps=20, batch=32))
     old = replace(run, measures={name: value for name, value in run.measures.items() if name not in NEW})
-    bare = measure(replace(old, W=None, b=None))
+    bare = measure_run(replace(old, W=None, b=None))
     assert bare.loss == run.loss and bare.mean_square_overlap == run.measures["mean_square_overlap"]
     assert all(np.isnan(getattr(bare, name)) for name in NEW)
-    assert measures_of(old) == measures_of(run) == measure(run)  # with weights: what is missing is computed
+    assert measures_of(old) == measures_of(run) == measure_run(run)  # with weights: what is missing is computed
 
 
 def test_a_run_with_numbers_that_are_not_finite_has_no_geometry():
     W = np.eye(4, 2)
     W[0, 0] = np.nan
-    shown = measure(run_of(W)).to_dict()
+    shown = measure_run(run_of(W)).to_dict()
     assert shown["dimensionality_sum"] is shown["participation_ratio"] is shown["etf_distance"] is None

@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
-from superlaw import DamagedFileError, InputError, RunSpec, load_run, measure, train
+from superlaw import DamagedFileError, InputError, RunSpec, load_run, measure_run, train
 from superlaw.toy.run import read_header
 
 
@@ -23,7 +23,7 @@ def test_a_run_comes_back_as_it_was(run, tmp_path):
     for name in ("W", "b", "losses"):
         assert np.array_equal(getattr(back, name), getattr(run, name))
     assert back.loss == run.loss and back.provenance == run.provenance
-    assert measure(back) == measure(run)
+    assert measure_run(back) == measure_run(run)
 
 
 def test_explicit_frequencies_come_back_bit_for_bit(tmp_path):

@@ -91,7 +91,7 @@ def reproduce(
         print_json(found.to_dict())
     else:
         _print_reproduction(found)
-    if found.sweep and found.sweep.tally.failed:
+    if found.tally and found.tally.failed:
         raise typer.Exit(1)
 
 
@@ -135,8 +135,8 @@ def _print(drawn: Drawn) -> None:
 def _print_reproduction(found: Reproduction) -> None:
     from superlaw.cli.output import duration, number, print_table
 
-    if found.sweep:
-        tally, steps = found.sweep.tally, found.plan.base["steps"]
+    if found.sweep and (tally := found.tally):
+        steps = found.sweep.plan.base["steps"]
         print(f"{found.figure} within {found.budget}: {tally.planned} runs of {steps} steps, {tally.trained} trained "
               f"now, {tally.diverged} diverged, {len(tally.failed)} failed; "
               f"{duration(found.seconds)} in all")  # fmt: skip

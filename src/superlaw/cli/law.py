@@ -40,11 +40,11 @@ app = typer.Typer(
 
 def _table(name: str, let: list[str] | None) -> pd.DataFrame:
     """A file, or a published table where no file has that name."""
-    from superlaw.laws.published import TABLES, published_table
+    from superlaw.laws.published import TABLES, load_published
     from superlaw.laws.tables import add_columns, load_table
 
     if name in TABLES and not Path(name).exists():
-        return add_columns(published_table(name), let or ())
+        return add_columns(load_published(name), let or ())
     return load_table(name, let or ())
 
 
@@ -111,7 +111,7 @@ def optimum(
 ) -> None:
     """The best sizes for a budget, or what a loss requires, from a stored fit, with intervals."""
     from superlaw.laws.optimum import optimum as best
-    from superlaw.laws.optimum import required
+    from superlaw.laws.optimum import required_size
     from superlaw.laws.result import load_fit
 
     if sum(given is not None for given in (budgets.flops, budgets.params, budgets.loss)) != 1:
@@ -119,7 +119,7 @@ def optimum(
     fitted = load_fit(fit_json)
     if budgets.loss is not None:
         refuse_unused("--loss", **dict.fromkeys(("width", "depth", "tokens"), "a budget of an additive law"))
-        found = required(fitted, budgets.loss, budgets.of, _at(budgets.at), seed=seed)
+        found = required_size(fitted, budgets.loss, budgets.of, _at(budgets.at), seed=seed)
         what = budgets.of or ("flops" if fitted.law.compute else fitted.law.sizes[0])
         _say_required(what, found, budgets.loss, fitted.interval["level"], as_json)
         return

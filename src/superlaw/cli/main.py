@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from contextvars import ContextVar
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -64,7 +65,7 @@ def main() -> None:
     for pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(pool, "1")
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # ± must not end a command on an ASCII terminal
+        if isinstance(stream, io.TextIOWrapper):  # ± must not end a command on an ASCII terminal
             stream.reconfigure(errors="replace")
     _debug.set(False)
     try:
@@ -90,7 +91,7 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _to_nowhere(stream: object) -> None:
+def _to_nowhere(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

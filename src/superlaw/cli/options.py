@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
 
 from superlaw.errors import InputError
 
@@ -28,7 +28,7 @@ class Command(TyperCommand):
 
         def parse_once(args: list[str]) -> Any:
             values, rest, order = parse(args)
-            given = [parameter for parameter in order if isinstance(parameter, typer.core.TyperOption)]
+            given = [parameter for parameter in order if isinstance(parameter, TyperOption)]
             for option in given:
                 if given.count(option) > 1 and not option.multiple:
                     raise InputError(f"{_name(option)} {given.count(option)} times", "it once")
@@ -67,7 +67,8 @@ def obey_rules(app: typer.Typer) -> typer.Typer:
     for command in app.registered_commands:
         command.cls = Command
     for group in app.registered_groups:
-        obey_rules(group.typer_instance)
+        if group.typer_instance is not None:
+            obey_rules(group.typer_instance)
     return app
 
 

@@ -259,7 +259,7 @@ def capacity(
     options = {name: value for name, value in asked.items() if value is not None}
     with tally_bar("capacity", "models", silent=as_json) as report:
         try:
-            result = study.capacity(store, workers, **options, report=report)
+            result = study.measure_capacity(store, workers, **options, report=report)
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted; finished runs are in {store}; run the same command to resume") from None
     from superlaw.figures import capacity as figure

@@ -15,6 +15,7 @@ from superlaw.files.records import json_ready
 if TYPE_CHECKING:
     import pandas as pd
 
+    from superlaw.sweeps.execute import Tally
     from superlaw.sweeps.plan import Plan
     from superlaw.sweeps.sweep import Sweep
 
@@ -72,8 +73,10 @@ def run(
     finally:
         if client is not None:
             client.close()
-    _report(result, as_json)
-    if result.tally.failed:
+    tally = result.tally
+    assert tally is not None  # of a sweep that ran
+    _report(result, tally, as_json)
+    if tally.failed:
         raise typer.Exit(1)
 
 
@@ -270,11 +273,11 @@ def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json:
               f"({1e3 * found.cheapest_step:.3g} to {1e3 * found.dearest_step:.3g} ms a step)")  # fmt: skip
 
 
-def _report(result: Sweep, as_json: bool) -> None:
+def _report(result: Sweep, tally: Tally, as_json: bool) -> None:
     from superlaw.cli.output import print_json
     from superlaw.findings.exponents import exponents
 
-    tally, plan = result.tally, result.plan
+    plan = result.plan
     cells = exponents(result) if len(plan.axes.get("width", ())) > 1 else None
     if as_json:
         rows = [] if cells is None else cells.to_dict("records")

@@ -26,6 +26,7 @@ def data(found: ChinchillaTerms) -> Picture:
     """Three parts of the loss with curve, band and exponent, then N against m."""
     fit, grown = found.fit, found.grown
     level = fit.interval["level"]
+    assert fit.data is not None  # a fit just made
     used = found.table.iloc[fit.data.rows]
     panels, notes = [], []
     for column, name in SIZES.items():
@@ -59,7 +60,7 @@ def _part(fit: Fit, used: pd.DataFrame, column: str, name: str) -> tuple[Panel, 
     line = np.geomspace(x.min(), x.max(), CURVE_POINTS)
     curve = term_curve(fit, column, line)
     exponent = fit[f"a_{column}"]
-    flat = fit.certificate.flat.get(f"a_{column}")
+    flat = fit.certificate.flat.get(f"a_{column}", "")
     verdict = {"poorly": "poorly determined", "not": "not determined"}.get(flat, "")
     symbol = name.split()[1]
     title = f"a = {exponent}" + (f", {verdict}" if verdict else "")

@@ -56,11 +56,12 @@ def data(fit: Fit) -> LawFigure:
     if fit.data is None:
         raise InputError("a fit without its points", "a fit just made", "plot it with superlaw law fit --plot")
     law, points, losses = fit.law, fit.data.points, fit.data.losses
+    by_column = dict(zip(law.sizes, points.sizes, strict=True))
     fitted = fit.loss_at(points)[0]
-    middle = {c: float(np.exp(np.log(row).mean())) for c, row in zip(law.sizes, points.sizes, strict=True)}
+    middle = {c: float(np.exp(np.log(row).mean())) for c, row in by_column.items()}
     held = ", ".join(f"{column} = {value:.3g}" for column, value in middle.items())
     return LawFigure(
-        tuple(_panel(fit, column, losses / fitted, middle) for column in law.sizes),
+        tuple(_panel(fit, column, x, losses / fitted, middle) for column, x in by_column.items()),
         fitted,
         np.log(losses / fitted) if fit.objective.logarithmic else losses - fitted,
         f"{law.name} law, {fit.n} points ({fit.dropped['rows']} left out)",
@@ -70,10 +71,8 @@ def data(fit: Fit) -> LawFigure:
     )
 
 
-def _panel(fit: Fit, column: str, ratio: np.ndarray, middle: dict[str, float]) -> SizePanel:
+def _panel(fit: Fit, column: str, x: np.ndarray, ratio: np.ndarray, middle: dict[str, float]) -> SizePanel:
     """One size's points and curve, of the first group, the other sizes at their middle."""
-    assert fit.data is not None
-    x = fit.data.points.sizes[fit.law.sizes.index(column)]
     first = dict(zip(fit.law.groups, (fit.labels or ("",))[0].split(","), strict=False))
 
     def at(values: np.ndarray) -> dict[str, Any]:

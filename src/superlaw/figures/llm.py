@@ -164,8 +164,9 @@ def _width_panel(measured: Rows, fit: Fit, look: _Look) -> tuple[Panel, int]:
     level = fit.interval["level"]
     # Near the optimum alone does the covariance hold: with an exponent that is not determined the band would lie.
     free = fit.certificate.flat.get(term_names(fit, "width")[1]) == "not"
-    band = {} if free else {"low": curve.low, "high": curve.high}
-    items.append(Line(line, curve.loss, "$C/m^a$" + ("" if free else f", {level:.0%} band"), "theory", **band))
+    low, high = (None, None) if free else (curve.low, curve.high)
+    label = "$C/m^a$" + ("" if free else f", {level:.0%} band")
+    items.append(Line(line, curve.loss, label, "theory", low=low, high=high))
     lowest = min([curve.loss.min(), *(item.y.min() for item in items if isinstance(item, Marks) and len(item.y))])
     highest = max([curve.loss.max(), *(item.y.max() for item in items if isinstance(item, Marks) and len(item.y))])
     title = ("a not determined" if free else f"a = {a}") + f" ({level:.0%}: {a.low:.3g} to {a.high:.3g})"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.figures import style
-from superlaw.figures.panels import Arrows, Bars, Item, Line, Map, Marks, Panel, Picture, Steps
+from superlaw.figures.panels import Arrows, Bars, Item, Line, Map, Marks, Panel, Picture, Scale, Steps
 
 CHARACTERS = 22  # of a note, to an inch
 LEGEND_ROWS = 9  # more labels than this get a second column
@@ -44,7 +44,7 @@ def paint(axes: Any, panel: Panel) -> None:
         axes.grid(alpha=0.2, lw=0.5)
     axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel, title=panel.title)
     if panel.scale:
-        _color_bar(axes, panel)
+        _color_bar(axes, panel.scale)
     handles, labels = axes.get_legend_handles_labels()
     if panel.legend and labels:
         axes.legend(handles, labels, loc=panel.legend, ncols=1 + (len(labels) > LEGEND_ROWS))
@@ -175,13 +175,13 @@ def _decades(axis: Any, limits: tuple[float, float]) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
-def _color_bar(axes: Any, panel: Panel) -> None:
+def _color_bar(axes: Any, scale: Scale) -> None:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import ListedColormap, Normalize
 
-    norm = Normalize(panel.scale.low, panel.scale.high)
+    norm = Normalize(scale.low, scale.high)
     shown = ScalarMappable(norm, ListedColormap(style.shades(256)))
-    axes.figure.colorbar(shown, ax=axes, label=panel.scale.label, pad=0.02).outline.set_linewidth(0.4)
+    axes.figure.colorbar(shown, ax=axes, label=scale.label, pad=0.02).outline.set_linewidth(0.4)
 
 
 def _color(color: Any) -> Any:

@@ -68,9 +68,9 @@ def _by_budget(result: BestShape) -> Panel:
         low, high = np.quantile(np.exp(grown[1:]), [(1 - result.level) / 2, (1 + result.level) / 2], axis=0)
         items.append(Line(budgets, np.exp(grown[0]), name, color, "-", low, high))
         highest = max(highest, float(np.exp(grown[0]).max()))
-    if fit.data is not None:
-        sizes = dict(zip(fit.law.sizes, fit.data.points.sizes, strict=True))
-        models = np.unique(np.stack([sizes[law.width], sizes[law.depth]]), axis=1)
+    shapes = law.fitted_shapes()
+    if shapes is not None:
+        models = np.unique(shapes, axis=1)
         trained = 12 * models[0] ** 2 * models[1]
         items += [Marks(trained, models[0], None, "fitted models", "C0", "."),
                   Marks(trained, models[1], None, None, "C1", ".")]  # fmt: skip

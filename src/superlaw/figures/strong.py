@@ -66,15 +66,15 @@ def _by_rank(here: pd.DataFrame) -> Panel:
 
 
 def _norms(here: pd.DataFrame) -> Panel:
-    items: list[Item] = [
+    outlines = [
         Steps(counts / counts.sum() / np.diff(NORM_EDGES), NORM_EDGES, f"m = {m}", color)
         for m, color, counts in _by_width(here, "norm_counts")
     ]
-    used = np.sum([item.heights for item in items], axis=0) > 0
+    used = np.sum([outline.heights for outline in outlines], axis=0) > 0
     low, high = NORM_EDGES[:-1][used][0], NORM_EDGES[1:][used][-1]
-    highest = max(item.heights.max() for item in items)
-    items.append(Line(np.ones(2), np.array([0.0, highest]), style=":"))
-    return Panel("row norm ‖W$_i$‖", "density of rows", tuple(items), "dotted: norm 1",
+    highest = max(outline.heights.max() for outline in outlines)
+    items = (*outlines, Line(np.ones(2), np.array([0.0, highest]), style=":"))
+    return Panel("row norm ‖W$_i$‖", "density of rows", items, "dotted: norm 1",
                  xlim=(low, high), legend="upper left")  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def _spread(here: pd.DataFrame) -> Panel:
     rows = here.groupby("width")["strong"].mean().reindex(widths)
     floor = [
         least_square_overlap_variance(round(count), m) / random_square_overlap(m)[1] if count >= 2 else np.nan
-        for m, count in rows.items()
+        for m, count in zip(widths.tolist(), rows, strict=True)
     ]
     items: tuple[Item, ...] = (
         marks(shown, "width", "ratio", label="long rows", color="weak", marker="s"),

@@ -17,7 +17,7 @@ PHI_HALF, PHI_ONE, ALPHA_M = r"$\phi_{1/2}$", r"$\phi_1$", r"$\alpha_m$"
 PLAIN = {PHI_HALF: "phi_1/2", PHI_ONE: "phi_1", ALPHA_M: "alpha_m"}
 KINDS = ("png", "pdf", "svg")
 PANEL = (3.35, 2.75)  # inches: a column of a two-column page
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8.5,
     "legend.fontsize": 7,

@@ -30,7 +30,9 @@ def json_ready(record: Any) -> Any:
         return {key if isinstance(key, str) else str(key): json_ready(value) for key, value in record.items()}
     if isinstance(record, list | tuple):
         return [json_ready(value) for value in record]
-    if hasattr(record, "tolist"):  # an array or a number of NumPy, which is not imported for this
+    if hasattr(record, "tolist") and not isinstance(
+        record, type
+    ):  # an array or a number of NumPy, which is not imported for this
         return json_ready(record.tolist())
     if isinstance(record, Path):
         return str(record)

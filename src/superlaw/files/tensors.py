@@ -13,7 +13,7 @@ import stat
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeGuard
 
 import numpy as np
 
@@ -184,7 +184,7 @@ def _entry(name: str, value: Any, data: int, where: str) -> TensorEntry:
     return TensorEntry(name, dtype, tuple(shape), data + offsets[0], data + offsets[1])
 
 
-def _whole_numbers(values: Any) -> bool:
+def _whole_numbers(values: Any) -> TypeGuard[list[int]]:
     # Beyond 2^63 no file can hold it, and products of such numbers would only cost time.
     return (
         isinstance(values, list)

@@ -196,12 +196,11 @@ def _warnings(law: WidthDepthLaw, found: Optimum, params: float, tokens: float |
     said = [w for w in found.warnings if not w.startswith("the loss leaves out the term of")]
     if found.sizes[law.depth][0] < 1:
         said.append(f"the law's best depth is {found.sizes[law.depth][0]:.2g}, less than a layer: no such model is")
-    ratios = law.aspect_ratios()
-    if ratios:
+    shapes, ratios = law.fitted_shapes(), law.aspect_ratios()
+    if shapes is not None and ratios is not None:
         said.append(f"the fitted points have width / depth from {ratios[0]:.3g} to {ratios[1]:.3g}: what lies beyond "
                     "is told by the law's form, not by runs")  # fmt: skip
-        sizes = dict(zip(fit.law.sizes, fit.data.points.sizes, strict=True))
-        seen = 12 * sizes[law.width] ** 2 * sizes[law.depth]
+        seen = 12 * shapes[0] ** 2 * shapes[1]
         if not seen.min() <= params <= seen.max():
             said.append(f"{params:.3g} parameters are outside the fitted points ({seen.min():.3g} to {seen.max():.3g})")
     if law.tokens and tokens is not None and not fit.ranges[law.tokens][0] <= tokens <= fit.ranges[law.tokens][1]:

@@ -179,7 +179,7 @@ def _most_in_words(width: int, line: list[Ceiling]) -> str:
 
 def _boundary_in_words(width: int, line: list[Ceiling]) -> str:
     """How far the boundary follows the scale, from dense to sparse."""
-    ratios = [(c.activity, c.boundary / c.sensing) for c in line if None not in (c.boundary, c.sensing)]
+    ratios = [(c.activity, c.boundary / c.sensing) for c in line if c.boundary is not None and c.sensing is not None]
     if not ratios:
         return f"m = {width}: the sizes trained do not cross the boundary at which half of the features are recovered."
     near = list(itertools.takewhile(lambda pair: 1 / NEAR <= pair[1] <= NEAR, ratios))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from superlaw.laws.estimate import Estimate
 from superlaw.laws.result import Fit
 from superlaw.laws.slope import Slope, fit_slope
@@ -18,7 +20,7 @@ def overlap_exponent(widths: Sequence[int], mean_squares: Sequence[float]) -> Sl
     >>> overlap_exponent([64, 128, 256], [1 / 64, 1 / 128, 1 / 256]).exponent
     1.0
     """
-    return fit_slope(widths, mean_squares) if len(set(widths)) > 1 else None
+    return fit_slope(np.array(widths), np.array(mean_squares)) if len(set(widths)) > 1 else None
 
 
 def loss_exponent(fit: Fit) -> tuple[Estimate, Estimate]:

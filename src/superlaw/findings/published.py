@@ -74,7 +74,7 @@ def _weight_decay(chosen: ComparableRuns) -> list[Claim]:
         highest = chosen.cell(weight_decay=decays[-1], data_exponent=alpha)
         for m, here in highest[highest["status"] == "ok"].groupby("width"):
             what = f"represented features a dimension at alpha = {alpha:g}, gamma = {decays[-1]:.3g}, m = {m}"
-            found.append(about(what, ABOUT_ONE, here["represented"] / m, within_factor))
+            found.append(about(what, ABOUT_ONE, here["represented"] / here["width"], within_factor))
     return found
 
 
@@ -111,7 +111,7 @@ def _strong(chosen: ComparableRuns) -> list[Claim]:
     here = here[here["status"] == "ok"]
     found = _exponents(chosen, ("strong",))
     for m, at in here.groupby("width"):
-        room = strongly_represented(m)
+        room = strongly_represented(at["width"].iloc[0])
         if room < at["n_features"].iloc[0]:  # else there is more room than features
             found.append(
                 about(f"long rows / (m²/2), alpha = 1, m = {m}", ABOUT_ONE, at["strong"] / room, within_factor)
@@ -143,12 +143,11 @@ def _density(chosen: ComparableRuns) -> list[Claim]:
         what = f"alpha_m at E = {density:.3g}, gamma = {decay:.3g}"
         found.append(compare(what, f"{value} ± {error}", value, error, *fit))
     ends = chosen.values("activation_density")[0], chosen.values("activation_density")[-1]
-    fits = [fitted(chosen.cell(weight_decay=decay, activation_density=end))[0] for end in ends]
+    low, high = (fitted(chosen.cell(weight_decay=decay, activation_density=end))[0] for end in ends)
     what, said = "alpha_m at the highest E less that at the lowest", "0 (does not depend on E)"
-    if ends[0] == ends[1] or None in fits:
+    if ends[0] == ends[1] or low is None or high is None:
         return [*found, untested(what, said)]
-    (low, low_half), (high, high_half) = fits
-    return [*found, compare(what, said, 0.0, 0.0, (high - low, math.hypot(low_half, high_half)))]
+    return [*found, compare(what, said, 0.0, 0.0, (high[0] - low[0], math.hypot(low[1], high[1])))]
 
 
 def _chinchilla(terms: ChinchillaTerms) -> list[Claim]:

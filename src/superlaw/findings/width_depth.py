@@ -21,7 +21,7 @@ from superlaw.laws.forms.additive import AdditiveLaw
 from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.law import Points
 from superlaw.laws.objective import Objective
-from superlaw.laws.published import published_table
+from superlaw.laws.published import load_published
 from superlaw.laws.result import Fit
 from superlaw.laws.slope import fit_slope
 
@@ -64,12 +64,19 @@ class WidthDepthLaw:
         sizes = np.broadcast_arrays(*(np.atleast_1d(given.get(c, np.inf)) for c in self.fit.law.sizes))
         return self.fit.loss_at(Points(np.array(sizes, dtype=float), np.zeros(len(sizes[0]), int)), values)
 
-    def aspect_ratios(self) -> tuple[float, float] | None:
-        """Lowest and highest width / depth of the points; None for a fit read back, which has none."""
+    def fitted_shapes(self) -> np.ndarray | None:
+        """Width and depth of the points, shape (2, n); None for a fit read back, which has none."""
         if self.fit.data is None:
             return None
         sizes = dict(zip(self.fit.law.sizes, self.fit.data.points.sizes, strict=True))
-        ratio = sizes[self.width] / sizes[self.depth]
+        return np.stack([sizes[self.width], sizes[self.depth]])
+
+    def aspect_ratios(self) -> tuple[float, float] | None:
+        """Lowest and highest width / depth of the points; None for a fit read back."""
+        shapes = self.fitted_shapes()
+        if shapes is None:
+            return None
+        ratio = shapes[0] / shapes[1]
         return float(ratio.min()), float(ratio.max())
 
     def extrapolations(self, sizes: Mapping[str, tuple[int, int]]) -> list[str]:
@@ -112,10 +119,8 @@ def width_depth_law(fit: Fit | None = None, columns: tuple[str, ...] | None = No
         source = f"fitted to {TABLE}, {fit.n} of its points"
     law = fit.law
     alone = [term.columns[0] for term in law.power_terms if len(term.columns) == 1]
-    found = dict(zip(PARTS, columns, strict=False)) if columns else {}
-    for part, names in PARTS.items():
-        if part not in found and not columns:
-            found[part] = next((name for name in names if name in law.sizes), None)
+    known = {part: name for part, names in PARTS.items() for name in reversed(names) if name in law.sizes}
+    found = dict(zip(PARTS, columns, strict=False)) if columns else known
     for part in ("width", "depth", "tokens"):
         name = found.get(part)
         needed = part != "tokens" or name is not None
@@ -197,7 +202,7 @@ class ChinchillaTerms:
 
 def _published() -> pd.DataFrame:
     try:
-        return published_table(TABLE)
+        return load_published(TABLE)
     except DamagedFileError:
         raise
     except InputError as error:

@@ -206,7 +206,7 @@ def _optimum_warnings(fit: Fit, budget: Budget, sizes: np.ndarray, drawn: np.nda
     return out
 
 
-def required(
+def required_size(
     fit: Fit,
     loss: float,
     of: str | None = None,

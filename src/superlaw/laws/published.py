@@ -148,6 +148,6 @@ def _fetched(table: PublishedTable) -> Path:
         ) from None
 
 
-def published_table(name: str) -> pd.DataFrame:
+def load_published(name: str) -> pd.DataFrame:
     """A published table with the columns that its laws need (``N`` and ``D`` for ``chinchilla``)."""
     return load_table(fetch_table(name), TABLES[name].let)

@@ -285,12 +285,6 @@ class Fit:
             ) from None
 
 
-def ten_figures(x: np.ndarray) -> np.ndarray:
-    """Rounded to ten significant figures, so that JSON holds the same numbers."""
-    place = 10.0 ** (9 - np.floor(np.log10(np.abs(x), where=x != 0, out=np.zeros_like(x))))
-    return np.round(x * place) / place
-
-
 def _estimate(entry: Mapping[str, float | None], interval: Mapping[str, Any]) -> Estimate:
     """An estimate from JSON, where an end that is null is open, if there are ends."""
     open_end = math.nan if interval["method"] == "none" else math.inf

@@ -66,9 +66,10 @@ def load_model(name: str, options: LossOptions) -> LoadedModel:
     tokenizer = AutoTokenizer.from_pretrained(place, revision=revision, trust_remote_code=False)
     if not tokenizer("a text", add_special_tokens=False)["input_ids"]:  # the library makes an empty one of no files
         raise InputError(f"{name}, whose tokenizer makes no token of a text", "a tokenizer.json beside the weights")
-    model, info = AutoModelForCausalLM.from_pretrained(
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
         place, revision=revision, dtype=getattr(torch, dtype), trust_remote_code=False, output_loading_info=True
     )
+    model, info = loaded
     if missing := sorted(info["missing_keys"]):  # the library would fill them with random numbers
         raise InputError(f"{name} without {len(missing)} weights of a causal model ({missing[0]}, ...)", "all of them")
     model = model.to(device).eval()

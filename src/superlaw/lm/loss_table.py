@@ -103,7 +103,7 @@ def read_losses(path: Path, options: LossOptions, corpora: list[Corpus]) -> list
     cut = not content.endswith(b"\n")
     if cut or list(table) != list(KINDS) or not isinstance(table.index, pd.RangeIndex):
         raise InputError(f"{path}, which is no table of losses", "a new file or one of superlaw lm loss", do)
-    rows = [Loss(**row) for row in table.to_dict("records")]
+    rows = [Loss(**{str(key): value for key, value in row.items()}) for row in table.to_dict("records")]
     for row in rows:
         for key in OPTIONS:
             if getattr(row, key) != getattr(options, key):

@@ -185,10 +185,11 @@ def measure_head(
     kinds = _kinds(head, scan.norms)
     kept = np.ones(len(W), dtype=bool)
     for kind in leave_out:
-        if kinds[kind] is None:
+        found = kinds[kind]
+        if found is None:
             raise InputError(f"{head.name}: no way to tell {kind} rows", "a tokenizer.json that names tokens",
                              f"measure without --leave-out {kind}")  # fmt: skip
-        kept &= ~kinds[kind]
+        kept &= ~found
     directed = kept & (scan.norms > 0)
     if directed.sum() < 2:
         raise InputError(f"{head.name}: {int(directed.sum())} rows with a direction", "at least two")

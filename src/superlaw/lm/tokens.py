@@ -134,7 +134,7 @@ def _batches(tokenizer: Any, texts: Iterator[str]) -> Iterator[np.ndarray]:
 
 def counts_record(found: list[TokenCounts], tokenizer: str) -> dict[str, Any]:
     """The counts file: ``counts`` of all corpora together (a valid --frequencies of the toy model), then each."""
-    total = sum(one.counts for one in found)
+    total = np.sum([one.counts for one in found], axis=0)
     return {
         "format": FORMAT, "tokenizer": tokenizer, "vocabulary": len(total),
         "counts": {str(int(i)): int(total[i]) for i in np.flatnonzero(total)},

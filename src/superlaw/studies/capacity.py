@@ -74,7 +74,7 @@ def _batch(activity: float) -> int:
     return int(np.clip(round(ACTIVE_A_STEP / activity), *BATCHES))
 
 
-def capacity(
+def measure_capacity(
     store: str | Path = "capacity",
     workers: int | None = None,
     widths: Sequence[int] = WIDTHS,
@@ -169,5 +169,5 @@ def _held(file: str, threshold: float) -> tuple[float, float, float]:
     """Features that a stored run recovers, those it is silent on, the mean error; NaN where it diverged."""
     errors = relative_errors(load_run(file), ACTIVATIONS)
     if not np.isfinite(errors).all():
-        return (float("nan"),) * 3
+        return np.nan, np.nan, np.nan
     return float(np.sum(errors < threshold)), float(np.sum(errors > SILENT)), float(errors.mean())

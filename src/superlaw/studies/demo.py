@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -128,7 +128,7 @@ def demo(
 
 def _features(text: str | Path | None, n_features: int | None, steps: int, seed: int) -> tuple[RunSpec, str]:
     """The run that all twelve share, and where its features come from."""
-    shared = {"steps": steps, "warmup": max(1, int(WARMUP_SHARE * steps)), "seed": seed}
+    shared: dict[str, Any] = {"steps": steps, "warmup": max(1, int(WARMUP_SHARE * steps)), "seed": seed}
     if text is None:
         base = RunSpec(n_features=FEATURES if n_features is None else n_features, **shared)
         source = f"p_i proportional to 1/i, n = {base.n_features}"

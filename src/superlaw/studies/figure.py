@@ -16,7 +16,7 @@ from superlaw.figures.style import KINDS
 from superlaw.files.outputs import PICTURES, KeptFolder, check_output, make_folder, write_atomically
 from superlaw.files.records import to_json
 from superlaw.findings.width_depth import TABLE
-from superlaw.laws.published import published_table
+from superlaw.laws.published import load_published
 from superlaw.laws.tables import mask
 from superlaw.studies.language_models import load_study
 from superlaw.sweeps.plan import Plan, load_plan, preset_names
@@ -105,7 +105,7 @@ def picture_of(
     if chosen.source == "study":
         return _from_study(chosen, study)
     if chosen.source == "published":
-        return chosen.module.data(chosen.find(published_table(TABLE)))
+        return chosen.module.data(chosen.find(load_published(TABLE)))
     return _trained_live()
 
 

@@ -199,7 +199,7 @@ def load_study(folder: str | Path) -> StoredStudy:
     path = folder / "study.json"
     if not path.is_file():
         raise InputError(f"{folder} without study.json", "the folder of a language-model study", do)
-    record = _kept(path)
+    record: Any = _kept(path)  # what is not a study fails below
     try:
         rows = tuple(record["table"])
         families = {row["model"]: row["family"] for row in rows}

@@ -14,9 +14,9 @@ from superlaw.files.outputs import KeptFolder, make_folder, write_atomically
 from superlaw.findings.published import published
 from superlaw.findings.verdicts import Claim
 from superlaw.findings.width_depth import TABLE
-from superlaw.laws.published import published_table
+from superlaw.laws.published import load_published
 from superlaw.studies.figure import Drawn, paint
-from superlaw.sweeps.execute import Report, check_workers
+from superlaw.sweeps.execute import Report, Tally, check_workers
 from superlaw.sweeps.ladder import Rung, plan_within, seconds_in
 from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
@@ -39,12 +39,16 @@ class Reproduction:
     plan: Plan | None = None
     sweep: Sweep | None = None
 
+    @property
+    def tally(self) -> Tally | None:
+        """What was trained; None for a published table."""
+        return self.sweep.tally if self.sweep else None
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         record: dict[str, Any] = {"figure": self.figure, "budget": self.budget, "seconds": round(self.seconds, 1)}
-        if self.sweep:
-            tally = self.sweep.tally
-            record |= {"steps": self.plan.base["steps"], "runs": tally.planned, "trained": tally.trained,
+        if self.sweep and (tally := self.tally):
+            record |= {"steps": self.sweep.plan.base["steps"], "runs": tally.planned, "trained": tally.trained,
                        "stored": tally.stored, "diverged": tally.diverged, "failed": tally.failed}  # fmt: skip
         notes = [plain(note) for note in self.drawn.picture.notes]
         return record | {
@@ -101,7 +105,7 @@ def reproduce(
         table = run_table(destination, plan.specs, profiles=True)
         kept.write(f"{stem}.csv", runs_as_csv(table))
     else:
-        table = published_table(TABLE)
+        table = load_published(TABLE)
         make_folder(folder)
     chosen = entry(name)
     found = chosen.find(table)

@@ -159,17 +159,19 @@ def _shapes_in_words(first: str, a: ShapeRow, name: str, b: ShapeRow) -> str:
 
 
 def _losses_in_words(first: str, a: ShapeRow, name: str, b: ShapeRow) -> str:
-    change = lambda law: b.losses[law] / a.losses[law] - 1  # noqa: E731
-    blind = change("kaplan")
+    both = {law: (old, b.losses[law]) for law, old in a.losses.items()}
+    change = {law: new / old - 1 for law, (old, new) in both.items() if old is not None and new is not None}
+    blind = change["kaplan"]
     said = f"Kaplan's law, blind to shape, gives {name} " + (
         f"the same loss as {first}" if abs(blind) < 1e-12 else f"a loss {_percent(blind)} {first}'s"
     )
-    if b.losses["width_depth"] is not None:
-        said += f"; the width-depth law, which is not, one {_percent(change('width_depth'))} {first}'s"
+    if "width_depth" in change:
+        said += f"; the width-depth law, which is not, one {_percent(change['width_depth'])} {first}'s"
     return said + "."
 
 
 def _features_in_words(first: str, a: ShapeRow, name: str, b: ShapeRow) -> str:
+    assert a.degree is not None and b.degree is not None  # with features every shape has one
     ratio = b.degree / a.degree
     said = (
         f"With the same features in both, each in one layer, a layer of {name} holds {_times(ratio)} the features a "

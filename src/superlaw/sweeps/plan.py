@@ -6,7 +6,7 @@ import itertools
 import math
 import os
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
@@ -113,7 +113,7 @@ class Plan:
     def change(
         self,
         base: dict[str, Any] | None = None,
-        only: dict[str, Sequence[Any]] | None = None,
+        only: Mapping[str, Sequence[Any]] | None = None,
         seeds: Sequence[int] | None = None,
         keep: str | Sequence[int] | None = None,
     ) -> Plan:

@@ -148,8 +148,8 @@ def _stored_row(store: Store, run_id: str, spec: RunSpec | None, profiles: bool)
     explicit = isinstance(header["spec"]["frequencies"], dict)
     run = store.load(run_id) if profiles or explicit or header["measures"] is None else None
     spec = spec or (run.spec if run else RunSpec.from_dict(header["spec"]))
-    measures = measures_of(run).to_dict() if run else header["measures"]
-    row = {"status": header["status"], **_spec_row(spec), **measures} | (profile(run) if profiles else {})
+    measures = measures_of(run).to_dict() if run else (header["measures"] or {})
+    row = {"status": header["status"], **_spec_row(spec), **measures} | (profile(run) if run and profiles else {})
     return row | {key: header["provenance"].get(key) for key in PROVENANCE}
 
 
@@ -212,9 +212,10 @@ def read_runs(path: str | Path) -> pd.DataFrame:
     lacking = [name for name in REQUIRED if name not in table]
     if lacking:
         raise InputError(f"{path} without the column {lacking[0]!r}", need)
-    for column in table.columns.difference(TEXTS):
+    for column in table.columns.difference(list(TEXTS)):
         try:
-            table[column] = _profiles(table[column]) if column in PROFILES else pd.to_numeric(table[column])
+            values = _profiles(table[column]) if column in PROFILES else pd.to_numeric(table[column])
+            table[column] = pd.Series(values, index=table.index)
         except (ValueError, TypeError) as error:
             raise InputError(f"{path}, whose column {column!r} is not numbers ({error})", need) from None
     return table

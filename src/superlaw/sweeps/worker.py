@@ -27,6 +27,7 @@ def start(stop: Any) -> None:
     from multiprocessing.connection import wait
 
     parent = multiprocessing.parent_process()
+    assert parent is not None, "workers are started by a coordinator"
 
     def follow_parent() -> None:
         wait([parent.sentinel])

@@ -47,7 +47,7 @@ class Rival:
     source: str
 
 
-def second_moment_eigenvalues(frequencies: np.ndarray, ranks: Sequence[int] | None = None) -> np.ndarray:
+def second_moment_eigenvalues(frequencies: np.ndarray, ranks: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
     """Eigenvalues of <x x^T> = diag(4/3 p_i - p_i^2) + p p^T of the toy data, decreasing.
 
     A diagonal d plus a matrix of rank one: the i-th eigenvalue lies between the i-th and the (i - 1)-th largest d

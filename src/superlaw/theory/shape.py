@@ -7,6 +7,7 @@ them a layer; a model that represents F features, each in one layer, holds F/l o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from superlaw.errors import InputError
 from superlaw.theory.sensing import RequiredActivity, required_activity
@@ -180,17 +181,22 @@ class Architecture:
             fill("feed_forward", 4 * self.width)  # which may pass what a typed number may not
         else:
             _whole("feed_forward", self.feed_forward)
-        if self.heads % self.key_value_heads:
+        if self.heads % self._filled[0]:
             raise InputError(f"{self.key_value_heads} key-value heads for {self.heads} heads", "a divisor of the heads")
         for name, known in (("attention_bias", ("none", "qkv", "all")), ("norm", ("none", "scale", "scale and shift"))):
             if getattr(self, name) not in known:
                 raise InputError(f"{name} = {getattr(self, name)!r}", f"one of {', '.join(known)}")
 
     @property
+    def _filled(self) -> tuple[int, int, int]:
+        """Key-value heads, width of a head, width of the feed-forward layer: numbers once made."""
+        return cast(tuple[int, int, int], (self.key_value_heads, self.head_width, self.feed_forward))
+
+    @property
     def layer_params(self) -> int:
         """Of one layer: attention, feed-forward, two norms."""
-        m, f = self.width, self.feed_forward
-        queries, pair = self.heads * self.head_width, self.key_value_heads * self.head_width
+        m, (key_value_heads, head_width, f) = self.width, self._filled
+        queries, pair = self.heads * head_width, key_value_heads * head_width
         attention = 2 * m * queries + 2 * m * pair
         attention += queries + 2 * pair if self.attention_bias != "none" else 0
         attention += m if self.attention_bias == "all" else 0

@@ -20,7 +20,7 @@ def strong_exponent(data_exponent: float) -> float:
     return max(1.0, 2 * (data_exponent - 1))
 
 
-def strongly_represented(width: int) -> float:
+def strongly_represented(width: float) -> float:
     """m^2 / 2: about how many rows can be long and ETF-like.
 
     Examples

@@ -73,11 +73,11 @@ class Dense:
             if watch and done % WATCH_STEPS == 0 and watch(spec, done, float(losses[done - 1])) and done < spec.steps:
                 status = "stopped"
                 break
-        state = [a.detach().cpu().numpy().copy() for a in (W, b)]
-        if status == "ok" and not all(np.isfinite(a).all() for a in state):
+        W_end, b_end = (a.detach().cpu().numpy().copy() for a in (W, b))
+        if status == "ok" and not (np.isfinite(W_end).all() and np.isfinite(b_end).all()):
             status = "diverged"
         made = provenance.record(self.name, begin, torch=torch.__version__, device=str(self.device))
-        return Run(spec, status, losses[:done].copy(), *state, made)
+        return Run(spec, status, losses[:done].copy(), W_end, b_end, made)
 
 
 def draw_batch(p: torch.Tensor, batch: int, random: torch.Generator) -> torch.Tensor:

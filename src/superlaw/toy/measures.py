@@ -83,7 +83,7 @@ def represented_fraction(W: np.ndarray, threshold: float = REPRESENTED) -> float
     return float(np.mean(row_norms(W) > threshold))
 
 
-def measure(run: Run, variances: bool = True) -> Measures:
+def measure_run(run: Run, variances: bool = True) -> Measures:
     """All measures of a run; for a run without weights, those stored with it.
 
     Parameters
@@ -97,7 +97,7 @@ def measure(run: Run, variances: bool = True) -> Measures:
     >>> from superlaw.toy.spec import RunSpec
     >>> spec = RunSpec(n_features=2, width=2, steps=1)
     >>> run = Run(spec, "ok", np.ones(1, np.float32), np.eye(2, dtype=np.float32), np.zeros(2, np.float32))
-    >>> measure(run).represented, measure(run).mean_square_overlap
+    >>> measure_run(run).represented, measure_run(run).mean_square_overlap
     (2, 0.0)
     """
     if run.W is None:
@@ -141,8 +141,9 @@ def measures_of(run: Run) -> Measures:
     """Those stored with the run, NaN for what they lack; measured anew where they lack some and it has its weights."""
     names, stored = [field.name for field in fields(Measures)], run.measures or {}
     if run.W is not None and any(name not in stored for name in names):
-        return measure(run)
-    return Measures(**{name: NAN if stored.get(name) is None else stored[name] for name in names})
+        return measure_run(run)
+    kept: dict[str, Any] = {name: NAN if stored.get(name) is None else stored[name] for name in names}
+    return Measures(**kept)
 
 
 def _overlaps(W: np.ndarray, prefix: str, variances: bool) -> dict[str, float]:

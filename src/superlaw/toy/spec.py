@@ -74,7 +74,7 @@ class RunSpec:
     True
     """
 
-    n_features: int | None = None
+    n_features: int = None  # pyright: ignore[reportAssignmentType]  # a number once made: theirs, or 1000
     width: int = 25
     frequencies: str | np.ndarray = "power"
     data_exponent: float = 1.0

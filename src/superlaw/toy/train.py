@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from superlaw.errors import InputError, nearest
-from superlaw.toy.measures import measure
+from superlaw.toy.measures import measure_run
 from superlaw.toy.protocol import Engine, Watch
 from superlaw.toy.run import Run
 from superlaw.toy.spec import RunSpec
@@ -58,4 +58,4 @@ def train(spec: RunSpec, engine: str = "fused", threads: int = 1, watch: Watch |
     chosen = make_engine(engine, threads)
     chosen.check(spec)
     (run,) = chosen.train([spec], watch)
-    return replace(run, measures=measure(run).to_dict())
+    return replace(run, measures=measure_run(run).to_dict())
