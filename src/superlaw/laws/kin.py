@@ -42,6 +42,7 @@ def kin_of(table: pd.DataFrame, sizes: Sequence[str], groups: Sequence[str], use
     from pandas.api.types import is_float_dtype
 
     n = len(table)
+    table = table.assign(**{c: table[c].astype(str) for c in table.columns if table[c].dtype == object})  # hashable
     names = [c for c in table.columns if c not in {*sizes, *groups, *used} and not is_float_dtype(table[c])]
     keys = {"the same sizes": _codes(table, [*groups, *sizes])}
     if len(sizes) > 1:
@@ -56,15 +57,14 @@ def kin_of(table: pd.DataFrame, sizes: Sequence[str], groups: Sequence[str], use
         if new and 1 < codes.max() + 1 < n:
             distinct[words] = codes
     text = {c: int(codes.max()) + 1 for c, codes in columns.items() if table[c].dtype.kind not in "iub"}
-    return Kin(distinct, _series(table, sizes, groups, list(text)), text, int(table.astype(str).duplicated().sum()))
+    return Kin(distinct, _series(table, sizes, groups, list(text)), text, int(table.duplicated().sum()))
 
 
 def _codes(table: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     """The group of each row by some columns, numbered by first appearance; shape (n,)."""
     if not columns:
         return np.zeros(len(table), dtype=int)
-    joined = table[list(columns)].astype(str).agg("\x1f".join, axis=1)
-    return joined.factorize()[0]
+    return table.groupby(list(columns), sort=False, dropna=False).ngroup().to_numpy()
 
 
 def _series(

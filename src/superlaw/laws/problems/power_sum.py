@@ -19,7 +19,8 @@ import numpy as np
 from superlaw.laws.problems.model import FLOOR, LARGEST_EXPONENT, Assembled, Pointwise
 from superlaw.laws.problems.projection import Basis, eliminate, project
 
-SURVEY = 16  # exponents of which a surveyed start is the best
+SURVEY = 16  # exponents of which a surveyed start is the best,
+SURVEYED_POINTS = 4000  # by about so many points
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,9 @@ class PowerSum:
         if not surveyed:
             return found
         wide = np.exp(rng.uniform(np.log(0.003), np.log(10.0), (surveyed * SURVEY, len(self._exponent))))
-        squares, theta = self._eliminated(wide, losses, root)
+        few = slice(None, None, 1 + self.n // SURVEYED_POINTS)
+        eliminated = eliminate(self._basis.at(few), wide, root[few], (losses * root)[few])
+        squares, theta = eliminated.squares, self._coordinates(wide, eliminated.coefficients)
         best = np.argmin(squares.reshape(surveyed, SURVEY), axis=1) + SURVEY * np.arange(surveyed)
         return np.concatenate([found, theta[best]])
 
@@ -193,11 +196,6 @@ class PowerSum:
 
     def _projected(self, exponents: np.ndarray, losses: np.ndarray, root: np.ndarray) -> np.ndarray:
         return self._coordinates(*project(self._basis, exponents, losses, root))
-
-    def _eliminated(self, exponents: np.ndarray, losses: np.ndarray, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Least squares (B,) at given exponents, and coordinates (B, p) with the coefficients that reach them."""
-        found = eliminate(self._basis, exponents, root, losses * root)
-        return found.squares, self._coordinates(exponents, found.coefficients)
 
     @property
     def _basis(self) -> Basis:

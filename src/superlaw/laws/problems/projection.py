@@ -23,6 +23,10 @@ class Basis:
     terms: tuple[tuple[int, ...], ...]
     one_hot: np.ndarray | None
 
+    def at(self, points: slice) -> Basis:
+        """Over some of the points."""
+        return Basis(self.z[:, points], self.terms, None if self.one_hot is None else self.one_hot[points])
+
 
 @dataclass(frozen=True, eq=False)
 class _Eliminated:
