@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 
-from superlaw.errors import InputError
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.solve import BLOCK, descend, solve
 
@@ -21,8 +20,6 @@ def resampled_weights(n: int, replicates: int, rng: np.random.Generator, cluster
         return rng.multinomial(n, np.full(n, 1 / n), replicates).astype(float)
     _, member = np.unique(clusters, return_inverse=True)
     count = int(member.max()) + 1
-    if count < 2:
-        raise InputError("one cluster", "at least two", "choose another --cluster column")
     drawn = rng.multinomial(count, np.full(count, 1 / count), replicates)
     return drawn[:, member].astype(float)
 

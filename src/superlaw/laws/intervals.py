@@ -73,6 +73,7 @@ def fall_threshold(dispersion: Any, dof: Any, level: float) -> Any:
     return 0.5 * dispersion * stats.f.ppf(level, 1, dof)
 
 
+@np.errstate(all="ignore")  # of laws that overflow at the ends of what is possible
 def uncertainty(best: Minimum, method: Method) -> Uncertainty:
     """What the method says of the parameters at an optimum.
 

@@ -70,10 +70,12 @@ def _codes(table: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
 def _series(
     table: pd.DataFrame, sizes: Sequence[str], groups: Sequence[str], text: Sequence[str]
 ) -> dict[str, np.ndarray]:
+    import pandas as pd
+
     out = {}
     for column in sizes:
         others = [*groups, *(c for c in sizes if c != column), *text]
-        codes, x = _codes(table, others), np.asarray(table[column], dtype=float)
+        codes, x = _codes(table, others), np.asarray(pd.to_numeric(table[column]), dtype=float)
         order = np.lexsort((x, codes))
         first, second = order[:-1], order[1:]
         following = (codes[first] == codes[second]) & (x[first] < x[second])

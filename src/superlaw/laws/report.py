@@ -54,7 +54,7 @@ def fit_warnings(
 
 
 def interval_warnings(best: Minimum, interval: Mapping[str, Any], kin: Kin) -> list[str]:
-    """Why the intervals may be too narrow, or rough: errors that are not as the method takes them, or a small design."""
+    """Why the intervals may be too narrow, or rough: errors not as the method takes them, or a small design."""
     return _alike(best, interval, kin) + _small(best, interval)
 
 
