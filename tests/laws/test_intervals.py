@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import linalg, optimize, stats
@@ -11,11 +13,14 @@ from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.forms.power import PowerLaw
 from superlaw.laws.function import FunctionLaw
-from superlaw.laws.intervals import fall_threshold
+from superlaw.laws.intervals import fall_threshold, percentile_tails
 from superlaw.laws.law import Points
 from superlaw.laws.minimum import Minimum
+from superlaw.laws.objective import Objective
 from superlaw.laws.problems.problem import Problem
-from superlaw.laws.simulate import profile_coverage
+from superlaw.laws.sandwich import sandwich
+from superlaw.laws.simulate import held_at_truth, profile_coverage, truth_of
+from superlaw.laws.solve import descend
 
 RNG = np.random.default_rng(7)
 X = RNG.uniform(0, 1, 40)
@@ -167,3 +172,77 @@ def test_coverage_by_held_truth_is_that_of_the_printed_intervals():
         for name, value in truth.items():
             hits[name] += fit[name].low <= value <= fit[name].high
     assert {name: count / 60 for name, count in hits.items()} == found.covered
+
+
+def rises_and_minima(members, errors):
+    """Of least squares of the power law over 8 widths (3 seeds, or 4 rows a cluster): minima and rises at the truth."""
+    m = np.repeat(2.0 ** np.arange(3, 11), 3 if members is None else 4)
+    points = Points(m[None], np.zeros(len(m), int))
+    exact, truth = truth_of(PowerLaw("m"), points, {"C": 1.0, "a": 1.0, "L_0": 0.005}, Objective("log-ls"))
+    batch = replace(exact, target=exact.target + errors)
+    found = descend(batch, np.tile(truth, (len(errors), 1)), most=1000)
+    rises = np.stack([held_at_truth(batch, k, truth, found.theta)[0] - found.value for k in range(3)], axis=1)
+    one = [replace(batch, target=target, clusters=members) for target in batch.target]
+    return [Minimum.at(p, t, float(v)) for p, t, v in zip(one, found.theta, found.value, strict=True)], rises
+
+
+def covered(minima, rises):
+    """Shares of sets covered by the sandwich and by the profile, (3,) each."""
+    found = [sandwich(best) for best in minima]
+    robust = np.array([fall_threshold(s.dispersion, s.dof, 0.95) for s in found])
+    plain = np.array([fall_threshold(best.dispersion, best.dof, 0.95) for best in minima])[:, None]
+    return (rises <= robust).mean(axis=0), (rises <= plain).mean(axis=0)
+
+
+# 1000 sets: the standard error of a coverage of 95 % is 0.7 %.
+@pytest.mark.parametrize("power", [-0.286, 0.0, 0.286])  # deviations fall or grow fourfold over the widths
+def test_sandwich_covers_where_errors_grow_or_fall_and_the_profile_does_not(power):
+    rng = np.random.default_rng(3)
+    deviation = np.repeat(2.0 ** np.arange(8), 3) ** power
+    errors = 0.1 * deviation / np.sqrt((deviation**2).mean()) * rng.normal(size=(1000, 24))
+    robust, plain = covered(*rises_and_minima(None, errors))
+    assert (robust > 0.927).all() and (robust < 0.98).all()
+    if power:
+        assert plain.min() < 0.9
+
+
+def test_sandwich_of_8_clusters_covers_where_ignoring_them_does_not():
+    rng, members = np.random.default_rng(4), np.repeat(np.arange(8), 4)
+    errors = 0.07 * (rng.normal(size=(1000, 32)) + rng.normal(size=(1000, 8))[:, members])
+    robust, plain = covered(*rises_and_minima(members.astype(str), errors))
+    assert (robust > 0.927).all()
+    assert plain.max() < 0.85
+
+
+def test_percentiles_of_the_bootstrap_reach_as_far_as_t_quantiles_for_squares_only():
+    m = np.repeat(2.0 ** np.arange(3, 11), 3)
+    errors = 0.1 * np.random.default_rng(0).normal(size=(1, 24))
+    (best,), _ = rises_and_minima(None, errors)
+    tails = percentile_tails(best, 0.95)
+    np.testing.assert_allclose(stats.norm.ppf(tails), stats.t.ppf(0.025, sandwich(best).dof))
+    losses = np.exp(np.log(1 / m + 0.005) + errors[0])
+    fit = fit_law({"m": m, "loss": losses}, PowerLaw("m"), interval="bootstrap", replicates=400)
+    for k, estimate in enumerate(fit.params.values()):
+        assert estimate.low == pytest.approx(np.quantile(fit.replicates[:, k], tails[k]))
+    huber = fit_law({"m": m, "loss": losses}, PowerLaw("m"), objective="log-huber", replicates=400)
+    assert huber["a"].low == pytest.approx(np.quantile(huber.replicates[:, 1], 0.025))
+
+
+def test_sandwich_of_100000_points_needs_no_matrix_of_their_pairs():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=100_000)
+    table = {"x": x, "loss": 2 + 3 * x + 0.3 * (1 + x) * rng.normal(size=100_000), "run": np.arange(100_000) // 4}
+    line = fit_law(table, LINEAR, objective="ls", interval="sandwich")
+    assert min(line.interval["dof"]) > 10_000
+    clustered = fit_law(table, LINEAR, objective="ls", interval="sandwich", cluster="run")
+    np.testing.assert_allclose(np.diag(clustered.covariance), np.diag(line.covariance), rtol=0.05)
+
+
+def test_draws_of_a_fit_with_few_degrees_of_freedom_are_t_distributed():
+    fit = fit_law(LINE, LINEAR, objective="ls", interval="sandwich", cluster="run")
+    drawn, words = fit.draws(20_000)
+    dof = min(fit.interval["dof"])
+    assert words == f"t draws ({dof:.3g} degrees of freedom) from the covariance"
+    half = stats.t.ppf(0.975, dof) * fit["b"].stderr
+    # 20,000 draws: the standard error of a tail of 2.5 % is 0.11 %.
+    assert np.mean(np.abs(drawn[:, 1] - fit["b"].value) > half) == pytest.approx(0.05, abs=0.008)

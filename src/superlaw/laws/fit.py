@@ -102,17 +102,23 @@ def fit_law(
     _check_points(rows, problem)
     given = _given_starts(start, problem)
     found = _search(problem, starts, seed, given)
-    for rounds in range(MOST_ROUNDS + 1):
+    best, unknown, found = _judged(problem, found, method, seed)
+    return _fit(best, rows, unknown, certify(best, found), {"loss": loss, **law.columns()})
+
+
+def _judged(problem: Problem, found: Descent, method: Method, seed: int) -> tuple[Minimum, Uncertainty, Descent]:
+    """The optimum with its uncertainty, and the descents that led there."""
+    for _ in range(MOST_ROUNDS):
         best = Minimum.at(problem, found.theta[0], float(found.value[0]))
         try:
-            unknown = uncertainty(best, method if found.converged[0] else replace(method, name="none"))
-            break
+            return best, uncertainty(best, method, bool(found.converged[0])), found
         except BetterOptimumError as better:  # the profile found the way down: start from there too
             lower = solve(problem, 0, seed, problem.model.thetas(better.theta[None]))
             found = sorted_descents(joined([lower, found]), lower.theta[0])
-            if rounds == MOST_ROUNDS - 1:  # so flat that there is always a little less: no optimum to speak of
-                found = replace(found, converged=np.zeros_like(found.converged))
-    return _fit(best, rows, unknown, certify(best, found), {"loss": loss, **law.columns()})
+    # So flat that there is always a little less: no optimum to speak of.
+    found = replace(found, converged=np.zeros_like(found.converged))
+    best = Minimum.at(problem, found.theta[0], float(found.value[0]))
+    return best, uncertainty(best, method, False), found
 
 
 def _check_points(rows: Selection, problem: Problem) -> None:

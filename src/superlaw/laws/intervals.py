@@ -74,27 +74,28 @@ def fall_threshold(dispersion: Any, dof: Any, level: float) -> Any:
 
 
 @np.errstate(all="ignore")  # of laws that overflow at the ends of what is possible
-def uncertainty(best: Minimum, method: Method) -> Uncertainty:
-    """What the method says of the parameters at an optimum.
+def uncertainty(best: Minimum, method: Method, settled: bool = True) -> Uncertainty:
+    """What the method says of the parameters at an optimum; of a place that is none (not ``settled``), no intervals.
 
     Raises
     ------
     BetterOptimumError
         Where a profile finds a lower value than the optimum.
     """
-    record: dict[str, Any] = {"method": method.name, "level": method.level}
+    name = method.name if settled else "none"
+    record: dict[str, Any] = {"method": name, "level": method.level} | ({} if settled else {"asked": method.name})
     clusters = best.problem.clusters
     if clusters is not None:
         record |= {"cluster": method.cluster, "clusters": len(set(clusters))}
     J = best.jacobian
     plain = J @ best.covariance() @ J.T
-    if best.dof > 0 and method.name == "bootstrap":
+    if best.dof > 0 and name == "bootstrap":
         return _resampled(best, method, plain, record)
     covariance, low = plain, np.full(len(J), np.nan)
     high = low
-    if best.dof > 0 and method.name == "profile":
+    if best.dof > 0 and name == "profile":
         low, high = profile_ends(best, fall_threshold(best.dispersion, best.dof, method.level))
-    elif best.dof > 0 and method.name == "sandwich":
+    elif best.dof > 0 and name == "sandwich":
         found = sandwich(best)
         covariance, (low, high) = J @ found.covariance @ J.T, sandwich_ends(best, found, method.level)
         record["dof"] = [round(float(dof), 2) for dof in found.dof]
@@ -123,7 +124,7 @@ def percentile_tails(best: Minimum, level: float) -> np.ndarray:
     """
     if best.problem.objective.robust:
         return np.full(best.problem.p, (1 - level) / 2)
-    return stats.norm.cdf(stats.t.ppf((1 - level) / 2, sandwich(best).dof))
+    return np.asarray(stats.norm.cdf(stats.t.ppf((1 - level) / 2, sandwich(best).dof)))
 
 
 def sandwich_ends(best: Minimum, found: Sandwich, level: float) -> tuple[np.ndarray, np.ndarray]:

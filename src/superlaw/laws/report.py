@@ -205,5 +205,5 @@ def interval_words(interval: Mapping[str, Any]) -> str:
         f"percentiles, level {level}",
         "sandwich": f"sandwich{group or ' of points'} (CR2), "
         f"t quantiles of {min(interval.get('dof', [math.nan])):.3g} degrees of freedom and more, level {level}",
-        "none": "none asked; stderr from the covariance",
+        "none": f"none{' of what did not converge' if 'asked' in interval else ' asked'}; stderr from the covariance",
     }[method]
