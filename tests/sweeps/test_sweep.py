@@ -11,6 +11,9 @@ import pytest
 
 from superlaw import InputError, Plan, Store, exponents, gather, load_run, sweep, train
 from superlaw.sweeps.sweep import Sweep, look
+from superlaw.toy.fused import REVISION
+
+NOW = f"fused (revision {REVISION})"
 
 BASE = {"n_features": 40, "steps": 40, "warmup": 5, "batch": 64}
 PLAN = Plan("small", BASE, {"weight_decay": (-1.0, 1.0), "width": (3, 5, 8)}, (0, 1))
@@ -212,7 +215,7 @@ def test_the_commands_from_dry_run_to_grid(plan_file, tmp_path, command):
     code, out, _ = command("sweep", "run", *where)
     assert "6 were stored" in out and "theory" in out and "±" in out
     status = json.loads(command("sweep", "status", *where, "--json")[1])
-    assert (status["planned"], status["ok"], status["missing"], status["engines"]) == (6, 6, 0, {"fused": 6})
+    assert (status["planned"], status["ok"], status["missing"], status["engines"]) == (6, 6, 0, {NOW: 6})
 
     for ending, read in ((".csv", pd.read_csv), (".parquet", pd.read_parquet)):
         out = tmp_path / f"t{ending}"
@@ -224,6 +227,18 @@ def test_the_commands_from_dry_run_to_grid(plan_file, tmp_path, command):
     with xr.open_dataset(tmp_path / "g.nc") as grid:
         assert dict(grid.sizes) == {"weight_decay": 2, "width": 3, "seed": 1}
         assert str(grid["status"].values.flat[0]) == "ok"
+
+
+def test_status_tells_runs_of_an_older_engine_apart(plan_file, tmp_path, command):
+    store = Store(tmp_path / "store")
+    done = sweep(plan_file, store, workers=1)
+    run = done.runs()[0]
+    older = {key: value for key, value in run.provenance.items() if key != "engine_revision"}
+    (store.path / f"{run.id}.safetensors").unlink()
+    store.add(replace(run, provenance=older))
+    _, out, _ = command("sweep", "status", plan_file, "--store", store.path)
+    assert f"note: trained by several engines: fused 1, {NOW} 5" in out
+    assert run.id in store.ids()
 
 
 def test_overrides_on_the_command_line(plan_file, tmp_path, command):

@@ -15,7 +15,7 @@ from superlaw.toy.dense import model_loss  # noqa: E402
 
 TOLERANCE = 1e-5
 UNDECIDED = 1e-5  # relu'(z) is not compared where |z| is below this
-PRODUCTS = ("plain", "symmetric-gradient", "symmetric")
+PRODUCTS = ("plain", "symmetric-gradient", "symmetric", "sparse")
 
 
 def dense_batch(entries, batch: int, n: int) -> np.ndarray:
@@ -70,13 +70,18 @@ def problems(draw):
     p[random.random(n) < draw(st.sampled_from([0, 0.3]))] = 0
     p[random.random(n) < draw(st.sampled_from([0, 0.02]))] = 1
     W = (random.standard_normal((n, m)) / np.sqrt(m)).astype(np.float32)
-    b = (random.standard_normal(n) * draw(st.sampled_from([0.0, 0.3, 1.0]))).astype(np.float32)
+    b = random.standard_normal(n) * draw(st.sampled_from([0.0, 0.3, 1.0]))
+    b += draw(st.sampled_from([0.0, 0.0, -0.5, -2.0]))  # half of the outputs active, few, hardly any
+    b[random.random(n) < draw(st.sampled_from([0, 0.2]))] = 0.1  # some always: dense tiles in a sparse step
+    b = b.astype(np.float32)
     return W, b, p, batch, draw(st.integers(0, 1000))
 
 
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(
-    problems(), st.sampled_from(variants()), st.sampled_from([*((p, 1) for p in PRODUCTS), ("plain", 2), ("plain", 3)])
+    problems(),
+    st.sampled_from(variants()),
+    st.sampled_from([*((p, 1) for p in PRODUCTS), ("plain", 2), ("plain", 3), ("sparse", 2), ("sparse", 3)]),
 )
 def test_gradients_match_autograd_in_float64(problem, simd, way):
     products, threads = way  # symmetric products are for one thread
@@ -104,6 +109,32 @@ def test_corner_cases(simd, products, n, m, batch, p):
     W = (random.standard_normal((n, m)) / np.sqrt(m)).astype(np.float32)
     b = random.standard_normal(n).astype(np.float32)
     check(W, b, np.full(n, p), batch, 0, simd=simd, products=products)
+
+
+def sparse_state(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """A state with few active outputs, and a fifth of the columns with all of them."""
+    random = np.random.default_rng(n * m)
+    W = (random.standard_normal((n, m)) / np.sqrt(m)).astype(np.float32)
+    return W, np.where(np.arange(n) % 5 == 0, 0.2, -0.6).astype(np.float32)
+
+
+@pytest.mark.parametrize("simd", variants())
+@pytest.mark.parametrize(("n", "m"), [(700, 9), (1000, 130)])
+def test_sparse_gradients_have_the_same_bits_for_any_number_of_threads(simd, n, m):
+    W, b = sparse_state(n, m)
+    entries = sample(np.full(n, 1.5 / n), 900, 3, 0)
+    one = gradient(W, b, entries, 900, simd=simd, products="sparse")
+    for threads in (2, 3, 5):
+        many = gradient(W, b, entries, 900, simd=simd, products="sparse", threads=threads)
+        assert one[0] == many[0]
+        assert np.array_equal(one[1], many[1]) and np.array_equal(one[2], many[2])
+
+
+@pytest.mark.parametrize("simd", variants())
+def test_sparse_gradients_of_wide_rows(simd):
+    """More vectors a row than one panel of registers, and a last one that is not full."""
+    W, b = sparse_state(300, 150)
+    check(W, b, np.full(300, 0.004), 700, 1, simd=simd, products="sparse")
 
 
 def test_relu_has_derivative_zero_at_zero():

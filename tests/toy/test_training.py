@@ -69,6 +69,27 @@ def test_fused_follows_a_slow_float64_training_step_by_step(fields, simd):
     assert np.linalg.norm(run.b - b) < 5e-3 * np.linalg.norm(b)
 
 
+@pytest.mark.parametrize("simd", variants())
+def test_a_training_that_turns_from_dense_to_sparse_steps_follows_too(simd):
+    spec = RunSpec(
+        n_features=150, width=12, steps=150, warmup=10, batch=300, weight_decay=-1, learning_rate=0.03, seed=4
+    )
+    (run,) = Fused(simd=simd).train([spec])
+    assert 20 < run.provenance["sparse_steps"] < 140  # both, and the switch between
+    losses, W, b = slow_training(spec)
+    assert run.losses[:20] == pytest.approx(losses[:20], rel=2e-5)
+    assert run.losses == pytest.approx(losses, rel=5e-3)
+    assert np.linalg.norm(run.W - W) < 1e-2 * np.linalg.norm(W)
+    assert np.linalg.norm(run.b - b) < 1e-2 * np.linalg.norm(b)
+
+
+def test_the_engines_revision_is_recorded_and_changes_no_id():
+    spec = RunSpec(n_features=100, width=5, weight_decay=-1, steps=100, warmup=10)
+    run = train(spec)
+    assert run.provenance["engine_revision"] == 2
+    assert run.spec.id == "93d8362ee7121c72"
+
+
 @pytest.mark.parametrize("weight_decay", [-1.0, 1.0])
 def test_fused_and_dense_reach_the_same_loss(weight_decay):
     """Paired over seeds (same initial state, own batches): a t-test with a false-alarm rate of 1e-5 that

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from superlaw.laws.estimate import Estimate
-from superlaw.laws.result import Fit
 from superlaw.laws.slope import Slope, fit_slope
-from superlaw.laws.terms import term_names
+
+if TYPE_CHECKING:
+    from superlaw.laws.result import Fit  # brings scipy, which a head does not need
 
 
 def overlap_exponent(widths: Sequence[int], mean_squares: Sequence[float]) -> Slope | None:
@@ -25,5 +27,7 @@ def overlap_exponent(widths: Sequence[int], mean_squares: Sequence[float]) -> Sl
 
 def loss_exponent(fit: Fit) -> tuple[Estimate, Estimate]:
     """(a, C) of the joint fit of losses, to set beside the published 0.91 ± 0.04 and 476 ([LLG] section 4)."""
+    from superlaw.laws.terms import term_names  # brings scipy, as the fit did
+
     c, a = term_names(fit, fit.law.sizes[0])
     return fit[a], fit[c]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,7 +38,10 @@ class Sweep:
         return [self.store.load(spec.id) if self.store.has(spec.id) else None for spec in self.plan.specs]
 
     def states(self) -> list[tuple[str, str | None]]:
-        """(status, engine) of every planned run; status is ok, diverged, missing or damaged."""
+        """(status, engine) of every planned run; status is ok, diverged, missing or damaged.
+
+        An engine whose arithmetic has changed is named with its revision: bits of two revisions differ.
+        """
         present, states = self.store.ids(), []
         for spec in self.plan.specs:
             if spec.id not in present:
@@ -47,7 +50,7 @@ class Sweep:
             try:
                 header = self.store.header(spec.id)
                 whole = header["status"] in ("ok", "diverged")
-                states.append((header["status"] if whole else "damaged", header["provenance"].get("engine")))
+                states.append((header["status"] if whole else "damaged", _engine(header["provenance"])))
             except DamagedFileError:
                 states.append(("damaged", None))
         return states
@@ -86,6 +89,11 @@ class Sweep:
             values = column if name in MEASURES or name == "wall_seconds" else column.astype(str)
             data[name] = (tuple(axes), np.asarray(values.to_list()).reshape(shape))
         return xr.Dataset(data, {name: list(values) for name, values in axes.items()}, {"plan": self.plan.name})
+
+
+def _engine(provenance: dict[str, Any]) -> str | None:
+    name, revision = provenance.get("engine"), provenance.get("engine_revision")
+    return f"{name} (revision {revision})" if name and revision else name
 
 
 def sweep(

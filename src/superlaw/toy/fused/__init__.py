@@ -1,7 +1,9 @@
 """Engine ``fused``: the default. CPU, no PyTorch; a small C++ extension does the steps.
 
-Only the active features are sampled, no dense batch exists, and rows of the Gram matrix W W^T are
-formed tile by tile (kernels_impl.hpp). This file is its Python face: it checks arrays and steps.
+Only the active features are sampled, no dense batch exists, rows of the Gram matrix W W^T are formed
+tile by tile, and the gradient is formed from the outputs that are not 0, or, where they are many, by dense
+products (kernels_impl.hpp; counts decide, so a spec's bits do not depend on time or load). This file is its
+Python face: it checks arrays and steps.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ from superlaw.toy.spec import RunSpec
 
 variants = _fused.variants
 """Names of the instruction sets this processor runs, best first."""
+
+REVISION = 2
+"""Of the engine's arithmetic: raised when the bits of a run change. 2: gradients from the active outputs alone."""
 
 MOST_THREADS = 256
 MOST_INDEX = 2**24  # the kernels index tiles of features and samples with 32 bits
@@ -99,7 +104,10 @@ class Fused:
         training.state(W, b)
         if status == "ok" and not (np.isfinite(W).all() and np.isfinite(b).all()):
             status = "diverged"
-        made = provenance.record(self.name, begin, simd=self.simd or variants()[0], threads=self.threads)
+        made = provenance.record(
+            self.name, begin, engine_revision=REVISION, simd=self.simd or variants()[0], threads=self.threads,
+            sparse_steps=training.sparse_steps(),
+        )  # fmt: skip
         return Run(spec, status, losses[:done].copy(), W, b, made)
 
 

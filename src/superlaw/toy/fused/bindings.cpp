@@ -44,7 +44,8 @@ static Products products(const std::string& name) {
   if (name == "plain") return Products::plain;
   if (name == "symmetric-gradient") return Products::symmetric_gradient;
   if (name == "symmetric") return Products::symmetric;
-  throw std::invalid_argument("products: automatic, plain, symmetric-gradient or symmetric, not " + name);
+  if (name == "sparse") return Products::sparse;
+  throw std::invalid_argument("products: automatic, plain, symmetric-gradient, symmetric or sparse, not " + name);
 }
 
 static Entries entries_of(Array1<int> start, Array1<int> sample, Array1<float> value) {
@@ -131,5 +132,6 @@ NB_MODULE(_fused, module) {
            nb::arg("beta1"), nb::arg("beta2"), nb::arg("epsilon"), nb::arg("weight_decay"), nb::arg("threads"),
            nb::arg("simd"), nb::arg("products"))
       .def("advance", &Training::advance)
+      .def("sparse_steps", [](const Training& training) { return training.trainer.sparse_steps(); })
       .def("state", [](const Training& training, Out2 W, Out1 b) { training.trainer.get_state(W.data(), b.data()); });
 }

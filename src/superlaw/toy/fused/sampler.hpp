@@ -38,15 +38,17 @@ class Sampler {
 // Owns the arrays that a Batch points to.
 class GroupedBatch {
  public:
-  // Sorts entries into `batch()` and writes the packed order of features to order (n).
-  void group(const Entries& entries, int n_samples, int* order);
+  // Sorts entries into `batch()` and writes the packed order of features to order (n): those of the
+  // batch first; the biases b (n) steer the order within.
+  void group(const Entries& entries, int n_samples, const float* b, int* order);
   const Batch& batch() const { return view_; }
 
  private:
   Batch view_;
   std::vector<int> count_, alone_before_, bucket_, by_count_, slot_, fill_;
-  std::vector<int> single_start_, multi_start_, multi_row_, entry_start_, entry_sample_;
-  std::vector<float> single_value_, multi_value_, entry_value_;
+  std::vector<int> single_start_, multi_start_, entry_start_;
+  std::vector<float> single_value_, single_least_, single_most_;
+  std::vector<Term> multi_, entry_;
 };
 
 }  // namespace superlaw

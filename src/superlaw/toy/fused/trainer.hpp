@@ -28,6 +28,18 @@ class Floats {
   size_t size_ = 0;
 };
 
+// Growing lists of Terms, uninitialised: room is taken only where events are.
+class EventLists {
+ public:
+  ~EventLists();
+  void resize(int count, int rows);  // so many lists, all of them empty, each of so many rows
+  TileEvents* data() { return lists_.data(); }
+
+ private:
+  std::vector<TileEvents> lists_;
+  std::vector<int> row_starts_;
+};
+
 // Threads that sleep between calls (spinning beside another process costs a factor of 50).
 class Workers {
  public:
@@ -56,7 +68,7 @@ struct Optimizer {
 };
 
 // `automatic` lets the cost model choose; the others are for tests and benchmarks.
-enum class Products { automatic, plain, symmetric_gradient, symmetric };
+enum class Products { automatic, plain, symmetric_gradient, symmetric, sparse };
 
 class Trainer {
  public:
@@ -71,11 +83,22 @@ class Trainer {
   // Gradients of L on a given batch, without an update: dW (n, m), db (n).
   double gradient(const Entries& entries, int n_samples, float* dW, float* db);
 
+  int64_t sparse_steps() const { return sparse_steps_; }
+
  private:
+  struct Own {  // arrays of one thread: see Scratch
+    Floats Wt, G, D, grad_U, Y, S, St, input_grad_b, grad_rows;
+    std::vector<Term> column, terms;
+    std::vector<uint64_t> bits;
+  };
+
   double accumulate(const Entries& entries, int n_samples);
+  void dense_tiles(Symmetry symmetry);
+  void sparse_tiles(Symmetry symmetry);
+  void gradient_rows(int tile, Own& own);  // into own.grad_rows
   Symmetry choose(int n_unique) const;
   template <class Body>
-  void for_tiles(Body body);  // body(thread, tile)
+  void for_all(int count, Body body);  // body(thread, i), i = 0 .. count - 1
 
   const Kernels& kernels_;
   Products products_;
@@ -85,14 +108,16 @@ class Trainer {
   Entries entries_;
   int64_t updates_ = 0;
   std::vector<int> order_;
+  bool sparse_ = false;  // how the next step (with `automatic`) and ...
+  bool is_sparse_ = false;  // ... the present one form the gradient
+  int64_t sparse_steps_ = 0;
   std::vector<Scratch> scratch_;
   std::vector<float*> grad_U_;
-  struct Own {  // arrays of one thread: see Scratch
-    Floats Wt, G, D, grad_U, Y, S, St, input_grad_b, grad_rows;
-  };
   std::vector<Own> own_;
+  std::vector<TileResult> results_;
+  EventLists events_;
   std::vector<Floats> W_;
-  Floats b_, packed_W_, packed_b_, grad_b_, grad_Wt_;
+  Floats b_, packed_W_, packed_b_, grad_b_, grad_J_, grad_h_;
 };
 
 }  // namespace superlaw

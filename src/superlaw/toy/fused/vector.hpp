@@ -2,6 +2,7 @@
 // Everything here lives in a namespace of its own for each instruction set, and uses no
 // template of the standard library, so that the linker can never mix two instruction sets.
 #pragma once
+#include <cstdint>
 
 #if defined(__AVX512F__) || defined(__AVX2__) || defined(__SSE2__)
 #include <immintrin.h>
@@ -44,6 +45,33 @@ inline Vec relu(Vec z) {
 #else
   const Vec zero = {};
   return zero > z ? zero : z;
+#endif
+}
+
+inline Vec maximum(Vec a, Vec b) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+  return (Vec)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__SSE2__)
+  return (Vec)_mm_max_ps((__m128)a, (__m128)b);
+#else
+  return a > b ? a : b;
+#endif
+}
+
+// A bit for each lane with z > 0, or NaN.
+inline uint64_t positive(Vec z) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask((__m512)z, _mm512_setzero_ps(), _CMP_NLE_UQ);
+#elif defined(__AVX2__)
+  return unsigned(_mm256_movemask_ps(_mm256_cmp_ps((__m256)z, _mm256_setzero_ps(), _CMP_NLE_UQ)));
+#elif defined(__SSE2__)
+  return unsigned(_mm_movemask_ps(_mm_cmpnle_ps((__m128)z, _mm_setzero_ps())));
+#else
+  uint64_t bits = 0;
+  for (int l = 0; l < kLanes; ++l) bits |= uint64_t(!(z[l] <= 0)) << l;
+  return bits;
 #endif
 }
 
