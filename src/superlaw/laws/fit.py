@@ -67,7 +67,7 @@ def fit_law(
     weights, errors : str, optional
         Column of relative weights, or of standard errors of L (weights 1/error^2).
     interval : {"profile", "bootstrap", "sandwich", "none"}, optional
-        By default the profile for squares, the bootstrap for Huber's loss or where a cluster is named.
+        By default the sandwich, for Huber's loss without a cluster the bootstrap (docs/laws.md).
     level : float
         Of the intervals.
     replicates, seed : int

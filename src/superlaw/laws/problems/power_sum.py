@@ -79,7 +79,7 @@ class PowerSum:
             for i, j in combinations_with_replacement(range(len(self._rows)), 2)
         }
         self.lower, self.upper = np.full(self.p, -700.0), np.full(self.p, 700.0)
-        self.lower[self._exponent], self.upper[self._exponent] = -LARGEST_EXPONENT * free_sign, LARGEST_EXPONENT
+        self.lower[self._exponent], self.upper[self._exponent] = 0.0 - LARGEST_EXPONENT * free_sign, LARGEST_EXPONENT
         self.lower[self._offset], self.upper[self._offset] = 0.0, np.inf
 
     def pinned(self, k: int) -> PowerSum:
