@@ -2,8 +2,9 @@
 
 Simulated sets of the power law (n = 8, 12, 24), the additive law in width and tokens (n = 12, 24), and both with
 6 to 22 clusters of 4 rows, half of the variance between them. Each finished cell is a line of JSON in FILE; those
-that are there already are not run again, so that the same command goes on after an interruption. ``--show`` prints
-FILE as the Markdown of docs/laws.md. All of it takes some hours of one core.
+that are there already are not run again, so that the same command goes on after an interruption. In the end, or at
+once with ``--show``, FILE is printed as the Markdown of docs/laws.md (a summary) and docs/coverage.md (every cell).
+All of it takes about an hour of one core.
 """
 
 from __future__ import annotations
@@ -181,6 +182,37 @@ def holds(
     return far <= stats.t.ppf(0.975, found.dof) * np.sqrt(found.variance), record
 
 
+COLUMNS = {
+    "sandwich": "; log-ls; sandwich",
+    "Huber, sandwich": "; log-huber; sandwich",
+    "bootstrap": "; log-ls; bootstrap",
+    "Huber, bootstrap": "; log-huber; bootstrap",
+    "profile": "; log-ls; profile",
+    "clusters ignored": "; log-ls; sandwich; clusters ignored",
+}
+
+
+def summarise(path: Path) -> None:
+    """Lowest and highest coverage over the parameters, a row for each design; a star: nearly every report warns."""
+    rows = {row["cell"]: row for row in map(json.loads, path.read_text().splitlines())}
+    for clustered in (False, True):
+        columns = [name for name in COLUMNS if name != ("profile" if clustered else "clusters ignored")]
+        print("| design | errors | " + " | ".join(columns) + " |\n" + "|---" * (2 + len(columns)) + "|")
+        for name, design in designs().items():
+            for errors in ("equal", "grow", "fall"):
+                found = [rows.get(f"{name}; {errors}{COLUMNS[column]}") for column in columns]
+                if (design.members is not None) == clustered and any(found):
+                    print(f"| {name} | {errors} | " + " | ".join(map(_range, found)) + " |")
+        print()
+
+
+def _range(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    shares = [100 * share for share in row["covered"].values()]
+    return f"{min(shares):.1f} to {max(shares):.1f}" + "\\*" * (row["warned"] >= 0.95)
+
+
 def show(path: Path) -> None:
     """The file as a Markdown table."""
     print("| design | errors | objective | interval | coverage in % | warns, % of sets | of these by a test |")
@@ -216,6 +248,7 @@ def main() -> None:
             row = run(cell, sets, chosen.replicates, chosen.seed) | {"seconds": round(time.perf_counter() - begun, 1)}
             with chosen.file.open("a") as out:
                 out.write(json.dumps(row) + "\n")
+    summarise(chosen.file)
     show(chosen.file)
 
 

@@ -45,7 +45,7 @@ def _statistics(best: Minimum, kin: Kin, spread: bool, seed: int) -> list[tuple[
     E = _residuals(best, seed)
     squares, out, z = (E**2).sum(axis=1), [], standard_sizes(best.problem.points.sizes)
     if spread and z.shape[1]:
-        size = np.abs(E) / np.sqrt(np.maximum(1 - best.leverage, 0.02))  # Glejser's test
+        size = np.abs(E) / np.sqrt(np.maximum(1 - best.leverage, 0.02))  # [Glejser]
         size -= size.mean(axis=1, keepdims=True)
         slopes = size @ z / np.linalg.norm(size, axis=1)[:, None]
         steepest = int(np.argmax(np.abs(slopes[0])))

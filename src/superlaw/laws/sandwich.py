@@ -1,6 +1,6 @@
 """Variances that do not take the errors as alike or independent, for small samples.
 
-The sandwich's CR2 form [CR2]: the errors of every cluster (every point, where none is named) are blown up by
+The sandwich's form CR2 [Pustejovsky]: the errors of every cluster (every point, where none is named) are blown up by
 (I - H_gg)^(-1/2), H the hat matrix of the law's Jacobian at the optimum, so that the variance is unbiased where
 errors are alike; and t quantiles by Satterthwaite's degrees of freedom of that very variance. These are few where
 few points or clusters decide a parameter. Errors are taken there to grow or fall with size as the residuals do, and
