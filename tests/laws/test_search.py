@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from superlaw import AdditiveLaw, BrokenPowerLaw, InputError, Kaplan, PowerLaw, fit_law
+from superlaw import AdditiveLaw, BrokenPowerLaw, InputError, Kaplan, PowerLaw, compare_laws, fit_law
 from superlaw.laws.objective import Objective
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.solve import descend, solve, sweep
@@ -115,6 +115,14 @@ def test_without_errors_nothing_is_said_of_a_gradient_nor_of_aic(points):
     assert "AIC -" not in report and "no errors for AIC" in report
     assert any("nothing is left to judge the errors by" in warning for warning in fit.warnings)
     assert fit.to_dict()["certificate"]["exact"] is True
+    assert np.isnan([fit.aic, fit.bic, fit.log_likelihood]).all() and fit.certificate.gradient == 0
+
+
+def test_a_law_without_errors_stands_first_without_a_number():
+    x = 2.0 ** np.arange(3, 15)
+    found = compare_laws({"x": x, "y": x, "loss": 5 / x**0.5 + 1}, ["kaplan:x,y", "power:x"])
+    assert found.best.name == "power"
+    assert found.verdict.startswith("power leaves no errors to compare laws by")
 
 
 def test_a_second_kind_of_search_leaves_a_bound_that_is_a_trap():

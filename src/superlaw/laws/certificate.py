@@ -83,7 +83,7 @@ def certify(best: Minimum, found: Descent) -> Certificate:
     slope, J = best.slope[:, free], best.jacobian
     agree = agreeing(found)
     return Certificate(
-        gradient=float(found.gradient[0]),
+        gradient=0.0 if best.exact else float(found.gradient[0]),
         converged=bool(found.converged[0]),
         starts=len(agree),
         agreement=float(agree.mean()),

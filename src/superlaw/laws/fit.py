@@ -192,7 +192,7 @@ def _fit(
         certificate=certificate,
         warnings=tuple(warnings),
         rms_error=float(np.sqrt((best.weights * best.errors**2).mean())),
-        log_likelihood=math.inf if best.exact else objective.log_likelihood(best.errors, problem.target),
+        log_likelihood=math.nan if best.exact else objective.log_likelihood(best.errors, problem.target),
         ranges={
             column: (float(sizes.min()), float(sizes.max()))
             for column, sizes in zip(problem.law.sizes, rows.points.sizes, strict=True)

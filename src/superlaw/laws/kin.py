@@ -62,9 +62,13 @@ def kin_of(table: pd.DataFrame, sizes: Sequence[str], groups: Sequence[str], use
 
 def _codes(table: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     """The group of each row by some columns, numbered by first appearance; shape (n,)."""
-    if not columns:
-        return np.zeros(len(table), dtype=int)
-    return table.groupby(list(columns), sort=False, dropna=False).ngroup().to_numpy()
+    import pandas as pd
+
+    codes = np.zeros(len(table), dtype=int)
+    for column in columns:
+        own, names = pd.factorize(table[column], use_na_sentinel=False)
+        codes = pd.factorize(codes * len(names) + own)[0]
+    return codes
 
 
 def _series(

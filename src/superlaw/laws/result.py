@@ -270,7 +270,7 @@ class Fit:
                 "objective_value": record["objective"],
                 "certificate": Certificate.from_dict(record["certificate"]),
                 "warnings": tuple(record["warnings"]),
-                "log_likelihood": math.inf if record["log_likelihood"] is None else record["log_likelihood"],
+                "log_likelihood": math.nan if record["log_likelihood"] is None else record["log_likelihood"],
                 "ranges": {column: tuple(ends) for column, ends in record["ranges"].items()},
                 "labels": tuple(record["labels"]),
                 "replicates": np.array(record["replicates"], dtype=float) if "replicates" in record else None,
