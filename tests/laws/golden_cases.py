@@ -19,17 +19,18 @@ def cases() -> dict[str, tuple[Any, dict[str, Any], dict[str, Any]]]:
     power, broken = 9 / m**0.9 + 0.4, 5 * m**-0.3 * (1 + (m / 300) ** (1 / 0.3)) ** -0.18 + 0.1
     sum_, both = 1.69 + 406.4 / N**0.34 + 410.7 / D**0.28, 270 / m**0.95 + 6.7 / l**1.3 + 530 / D**0.3 + 1.75
     table = lambda loss: {**base, "loss": loss * noise}  # noqa: E731
-    huber, none = {"objective": "log-huber"}, {"interval": "none"}
+    huber, none, profile = {"objective": "log-huber"}, {"interval": "none"}, {"interval": "profile"}
+    clusters = {"cluster": "run", "interval": "bootstrap", "replicates": 40}
     own = FunctionLaw(lambda x, c, a: c / x**a, "m", {"c": 1.0, "a": 1.0}, positive=["c"])
     return {
-        "power": (PowerLaw("m"), table(power), {}),
-        "power, rising": (PowerLaw("m", offset=False), table(1 / power), {"objective": "ls"}),
-        "grouped, clusters": (GroupedPowerLaw("m", "kind"), table(power), {"cluster": "run", "replicates": 40}),
-        "additive": (AdditiveLaw(["m", "l", "D"]), table(both), {"errors": "e"}),
+        "power": (PowerLaw("m"), table(power), profile),
+        "power, rising": (PowerLaw("m", offset=False), table(1 / power), {"objective": "ls"} | profile),
+        "grouped, clusters": (GroupedPowerLaw("m", "kind"), table(power), clusters),
+        "additive": (AdditiveLaw(["m", "l", "D"]), table(both), {"errors": "e"} | profile),
         "product": (AdditiveLaw(["m*l", "D"]), table(both), huber | none),
-        "chinchilla": (Chinchilla(), table(sum_), {"drop_highest": 2, "where": "m > 40"}),
+        "chinchilla": (Chinchilla(), table(sum_), {"drop_highest": 2, "where": "m > 40"} | profile),
         "chinchilla, Huber": (Chinchilla(), table(sum_), huber | {"replicates": 40}),
         "kaplan, sandwich": (Kaplan(), table(sum_), {"cluster": "run", "interval": "sandwich"}),
         "broken": (BrokenPowerLaw("m"), table(broken), none),
-        "function": (own, table(power), {"weights": "e"}),
+        "function": (own, table(power), {"weights": "e"} | profile),
     }

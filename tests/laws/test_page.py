@@ -25,4 +25,4 @@ def test_the_python_of_the_page_runs(data_folder, monkeypatch, capsys):
     monkeypatch.setenv("SUPERLAW_DATA", str(data_folder))
     (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
     exec(compile(block, "laws.md", "exec"), {})
-    assert "0.331 ± 0.042" in capsys.readouterr().out
+    assert "0.331 ± 0.035" in capsys.readouterr().out

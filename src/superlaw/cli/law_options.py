@@ -142,7 +142,7 @@ class Intervals(Level):
 
     interval: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="profile, bootstrap, sandwich or none [profile; Huber, cluster: bootstrap]."),
+        typer.Option(metavar="NAME", help="sandwich, bootstrap, profile or none [sandwich; Huber: bootstrap]."),
     ] = None
     bootstrap: Annotated[int, typer.Option("--bootstrap", metavar="N", help="Replicates.")] = 1000
     starts: Annotated[int, typer.Option(min=1, help="Random starts.")] = 16
@@ -209,9 +209,7 @@ class Choices(Level):
     delta: DeltaOption = 1e-3
     drop_highest: Annotated[list[int] | None, typer.Option(metavar="K", help="Beside no drop; repeat.")] = None
     where: Annotated[list[str] | None, typer.Option(metavar="EXPR", help="Beside all rows; repeat.")] = None
-    interval: Annotated[
-        str | None, typer.Option(metavar="NAME", help="profile, bootstrap or sandwich [profile; cluster: sandwich].")
-    ] = None
+    interval: Annotated[str, typer.Option(metavar="NAME", help="sandwich, bootstrap or profile.")] = "sandwich"
 
     def all(self) -> dict[str, Any]:
         """As the library takes them."""

@@ -150,11 +150,9 @@ def width_depth_fit(table: pd.DataFrame | None = None, interval: str = "bootstra
     """
     table = _published() if table is None else table
     _check(table)
-    if interval == "none":
-        return fit_law(table, AdditiveLaw(tuple(SIZES)), "loss", drop_highest=DROP_HIGHEST, interval=interval)
-    m, l = (table[column].astype(int).astype(str) for column in ("d_model", "n_layers"))
-    return fit_law(table.assign(architecture=m + "x" + l), AdditiveLaw(tuple(SIZES)), "loss",
-                   drop_highest=DROP_HIGHEST, interval=interval, cluster="architecture")  # fmt: skip
+    cluster = None if interval == "none" else "architecture"
+    return fit_law(_with_architectures(table), AdditiveLaw(tuple(SIZES)), "loss",
+                   drop_highest=DROP_HIGHEST, interval=interval, cluster=cluster)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -173,14 +171,16 @@ def width_of_params(table: pd.DataFrame) -> WidthOfParams:
     """How parameters grow with width over the table's architectures, and the exponent of width that follows.
 
     Published [LLG]: N ~ m^(2.52 ± 0.03) over 50 architectures; with alpha_N = 0.35 ± 0.02, 0.88 ± 0.06. An
-    architecture counts once; alpha_N is of the law in N and D, by Huber's loss without the 5 highest losses.
+    architecture counts once; alpha_N is of the law in N and D, by Huber's loss without the 5 highest losses, its
+    error by a bootstrap of architectures.
     """
     _check(table)
     shapes = table.groupby(["d_model", "n_layers"], as_index=False)["model_size"].mean()
     line = fit_slope(shapes["d_model"], shapes["model_size"])
     slope = Estimate(-line.exponent, line.stderr)
-    alpha = fit_law(table, Chinchilla("model_size", "num_tokens"), objective=Objective("log-huber"),
-                    drop_highest=DROP_OF_PARAMS, replicates=REPLICATES)["alpha"]  # fmt: skip
+    alpha = fit_law(_with_architectures(table), Chinchilla("model_size", "num_tokens"),
+                    objective=Objective("log-huber"), drop_highest=DROP_OF_PARAMS, interval="bootstrap",
+                    replicates=REPLICATES, cluster="architecture")["alpha"]  # fmt: skip
     error = math.hypot(slope.stderr * alpha.value, alpha.stderr * slope.value)
     widths, params = (shapes[column].to_numpy(dtype=float) for column in ("d_model", "model_size"))
     return WidthOfParams(slope, line.coefficient, widths, params, alpha, Estimate(slope.value * alpha.value, error))
@@ -198,6 +198,11 @@ class ChinchillaTerms:
     def of(table: pd.DataFrame) -> ChinchillaTerms:
         """Both, of a table with the published one's columns."""
         return ChinchillaTerms(table, width_depth_fit(table), width_of_params(table))
+
+
+def _with_architectures(table: pd.DataFrame) -> pd.DataFrame:
+    m, l = (table[column].astype(int).astype(str) for column in ("d_model", "n_layers"))
+    return table.assign(architecture=m + "x" + l)
 
 
 def _published() -> pd.DataFrame:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from superlaw.errors import InputError
 from superlaw.laws.problems.problem import Problem
-from superlaw.laws.solve import BLOCK, Descent, descend, joined, solve
+from superlaw.laws.solve import BLOCK, descend, solve
+
+MOST_NUMBERS = 1_000_000  # of replicates times points that are worked on at once by a thread
 
 
 def resampled_weights(n: int, replicates: int, rng: np.random.Generator, clusters: np.ndarray | None) -> np.ndarray:
@@ -18,8 +20,6 @@ def resampled_weights(n: int, replicates: int, rng: np.random.Generator, cluster
         return rng.multinomial(n, np.full(n, 1 / n), replicates).astype(float)
     _, member = np.unique(clusters, return_inverse=True)
     count = int(member.max()) + 1
-    if count < 2:
-        raise InputError("one cluster", "at least two", "choose another --cluster column")
     drawn = rng.multinomial(count, np.full(count, 1 / count), replicates)
     return drawn[:, member].astype(float)
 
@@ -37,18 +37,30 @@ def bootstrap(
     failed : int
         How many never converged.
     """
-    drawn = resampled_weights(problem.n, replicates, np.random.default_rng(seed), problem.clusters)
-    weights = drawn if problem.weights is None else drawn * problem.weights
-    batch = replace(problem, weights=weights)
+    rng, own = np.random.default_rng(seed), problem.weights
 
-    def block(first: int) -> Descent:
-        rows = slice(first, min(first + BLOCK, replicates))
-        return descend(batch.at(rows), np.tile(theta, (rows.stop - first, 1)), most=300)
+    def block(count: int) -> Problem:
+        drawn = resampled_weights(problem.n, count, rng, problem.clusters)
+        return replace(problem, weights=drawn if own is None else drawn * own)
 
+    size = max(1, min(BLOCK, MOST_NUMBERS // problem.n))
+    counts = [size] * (replicates // size) + [replicates % size] * (replicates % size > 0)
+    ended, converged = [], []
     with ThreadPoolExecutor(max(workers, 1)) as pool:
-        found = joined(list(pool.map(block, range(0, replicates, BLOCK))))
-    ended, converged = found.theta, found.converged
-    for b in np.flatnonzero(~converged):
-        again = solve(replace(batch, weights=weights[b]), given=ended[b : b + 1])
-        ended[b], converged[b] = again.theta[0], again.converged[0]
-    return problem.model.values(ended[converged]), int((~converged).sum())
+        for i in range(0, len(counts), max(workers, 1)):  # as many blocks at once as there are threads
+            batches = [block(count) for count in counts[i : i + max(workers, 1)]]
+            for theta_, done in pool.map(partial(_refitted, theta), batches):
+                ended.append(theta_)
+                converged.append(done)
+    good = np.concatenate(converged)
+    return problem.model.values(np.concatenate(ended)[good]), int((~good).sum())
+
+
+def _refitted(theta: np.ndarray, batch: Problem) -> tuple[np.ndarray, np.ndarray]:
+    """Where each problem of a batch ends from one optimum, and whether it converged."""
+    weights = np.asarray(batch.weights)
+    found = descend(batch, np.tile(theta, (len(weights), 1)), most=300)
+    for b in np.flatnonzero(~found.converged):
+        again = solve(replace(batch, weights=weights[b]), given=found.theta[b : b + 1])
+        found.theta[b], found.converged[b] = again.theta[0], again.converged[0]
+    return found.theta, found.converged

@@ -42,6 +42,10 @@ class Certificate:
         Exponents whose profile is flat: ``"poorly"`` or ``"not"`` determined.
     derivatives : str
         ``exact`` or ``finite differences``.
+    places : int, optional
+        From how many different places the starts set out.
+    exact : bool
+        The residuals are rounding: there is nothing that the gradient could be compared with.
     """
 
     gradient: float
@@ -54,6 +58,8 @@ class Certificate:
     at_bounds: tuple[str, ...]
     flat: dict[str, str]
     derivatives: str = "exact"
+    places: int | None = None
+    exact: bool = False
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Certificate:
@@ -67,6 +73,7 @@ def agreeing(found: Descent) -> np.ndarray:
     return found.converged & (found.value <= found.value.min() * (1 + AGREEMENT) + NOTHING)
 
 
+@np.errstate(all="ignore")  # of laws that overflow at the ends of what is possible
 def certify(best: Minimum, found: Descent) -> Certificate:
     """The evidence of the descents that ended at an optimum, and of the optimum itself."""
     problem, free = best.problem, best.free
@@ -76,7 +83,7 @@ def certify(best: Minimum, found: Descent) -> Certificate:
     slope, J = best.slope[:, free], best.jacobian
     agree = agreeing(found)
     return Certificate(
-        gradient=float(found.gradient[0]),
+        gradient=0.0 if best.exact else float(found.gradient[0]),
         converged=bool(found.converged[0]),
         starts=len(agree),
         agreement=float(agree.mean()),
@@ -86,6 +93,8 @@ def certify(best: Minimum, found: Descent) -> Certificate:
         at_bounds=tuple(name for name, inside in zip(problem.names, free, strict=True) if not inside),
         flat=_flat(best),
         derivatives="exact" if problem.model.exact else "finite differences",
+        places=found.places,
+        exact=best.exact,
     )
 
 
@@ -142,13 +151,16 @@ def _along_ravine(
 ) -> np.ndarray:
     """Starts in which the other coordinates follow a held one to first order, shape (rows, p)."""
     hessian = problem.assemble(theta)[2]
-    d = np.sqrt(np.maximum(np.einsum("bkk->bk", hessian), 1e-300))
-    scaled = hessian / (d[:, :, None] * d[:, None, :]) + 1e-9 * np.eye(problem.p)
-    column = np.linalg.inv(scaled) / (d[:, :, None] * d[:, None, :])  # tangents of all profiles
+    hessian[~np.isfinite(hessian).all(axis=(1, 2))] = np.eye(problem.p)
+    diagonal = np.abs(np.einsum("bkk->bk", hessian))
+    d = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    values, vectors = np.linalg.eigh(hessian / (d[:, :, None] * d[:, None, :]))
+    inverse = (vectors / np.maximum(np.abs(values), 1e-9)[:, None, :]) @ vectors.swapaxes(1, 2)
+    column = inverse / (d[:, :, None] * d[:, None, :])  # tangents of all profiles
     row = np.arange(len(index))
     tangent = column[index][row, :, coordinate] / column[index][row, coordinate, coordinate][:, None]
     # Beyond an e-fold or so of a coefficient the tangent says little.
-    return theta[index] + np.clip(tangent * change[:, None], -2.0, 2.0)
+    return theta[index] + np.clip(np.nan_to_num(tangent * change[:, None]), -2.0, 2.0)
 
 
 def correlations(covariance: np.ndarray, names: Sequence[str]) -> dict[str, float]:

@@ -97,7 +97,7 @@ class LawComparison:
         if len(self.laws) == 1:
             return f"{self.best.name} stands alone: name another law to compare it with"
         second = self.laws[1]
-        lead = second.fit.aic - self.best.fit.aic
+        lead = second.fit.aic - self.best.fit.aic  # NaN where a law passes through every point
         strength = "decisively" if lead > 10 else "clearly" if lead > 4 else "not clearly"
         held = min(self.laws, key=lambda judged: judged.cross_validation)
         agree = (
@@ -105,6 +105,8 @@ class LawComparison:
             if held is self.best
             else f"but {held.name} predicts held-out points best"
         )
+        if math.isnan(lead):
+            return f"{self.best.name} leaves no errors to compare laws by, {agree}"
         return f"{self.best.name} is {strength} preferred to {second.name} (AIC by {lead:.1f}), {agree}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -175,7 +177,7 @@ def compare_laws(
             notes.append(f"{name}: {unscored} held-out points are of a group with no others: not scored")
         ahead = [_rms(_held_out(fit, rows, size <= cut, seed)) for cut in cuts]
         judged.append(Judged(name, fit, _rms(squares), tuple(ahead)))
-    judged.sort(key=lambda entry: entry.fit.aic)
+    judged.sort(key=lambda entry: -math.inf if entry.fit.certificate.exact else entry.fit.aic)
     what = "log L" if objective.logarithmic else "L"
     return LawComparison(
         tuple(judged), fits[0].n, fold_words, cut_by, tuple(float(c) for c in cuts), what, tuple(notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,13 @@ from superlaw.laws.objective import Objective, objective_of
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.profile import BetterOptimumError
 from superlaw.laws.result import Fit
-from superlaw.laws.solve import Descent, joined, solve, sorted_descents
+from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, joined, solve, sorted_descents, sweep
 from superlaw.laws.tables import Choice, Selection, select
 
 STARTS = 16
 MOST_STARTS = 64  # tried when fewer than ENOUGH starts agree
 ENOUGH = 3
+MOST_ROUNDS = 4  # of intervals that come upon a lower value
 
 
 def fit_law(
@@ -65,7 +67,7 @@ def fit_law(
     weights, errors : str, optional
         Column of relative weights, or of standard errors of L (weights 1/error^2).
     interval : {"profile", "bootstrap", "sandwich", "none"}, optional
-        By default the profile for squares, the bootstrap for Huber's loss or where a cluster is named.
+        By default the sandwich, for Huber's loss without a cluster the bootstrap (docs/laws.md).
     level : float
         Of the intervals.
     replicates, seed : int
@@ -99,16 +101,24 @@ def fit_law(
     problem = Problem.of(law, rows, objective)
     _check_points(rows, problem)
     given = _given_starts(start, problem)
-    for _ in range(5):
-        found = _search(problem, starts, seed, given)
+    found = _search(problem, starts, seed, given)
+    best, unknown, found = _judged(problem, found, method, seed)
+    return _fit(best, rows, unknown, certify(best, found), {"loss": loss, **law.columns()})
+
+
+def _judged(problem: Problem, found: Descent, method: Method, seed: int) -> tuple[Minimum, Uncertainty, Descent]:
+    """The optimum with its uncertainty, and the descents that led there."""
+    for _ in range(MOST_ROUNDS):
         best = Minimum.at(problem, found.theta[0], float(found.value[0]))
         try:
-            unknown = uncertainty(best, method)
+            return best, uncertainty(best, method, bool(found.converged[0])), found
         except BetterOptimumError as better:  # the profile found the way down: start from there too
-            given = problem.model.thetas(better.theta[None])
-            continue
-        return _fit(best, rows, unknown, certify(best, found), {"loss": loss, **law.columns()})
-    raise AssertionError("a profile keeps finding lower values than the solver")
+            lower = solve(problem, 0, seed, problem.model.thetas(better.theta[None]))
+            found = sorted_descents(joined([lower, found]), lower.theta[0])
+    # So flat that there is always a little less: no optimum to speak of.
+    found = replace(found, converged=np.zeros_like(found.converged))
+    best = Minimum.at(problem, found.theta[0], float(found.value[0]))
+    return best, uncertainty(best, method, False), found
 
 
 def _check_points(rows: Selection, problem: Problem) -> None:
@@ -140,13 +150,25 @@ def _given_starts(start: Any, problem: Problem) -> np.ndarray | None:
 
 
 def _search(problem: Problem, starts: int, seed: int, given: np.ndarray | None) -> Descent:
-    """Solve from the starts; from more while the best value has too few witnesses."""
+    """Solve from the starts; from more while the best value has too few witnesses; and in a second way from the
+    best where its neighbours disagree or it lies on a bound."""
     found, count = solve(problem, starts, seed, given), starts
-    while starts >= ENOUGH and agreeing(found).sum() < ENOUGH and count < MOST_STARTS:
+    if starts >= ENOUGH and _doubtful(problem, found):
+        other = sweep(problem, found.theta[0], seed)
+        if other.value.min() < found.value[0] * (1 - AGREEMENT) - NOTHING:  # else it is no further witness
+            found = sorted_descents(joined([found, other]), found.theta[0])
+    while starts >= ENOUGH and found.converged.any() and agreeing(found).sum() < ENOUGH and count < MOST_STARTS:
         more = solve(problem, count, seed + count, given)
         found = sorted_descents(joined([found, more]), found.theta[0])
         count *= 2
     return found
+
+
+def _doubtful(problem: Problem, found: Descent) -> bool:
+    """Whether the best of some descents lies on a bound, or fewer than half of them agree with it."""
+    theta, model = found.theta[0], problem.model
+    at_bound = (theta <= model.lower) | (theta >= model.upper)
+    return bool(at_bound.any()) or float(agreeing(found).mean()) < 0.5
 
 
 def _fit(
@@ -154,7 +176,7 @@ def _fit(
 ) -> Fit:
     problem, objective = best.problem, best.problem.objective
     params = _estimates(best, unknown)
-    warnings = report.fit_warnings(best, params, certificate, unknown.record)
+    warnings = report.fit_warnings(best, params, certificate, unknown.record, rows.kin)
     return Fit(
         law=problem.law,
         columns=columns,
@@ -170,7 +192,7 @@ def _fit(
         certificate=certificate,
         warnings=tuple(warnings),
         rms_error=float(np.sqrt((best.weights * best.errors**2).mean())),
-        log_likelihood=objective.log_likelihood(best.errors, problem.target),
+        log_likelihood=math.nan if best.exact else objective.log_likelihood(best.errors, problem.target),
         ranges={
             column: (float(sizes.min()), float(sizes.max()))
             for column, sizes in zip(problem.law.sizes, rows.points.sizes, strict=True)

@@ -78,8 +78,8 @@ class FunctionLaw(FormulaLaw):
     def box(self, points: Points) -> Box:
         positive = np.array([name in self.positive for name in self.start])
         lower, upper = np.array([self.bounds.get(name, (-np.inf, np.inf)) for name in self.start], float).T
-        lower = np.where(positive, np.maximum(lower, 1e-290), lower)
-        return Box(positive, lower, np.where(positive, np.minimum(upper, 1e290), upper))
+        lower = np.where(positive, np.maximum(lower, 1e-150), lower)
+        return Box(positive, lower, np.where(positive, np.minimum(upper, 1e150), upper))
 
     def starts(self, points: Points, count: int, rng: np.random.Generator, losses: np.ndarray) -> np.ndarray:
         """The start itself, then others: each parameter times a factor between 1/10 and 10."""

@@ -13,6 +13,7 @@ from superlaw.laws.bootstrap import bootstrap
 from superlaw.laws.minimum import Minimum
 from superlaw.laws.problems.model import FLOOR
 from superlaw.laws.profile import profile_ends
+from superlaw.laws.sandwich import Sandwich, sandwich
 
 METHODS = ("profile", "bootstrap", "sandwich", "none")
 REPLICATES = 1000
@@ -46,8 +47,8 @@ class Method:
 
 
 def usual_method(robust: bool, cluster: str | None) -> str:
-    """The method where none is named: the bootstrap for Huber's loss and clusters, else the profile."""
-    return "bootstrap" if cluster is not None or robust else "profile"
+    """The method where none is named: the sandwich, for Huber's loss without clusters the bootstrap."""
+    return "bootstrap" if robust and cluster is None else "sandwich"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,35 +68,37 @@ class Uncertainty:
     record: dict[str, Any]
 
 
-def fall_threshold(dispersion: float, dof: int, level: float) -> float:
+def fall_threshold(dispersion: Any, dof: Any, level: float) -> Any:
     """How far the minimised value may rise within an interval: lambda/2 F^-1(level; 1, dof)."""
-    return 0.5 * dispersion * float(stats.f.ppf(level, 1, dof))
+    return 0.5 * dispersion * stats.f.ppf(level, 1, dof)
 
 
-def uncertainty(best: Minimum, method: Method) -> Uncertainty:
-    """What the method says of the parameters at an optimum.
+@np.errstate(all="ignore")  # of laws that overflow at the ends of what is possible
+def uncertainty(best: Minimum, method: Method, settled: bool = True) -> Uncertainty:
+    """What the method says of the parameters at an optimum; of a place that is none (not ``settled``), no intervals.
 
     Raises
     ------
     BetterOptimumError
         Where a profile finds a lower value than the optimum.
     """
-    record: dict[str, Any] = {"method": method.name, "level": method.level}
+    name = method.name if settled else "none"
+    record: dict[str, Any] = {"method": name, "level": method.level} | ({} if settled else {"asked": method.name})
     clusters = best.problem.clusters
     if clusters is not None:
         record |= {"cluster": method.cluster, "clusters": len(set(clusters))}
     J = best.jacobian
     plain = J @ best.covariance() @ J.T
-    if best.dof > 0 and method.name == "bootstrap":
+    if best.dof > 0 and name == "bootstrap":
         return _resampled(best, method, plain, record)
     covariance, low = plain, np.full(len(J), np.nan)
     high = low
-    if best.dof > 0 and method.name == "profile":
+    if best.dof > 0 and name == "profile":
         low, high = profile_ends(best, fall_threshold(best.dispersion, best.dof, method.level))
-    elif best.dof > 0 and method.name == "sandwich":
-        inner = best.sandwich()
-        dof = best.dof if clusters is None else len(set(clusters)) - 1
-        covariance, (low, high) = J @ inner @ J.T, normal_ends(best, inner, dof, method.level)
+    elif best.dof > 0 and name == "sandwich":
+        found = sandwich(best)
+        covariance, (low, high) = J @ found.covariance @ J.T, sandwich_ends(best, found, method.level)
+        record["dof"] = [round(float(dof), 2) for dof in found.dof]
     scale = np.where(best.problem.model.log_coordinates, 1 / np.maximum(best.values, FLOOR), 1.0)
     return Uncertainty(covariance, scale[:, None] * covariance * scale, plain, low, high, None, record)
 
@@ -104,20 +107,40 @@ def _resampled(best: Minimum, method: Method, plain: np.ndarray, record: dict[st
     drawn, failed = bootstrap(best.problem, best.theta, method.replicates, method.seed, method.workers)
     logged = np.where(best.problem.model.log_coordinates, np.log(np.maximum(drawn, FLOOR)), drawn)
     covariance, log_covariance = (np.cov(x, rowvar=False).reshape(plain.shape) for x in (drawn, logged))
-    tail = (1 - method.level) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
+    tails = percentile_tails(best, method.level)
+    low, high = (
+        np.array([np.quantile(x, q) for x, q in zip(drawn.T, ends, strict=True)]) for ends in (tails, 1 - tails)
+    )
     record |= {"replicates": method.replicates, "failed": failed, "seed": method.seed}
     return Uncertainty(covariance, log_covariance, plain, low, high, drawn, record)
 
 
-def normal_ends(best: Minimum, covariance: np.ndarray, dof: int, level: float) -> tuple[np.ndarray, np.ndarray]:
+def percentile_tails(best: Minimum, level: float) -> np.ndarray:
+    """The share of replicates beyond each end of every parameter's interval, shape (p,).
+
+    Replicates scatter as normal errors would, but their scale is known by few degrees of freedom: for squares the
+    percentiles are those at which a normal variable reaches the t quantile [Hesterberg]. For Huber's loss plain
+    percentiles are wide enough.
+    """
+    if best.problem.objective.robust:
+        return np.full(best.problem.p, (1 - level) / 2)
+    return np.asarray(stats.norm.cdf(stats.t.ppf((1 - level) / 2, sandwich(best).dof)))
+
+
+def sandwich_ends(best: Minimum, found: Sandwich, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ends (p,) by the sandwich's variances: of the profile that rises as they say, for Huber's loss of t intervals."""
+    if best.problem.objective.robust:
+        return _normal_ends(best, found, level)
+    return profile_ends(best, fall_threshold(found.dispersion, found.dof, level))
+
+
+def _normal_ends(best: Minimum, found: Sandwich, level: float) -> tuple[np.ndarray, np.ndarray]:
     """t intervals from a covariance of the coordinates; of log c for coefficients, so that c stays above 0."""
     p = best.problem.p
     low, high = np.empty(p), np.empty(p)
-    t = float(stats.t.ppf(0.5 + level / 2, dof))
-    for k in range(p):
-        pinned, here, sigma = best.pinned(k, covariance)
+    for k, reach in enumerate(stats.t.ppf(0.5 + level / 2, found.dof) * np.sqrt(found.variance)):
+        pinned, here, _ = best.pinned(k)
         model, ends = pinned.model, np.tile(here, (2, 1))
-        ends[:, k] = np.clip(here[k] + np.array([-1, 1]) * t * sigma, model.lower[k], model.upper[k])
+        ends[:, k] = np.clip(here[k] + np.array([-1, 1]) * reach, model.lower[k], model.upper[k])
         low[k], high[k] = model.values(ends)[:, k]
     return low, high

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from superlaw.laws.problems.problem import Problem
+from superlaw.laws.spread import spread_trend, standard_sizes
+
+ROUNDING = 1e-14  # relative, of sums of powers
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,14 @@ class Minimum:
         return np.ones(self.problem.n) if self.problem.weights is None else self.problem.weights
 
     @property
+    def exact(self) -> bool:
+        """Whether the errors are but rounding of the targets."""
+        target = self.problem.target
+        return bool(
+            np.abs(self.errors).max() <= ROUNDING * max(float(np.abs(target).max()), self.problem.objective.logarithmic)
+        )
+
+    @property
     def values(self) -> np.ndarray:
         """The parameters, shape (p,)."""
         return self.problem.model.values(self.theta)
@@ -60,32 +72,39 @@ class Minimum:
         scale = self.dispersion / self.problem.objective.curved_share(self.errors)
         return scale * _inverse((J * self.weights[:, None]).T @ J, self.free)
 
-    def sandwich(self) -> np.ndarray:
-        """H^-1 (sum_g s_g s_g^T) H^-1 of the coordinates, s_g the score of a point or a cluster; (p, p).
+    @cached_property
+    def leverage(self) -> np.ndarray:
+        """Of each point: the share of its error that the fit takes up, shape (n,)."""
+        X = (self.slope * np.sqrt(self.weights)[:, None])[:, self.free]
+        scale = np.linalg.norm(X, axis=0)
+        X = X[:, scale > 0] / scale[scale > 0]
+        if not X.shape[1]:
+            return np.zeros(self.problem.n)
+        u, singular, _ = np.linalg.svd(X, full_matrices=False)
+        return np.minimum((u[:, singular > 1e-7 * singular[0]] ** 2).sum(axis=1), 1.0)
 
-        Scaled by n/(n - p), with clusters by G/(G - 1) (n - 1)/(n - p) (Cameron and Miller, 2015,
-        equation 12).
-        """
-        objective, clusters, n = self.problem.objective, self.problem.clusters, self.problem.n
-        J, W = self.slope, self.weights
-        bread = _inverse(objective.curved_share(self.errors) * (J * W[:, None]).T @ J, self.free)
-        score = J * (W * objective.psi(self.errors))[:, None]
-        if clusters is None:
-            factor = n / self.dof
-        else:
-            _, member = np.unique(clusters, return_inverse=True)
-            count = int(member.max()) + 1
-            score = np.stack([np.bincount(member, score[:, k], count) for k in range(self.problem.p)], axis=1)
-            factor = count / (count - 1) * (n - 1) / self.dof
-        return factor * bread @ (score.T @ score) @ bread
+    @cached_property
+    def spread(self) -> np.ndarray:
+        """The deviation of each point's weighted error, of mean square 1, by its trend with size; shape (n,)."""
+        z = standard_sizes(self.problem.points.sizes)
+        return spread_trend(np.sqrt(self.weights) * self.errors, 1 - self.leverage, z)
 
-    def pinned(self, k: int, covariance: np.ndarray) -> tuple[Problem, np.ndarray, float]:
-        """The problem whose k-th coordinate is parameter k itself, with the optimum and that coordinate's error."""
+    @cached_property
+    def members(self) -> np.ndarray | None:
+        """The number of each point's cluster, shape (n,)."""
+        clusters = self.problem.clusters
+        return None if clusters is None else np.unique(clusters, return_inverse=True)[1]
+
+    def pinned(self, k: int) -> tuple[Problem, np.ndarray, np.ndarray]:
+        """The problem whose k-th coordinate is parameter k itself, the optimum there, and that coordinate as a
+        linear image of this problem's, shape (p,)."""
         pinned = self.problem.pinned(k)
         here = pinned.model.thetas(self.values)
-        # Coordinates of the two problems are one another's linear images.
-        change = np.linalg.solve(pinned.model.jacobian(here), self.jacobian)
-        return pinned, here, float(np.sqrt(max(change[k] @ covariance @ change[k], 0.0)))
+        return pinned, here, np.linalg.solve(pinned.model.jacobian(here), self.jacobian)[k]
+
+    def functionals(self) -> np.ndarray:
+        """Every parameter (the logarithm of a coefficient) as a linear image of the coordinates, shape (p, p)."""
+        return np.stack([self.pinned(k)[2] for k in range(self.problem.p)])
 
 
 def _inverse(gram: np.ndarray, free: np.ndarray) -> np.ndarray:

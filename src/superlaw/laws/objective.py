@@ -131,6 +131,23 @@ class Objective:
         window = max(self.delta, 1.06 * spread * len(r) ** -0.2)
         return max(float(np.mean(np.abs(r) <= window)), 1 / len(r)) * self.delta / window
 
+    def curved_shares(self, r: np.ndarray, spread: np.ndarray, p: int) -> np.ndarray:
+        """E[psi'] of each point (n,), where errors have deviations in proportion to ``spread`` (n,); 1 for squares.
+
+        As :meth:`curved_share`, by one density of r / spread. A fit of p parameters with a small delta passes
+        through p points, whose errors of 0 say nothing of the density and are left out of it.
+        """
+        n = len(r)
+        if not self.robust:
+            return np.ones(n)
+        u, delta = np.sort(np.abs(r / spread)), self.delta / spread
+        narrow = 1.06 * 1.4826 * float(np.median(u)) * n**-0.2
+        window = np.maximum(delta, narrow)
+        share = np.searchsorted(u, window, side="right") / n
+        fewer = np.maximum(share * n - p, 1) / max(n - p, 1)
+        share -= (share - fewer) * np.clip(2 - 2 * delta / window, 0, 1)
+        return np.maximum(share, 1 / n) * delta / window
+
     def log_likelihood(self, r: np.ndarray, target: np.ndarray) -> float:
         """The largest log likelihood of the losses L over the scale of the errors.
 

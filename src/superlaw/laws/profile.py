@@ -19,10 +19,11 @@ class BetterOptimumError(Exception):
         super().__init__("a profile found a lower value than the fit")
 
 
-def profile_ends(best: Minimum, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+def profile_ends(best: Minimum, threshold: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Low and high ends (p,) of every parameter, at which the minimised objective has risen by ``threshold``.
 
-    An end that is never reached is the parameter's bound: 0, or infinity.
+    The threshold is one for all, or one for each (p,). An end that is never reached is the parameter's bound: 0, or
+    infinity.
 
     Raises
     ------
@@ -30,10 +31,12 @@ def profile_ends(best: Minimum, threshold: float) -> tuple[np.ndarray, np.ndarra
         With the parameters of a lower value, where a profile meets one.
     """
     covariance, p = best.covariance(), best.problem.p
+    thresholds = np.broadcast_to(threshold, p)
     low, high = np.empty(p), np.empty(p)
     for k in range(p):
-        pinned, here, sigma = best.pinned(k, covariance)
-        ends = _Profile(pinned, k, here, best.value, threshold).ends(sigma)
+        pinned, here, row = best.pinned(k)
+        sigma = float(np.sqrt(max(row @ covariance @ row, 0.0)))
+        ends = _Profile(pinned, k, here, best.value, float(thresholds[k])).ends(sigma)
         points = np.tile(here, (2, 1))
         points[:, k] = np.where(np.isfinite(ends), ends, here[k])
         low[k], high[k] = np.where(np.isfinite(ends), pinned.model.values(points)[:, k], [0.0, np.inf])

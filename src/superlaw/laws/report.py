@@ -6,24 +6,39 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from superlaw.files.columns import in_columns
 from superlaw.laws.certificate import FLAT_LEVEL, NOT, POORLY, STRONG_CORRELATION, Certificate
+from superlaw.laws.doubts import doubts
 from superlaw.laws.estimate import Estimate
+from superlaw.laws.kin import Kin
 from superlaw.laws.law import Law
 from superlaw.laws.minimum import Minimum
 
-FEW_CLUSTERS = 30
+FEW_CLUSTERS = 30  # for a bootstrap
+FEWEST_NAMES, FEW_NAMES = 5, 20  # of text in a column: alike errors of so few groups are found too seldom
+FEW_DOF, FEW_DOF_OF_CLUSTERS = 3.0, 4.0  # of a parameter's variance
+FEW_POINTS = 10  # degrees of freedom of a fit
+FEW_FOR_PROFILE = 60  # below which unequal spread is found too seldom
+MOST_LEVERAGE = 0.99
+FEW_PLACES = 4  # from which starts set out
 
 
 def fit_warnings(
-    best: Minimum, params: Mapping[str, Estimate], certificate: Certificate, interval: Mapping[str, Any]
+    best: Minimum, params: Mapping[str, Estimate], certificate: Certificate, interval: Mapping[str, Any], kin: Kin
 ) -> list[str]:
-    """Plain sentences on what the fit cannot be trusted for, the gravest first."""
+    """Plain sentences on what the fit cannot be trusted for and what to do, the gravest first."""
     out = []
     if not certificate.converged:
-        out.append(f"not converged: the scaled gradient is {certificate.gradient:.1e}; do not use these numbers")
+        out.append(
+            f"not converged: the scaled gradient is {certificate.gradient:.1e}, or lower values keep turning up along "
+            "a flat direction; do not use these numbers: use a smaller law, or points further apart"
+        )
     if best.dof < 1:
         out.append("as many parameters as points: nothing is left to judge the errors by, so no intervals")
+    elif certificate.exact:
+        out.append("the law passes through every point to rounding: nothing is left to judge the errors by")
     out += _undetermined(params, certificate)
     out += _strong_correlations(certificate, best.problem.law)
     for name in certificate.at_bounds:
@@ -31,16 +46,83 @@ def fit_warnings(
     if certificate.converged and certificate.agreement < 0.5:
         out.append(
             f"only {certificate.agreement:.0%} of {certificate.starts} starts ended at the best optimum: "
-            "there may be a better one"
+            "there may be a better one: more --starts, or a --start of your own"
         )
     if interval.get("failed"):
         out.append(f"{interval['failed']} of {interval['replicates']} bootstrap replicates did not converge")
-    if 0 < interval.get("clusters", 0) < FEW_CLUSTERS:
+    return out + interval_warnings(best, interval, kin)
+
+
+def interval_warnings(best: Minimum, interval: Mapping[str, Any], kin: Kin) -> list[str]:
+    """Why the intervals may be too narrow, or rough: errors not as the method takes them, or a small design."""
+    return _alike(best, interval, kin) + _small(best, interval)
+
+
+def _alike(best: Minimum, interval: Mapping[str, Any], kin: Kin) -> list[str]:
+    """What speaks against errors that are independent and, for the methods that need it, alike."""
+    out, uneven = [], interval["method"] in ("profile", "none") and not best.problem.objective.robust
+    found = doubts(best, kin, uneven)
+    if kin.repeated:
+        rows = "1 row repeats" if kin.repeated == 1 else f"{kin.repeated} rows repeat"
+        out.append(f"{rows} another in every column and count twice: leave them out")
+    for doubt in found:
+        p = f"p = {doubt.p:.2g}"
+        if doubt.kind == "spread":
+            out.append(f"the errors {doubt.of} ({p}): these intervals take them as alike; interval sandwich does not")
+        elif doubt.kind == "groups":
+            out.append(
+                f"rows of {doubt.of} have errors in common ({p}): they are fewer independent points than they seem, "
+                "or the law does not hold there; name what was drawn independently with --cluster"
+            )
+        else:
+            out.append(
+                f"the errors of rows that follow one another in {doubt.of!r} are alike ({p}): checkpoints of one run "
+                "are not independent points: name the run with --cluster; or the law bends another way than the data"
+            )
+    seen = {doubt.of for doubt in found}
+    for column, count in kin.named.items():
+        if best.members is None and FEWEST_NAMES <= count < FEW_NAMES and f"the column {column!r}" not in seen:
+            out.append(
+                f"the column {column!r} has {count} names for {best.problem.n} rows, too few to tell from the errors "
+                f"whether rows of one are alike: if they may be, --cluster {column}"
+            )
+    return out
+
+
+def _small(best: Minimum, interval: Mapping[str, Any]) -> list[str]:
+    """What the design alone says against the intervals."""
+    method, clusters, robust = interval["method"], interval.get("clusters", 0), best.problem.objective.robust
+    if best.dof < 1 or method == "none":
+        return []
+    out = []
+    enough = FEW_DOF_OF_CLUSTERS if clusters else FEW_DOF
+    few = [name for name, dof in zip(best.problem.names, interval.get("dof", ()), strict=False) if dof < enough]
+    if few:
+        least = min(interval["dof"])
+        of = f"few of the {clusters} clusters" if clusters else "few points"
         out.append(
-            f"{interval['clusters']} clusters: intervals from fewer than {FEW_CLUSTERS} are themselves uncertain"
+            f"{of} decide {', '.join(few)} ({least:.2g} degrees of freedom at least): the intervals are wide, and "
+            "rough: more runs at the ends of the range of sizes"
         )
-    if best.problem.objective.robust and interval["method"] == "profile" and best.dof > 0:
+    elif not clusters and best.dof < FEW_POINTS:
+        out.append(f"{best.dof} degrees of freedom: intervals from so few are rough; more points")
+    if clusters and method == "bootstrap" and clusters < FEW_CLUSTERS:
+        out.append(
+            f"{clusters} clusters: bootstrap intervals from fewer than {FEW_CLUSTERS} are themselves uncertain, and "
+            "often too narrow; interval sandwich reckons with it"
+        )
+    if method == "profile" and robust:
         out.append("profile intervals of Huber's loss take the errors as alike everywhere; the bootstrap does not")
+    elif method == "profile" and best.dof < FEW_FOR_PROFILE:
+        out.append(
+            f"profile intervals take the errors as alike, which {best.dof} degrees of freedom cannot test; "
+            "interval sandwich does not need it"
+        )
+    if best.leverage.max() > MOST_LEVERAGE:
+        row = int(np.argmax(best.leverage))
+        out.append(
+            f"one point (row {row + 1} of those used) decides a combination of parameters alone: no error of it shows"
+        )
     return out
 
 
@@ -104,8 +186,11 @@ def points_words(used: int, dropped: Mapping[str, Any]) -> str:
 def certificate_words(c: Certificate) -> str:
     """The evidence in one line."""
     return (
-        f"certificate: {'converged' if c.converged else 'NOT converged'}, scaled gradient {c.gradient:.1e}, "
-        f"{c.agreement:.0%} of {c.starts} starts agree, condition {c.condition:.3g}"
+        f"certificate: {'converged' if c.converged else 'NOT converged'}, "
+        + ("no errors left to compare the gradient with, " if c.exact else f"scaled gradient {c.gradient:.1e}, ")
+        + f"{c.agreement:.0%} of {c.starts} starts"
+        + (f" (from {c.places} places)" if c.places is not None and c.places < min(c.starts, FEW_PLACES) else "")
+        + f" agree, condition {c.condition:.3g}"
         + ("" if c.derivatives == "exact" else f", derivatives by {c.derivatives}")
     )
 
@@ -118,6 +203,7 @@ def interval_words(interval: Mapping[str, Any]) -> str:
         "profile": f"profile of the objective, calibrated by F, level {level}; stderr from the covariance",
         "bootstrap": f"bootstrap{group or ' of points'}, {interval.get('replicates')} replicates, "
         f"percentiles, level {level}",
-        "sandwich": f"sandwich{group}, t quantiles, level {level}",
-        "none": "none asked; stderr from the covariance",
+        "sandwich": f"sandwich{group or ' of points'} (CR2), "
+        f"t quantiles of {min(interval.get('dof', [math.nan])):.3g} degrees of freedom and more, level {level}",
+        "none": f"none{' of what did not converge' if 'asked' in interval else ' asked'}; stderr from the covariance",
     }[method]

@@ -133,7 +133,8 @@ class Fit:
             f"intervals: {report.interval_words(self.interval)}",
             report.points_words(self.n, self.dropped),
             f"objective: {self.objective_value:.8g}, {self.objective_name}; rms error of {what} {self.rms_error:.4g}; "
-            f"{self.dof} degrees of freedom; AIC {self.aic:.2f}, BIC {self.bic:.2f}",
+            f"{self.dof} degrees of freedom; "
+            + (f"AIC {self.aic:.2f}, BIC {self.bic:.2f}" if math.isfinite(self.aic) else "no errors for AIC and BIC"),
             report.certificate_words(self.certificate),
         ])  # fmt: skip
 
@@ -188,6 +189,11 @@ class Fit:
             below = above = np.hypot(t * np.sqrt(np.maximum(variance, 0)), noise)
         return PredictedLoss(f, *((f * np.exp(-below), f * np.exp(above)) if logarithmic else (f - below, f + above)))
 
+    @property
+    def _fewest_dof(self) -> float:
+        """Degrees of freedom of the least certain parameter."""
+        return min(self.interval.get("dof", [max(self.dof, 1)]))
+
     def _problem_over(self, points: Points) -> tuple[Problem, np.ndarray]:
         """The law over other points, and the fit's parameters in its coordinates."""
         problem = Problem.over(self.law, points, np.zeros(points.n), self.objective)
@@ -204,7 +210,7 @@ class Fit:
         """Parameters drawn from their uncertainty, shape (count, p), and where they come from.
 
         Bootstrap replicates where the fit has them; else normal draws from the covariance (of log c for
-        coefficients), kept within the law's bounds.
+        coefficients), kept within the law's bounds; of a sandwich, t draws of its fewest degrees of freedom.
         """
         if self.replicates is not None:
             pick = np.random.default_rng(seed).integers(len(self.replicates), size=count)
@@ -213,10 +219,14 @@ class Fit:
         problem, theta = self._problem_over(Points(sizes, np.zeros(2, int), self.labels))
         covariance = self._coordinate_covariance(problem, theta)
         root = np.linalg.svd((covariance + covariance.T) / 2)
-        noise = np.random.default_rng(seed).normal(size=(count, len(theta)))
+        rng = np.random.default_rng(seed)
+        noise, words = rng.normal(size=(count, len(theta))), "normal draws from the covariance"
+        if "dof" in self.interval:
+            noise /= np.sqrt(rng.chisquare(self._fewest_dof, (count, 1)) / self._fewest_dof)
+            words = f"t draws ({self._fewest_dof:.3g} degrees of freedom) from the covariance"
         drawn = theta + noise * np.sqrt(root.S) @ root.Vh
         drawn = np.clip(drawn, problem.model.lower, problem.model.upper)
-        return problem.model.values(drawn), "normal draws from the covariance"
+        return problem.model.values(drawn), words
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; an interval's open end is null."""
@@ -260,7 +270,7 @@ class Fit:
                 "objective_value": record["objective"],
                 "certificate": Certificate.from_dict(record["certificate"]),
                 "warnings": tuple(record["warnings"]),
-                "log_likelihood": math.inf if record["log_likelihood"] is None else record["log_likelihood"],
+                "log_likelihood": math.nan if record["log_likelihood"] is None else record["log_likelihood"],
                 "ranges": {column: tuple(ends) for column, ends in record["ranges"].items()},
                 "labels": tuple(record["labels"]),
                 "replicates": np.array(record["replicates"], dtype=float) if "replicates" in record else None,

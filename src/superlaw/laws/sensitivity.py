@@ -71,7 +71,7 @@ def sensitivity(
     objectives: Sequence[str | Objective] = ("log-ls", "log-huber", "ls"),
     drop_highest: Sequence[int] = (0,),
     where: Sequence[str | None] = (None,),
-    interval: str | None = None,
+    interval: str = "sandwich",
     level: float = 0.95,
     cluster: str | None = None,
     seed: int = 0,
@@ -82,9 +82,7 @@ def sensitivity(
     ----------
     laws, objectives, drop_highest, where : sequences
         Every combination of these is a row.
-    interval : str, optional
-        By default the profile, with a cluster the sandwich.
-    level, cluster, seed
+    interval, level, cluster, seed
         As in :func:`superlaw.fit_law`.
 
     Raises
@@ -93,8 +91,6 @@ def sensitivity(
         As in :func:`superlaw.fit_law`.
     """
     table, laws = as_table(table), [law_of(law) for law in laws]
-    if interval is None:
-        interval = "profile" if cluster is None else "sandwich"
     rows = []
     for name, law in zip(titles(laws), laws, strict=True):
         for objective, mask, count in product(map(objective_of, objectives), where, drop_highest):

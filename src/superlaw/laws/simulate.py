@@ -77,7 +77,7 @@ def profile_coverage(
     solved = free.converged.copy()
     covered = {}
     for k, name in enumerate(problem.names):
-        held, good = _held_at_truth(problem, k, truth, free.theta)
+        held, good = held_at_truth(problem, k, truth, free.theta)
         solved &= good
         covered[name] = held - free.value <= threshold
     flat_threshold = spread * fall_threshold(1.0, dof, FLAT_LEVEL)
@@ -93,7 +93,7 @@ def profile_coverage(
     )
 
 
-def _held_at_truth(problem: Problem, k: int, truth: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def held_at_truth(problem: Problem, k: int, truth: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The minimised values (B,) with parameter k at its truth, and which converged."""
     pinned, values = problem.pinned(k), problem.model.values
     fixed = np.arange(problem.p) == k

@@ -17,6 +17,11 @@ from superlaw.laws.problems.problem import Problem
 
 GRADIENT_TOLERANCE = 1e-9  # of the scaled gradient: the cosine between residuals and a column
 MOST_STEPS = 1000  # some curved valleys take hundreds
+FIRST_STEPS = 200  # after which only descents that may still end lowest go on,
+MOST_STRAGGLERS = 4  # so many of them,
+SLOW = 1e-3  # and not if their value falls by less, relatively, in as many steps again
+MOST_PLACES = 32  # of starts that are told apart
+MOST_SWEPT = 8  # coordinates that a sweep holds, and places from which it goes on
 AGREEMENT = 1e-8  # starts agree when their values differ by less, relatively,
 NOTHING = 1e-24  # or when both are rounding error
 BLOCK = 256  # problems a block: what a block touches stays in the processor's cache
@@ -27,7 +32,8 @@ class Descent:
     """Where a batch of descents ended.
 
     ``theta`` (B, p), ``value`` (B,) the minimised sum, ``gradient`` (B,) the scaled gradient norm,
-    ``converged`` (B,), ``steps`` the number taken by the slowest.
+    ``converged`` (B,), ``steps`` the number taken by the slowest, ``places`` the number of different places
+    from which they set out.
     """
 
     theta: np.ndarray
@@ -35,6 +41,13 @@ class Descent:
     gradient: np.ndarray
     converged: np.ndarray
     steps: int
+    places: int | None = None
+
+    def at(self, rows: np.ndarray) -> Descent:
+        """Some of them."""
+        return replace(
+            self, **{name: getattr(self, name)[rows] for name in ("theta", "value", "gradient", "converged")}
+        )
 
 
 @dataclass
@@ -113,7 +126,7 @@ def descend(
     """
     fixed = np.broadcast_to(np.zeros(problem.p, bool) if fixed is None else fixed, theta.shape)
     out = []
-    for i in range(0, len(theta), BLOCK):
+    for i in range(0, max(len(theta), 1), BLOCK):
         rows = slice(i, i + BLOCK)
         goal = None if enough is None else enough[rows]
         with np.errstate(all="ignore"):  # a trial that overflows is rejected by its value
@@ -125,7 +138,8 @@ def joined(found: list[Descent]) -> Descent:
     """Several batches as one."""
     join = lambda name: np.concatenate([getattr(descent, name) for descent in found])  # noqa: E731
     steps = max(descent.steps for descent in found)
-    return Descent(join("theta"), join("value"), join("gradient"), join("converged"), steps)
+    places = sum(descent.places or 0 for descent in found) or None
+    return Descent(join("theta"), join("value"), join("gradient"), join("converged"), steps, places)
 
 
 class _Block:
@@ -230,26 +244,86 @@ def sorted_descents(found: Descent, origin: np.ndarray) -> Descent:
     order = np.lexsort((np.where(worse, found.value, np.round(distance, 6)), worse))
     if worse.all() or found.value[order[0]] > best * (1 + AGREEMENT) + NOTHING:
         order = np.argsort(found.value, kind="stable")  # the best did not converge: show it, and say so
-    return Descent(found.theta[order], found.value[order], found.gradient[order], found.converged[order], found.steps)
+    return found.at(order)
 
 
 def solve(problem: Problem, starts: int = 16, seed: int = 0, given: np.ndarray | None = None) -> Descent:
-    """Every local optimum that the starts lead to, best first.
+    """Every local optimum that the starts lead to, best first; never above the value of a given start.
 
     Parameters
     ----------
     starts : int
         Number of random ones.
     given : ndarray, shape (B, p), optional
-        Further starts, in the problem's coordinates.
+        Further starts, in the problem's coordinates: descended from as they are, and after improvement.
     """
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
         theta = problem.starts(starts, rng) if starts else np.empty((0, problem.p))
         if given is not None:
             theta = np.concatenate([problem.improve(given), theta])
-    origin = theta[0].copy()
-    if problem.objective.robust:
-        squares = replace(problem, objective=Objective("log-ls" if problem.objective.logarithmic else "ls"))
-        theta = descend(squares, theta, most=60, tolerance=1e-4).theta
-    return sorted_descents(descend_gradually(problem, theta, most=MOST_STEPS), origin)
+    found = _from_starts(problem, theta, len(theta) - starts // 4)
+    if given is not None:  # each once: by the better of its two ways
+        direct, rows = descend(problem, given, most=FIRST_STEPS), np.arange(len(given))
+        way = np.where(direct.value < found.value[rows] * (1 - AGREEMENT), rows, len(given) + rows)
+        found = joined([direct, found]).at(np.concatenate([way, np.arange(2 * len(given), len(given) + len(theta))]))
+    found = sorted_descents(_without_stragglers(problem, found), theta[0])
+    return replace(found, places=_places(theta))
+
+
+def _places(theta: np.ndarray) -> int:
+    """How many of some starts (the first ``MOST_PLACES`` of them) differ by more than a thousandth."""
+    seen: list[np.ndarray] = []
+    for start in theta[:MOST_PLACES]:
+        if not any((np.abs(start - other) <= 1e-3 * np.maximum(np.abs(other), 1e-3)).all() for other in seen):
+            seen.append(start)
+    return len(seen)
+
+
+def _from_starts(problem: Problem, theta: np.ndarray, gradually: int) -> Descent:
+    """Descents; for Huber's loss the first ``gradually`` of them by way of squares, which may lead all to one place."""
+    if not problem.objective.robust:
+        return descend(problem, theta, most=FIRST_STEPS)
+    squares = replace(problem, objective=Objective("log-ls" if problem.objective.logarithmic else "ls"))
+    nearer = descend(squares, theta[:gradually], most=60, tolerance=1e-4).theta
+    direct = descend(problem, theta[gradually:], most=FIRST_STEPS)
+    return joined([descend_gradually(problem, nearer, most=FIRST_STEPS), direct])
+
+
+def _without_stragglers(problem: Problem, found: Descent) -> Descent:
+    """The descents that have not converged and may still end lowest, taken to their end.
+
+    Where the loss falls towards something that it never reaches, they are given up once they fall no more than
+    ``SLOW``: they count as not converged.
+    """
+    settled = found.value[found.converged].min(initial=np.inf)
+    late = np.flatnonzero(~found.converged & (found.value < settled))
+    late = late[np.argsort(found.value[late], kind="stable")][:MOST_STRAGGLERS]
+    if not len(late):
+        return found
+    rest, going = found.at(np.setdiff1d(np.arange(len(found.value)), late)), found.at(late)
+    for _ in range(MOST_STEPS // FIRST_STEPS):
+        before, going = going.value, descend(problem, going.theta, most=FIRST_STEPS)
+        if (going.converged | (going.value > before * (1 - SLOW))).all():
+            break
+    return joined([going, rest])
+
+
+def sweep(problem: Problem, theta: np.ndarray, seed: int = 0) -> Descent:
+    """A second kind of search, from one place: coordinates are held elsewhere, one at a time, and let go again.
+
+    Where they are held: at multiples of their value and where random starts have them. The others follow; the
+    lowest of these places are descended from.
+    """
+    rng, p = np.random.default_rng(seed), problem.p
+    at = range(p) if p <= MOST_SWEPT else problem.exponents
+    with np.errstate(all="ignore"):
+        drawn = problem.starts(6, rng)
+    rows, fixed = [], []
+    for k in at:
+        for value in [*(np.array([0.25, 0.5, 2.0, 4.0]) * theta[k]), *drawn[:, k]]:
+            rows.append(np.where(np.arange(p) == k, value, theta))
+            fixed.append(np.arange(p) == k)
+    held = descend(problem, np.array(rows), np.array(fixed), most=40, tolerance=1e-3)
+    lowest = np.argsort(np.where(np.isfinite(held.value), held.value, np.inf), kind="stable")[:MOST_SWEPT]
+    return _without_stragglers(problem, descend(problem, held.theta[lowest], most=FIRST_STEPS))

@@ -11,6 +11,7 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 from superlaw.laws.expression import evaluate
+from superlaw.laws.kin import Kin, kin_of
 from superlaw.laws.law import Law, Points
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ class Choice:
 class Selection:
     """The rows of a table that a fit uses, as arrays, and what was left out.
 
-    ``rows`` are positions in the table counted from 0; ``dropped`` is the record of the masks.
+    ``rows`` are positions in the table counted from 0; ``dropped`` is the record of the masks; ``kin`` says which
+    rows may have errors in common.
     """
 
     points: Points
@@ -146,6 +148,7 @@ class Selection:
     clusters: np.ndarray | None
     rows: np.ndarray
     dropped: dict[str, Any]
+    kin: Kin
 
 
 def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Selection:
@@ -168,7 +171,7 @@ def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Se
         points=_points(table, law, rows),
         losses=losses,
         weights=_weights(table, choice, rows, losses if logarithmic else np.ones(len(rows))),
-        clusters=None if choice.cluster is None else table[choice.cluster].astype(str).to_numpy()[rows],
+        clusters=_clusters(table, choice.cluster, rows),
         rows=rows,
         dropped={
             "rows": left,
@@ -177,6 +180,9 @@ def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Se
             "drop_highest": choice.drop_highest,
             "by_drop_highest": left - by_where,
         },
+        kin=kin_of(
+            table.iloc[rows], law.sizes, law.groups, (choice.loss, choice.weights, choice.errors, choice.cluster)
+        ),
     )
 
 
@@ -252,19 +258,32 @@ def _numbers(table: pd.DataFrame, column: str, rows: np.ndarray, positive: bool)
     return values
 
 
+def _names(table: pd.DataFrame, column: str, rows: np.ndarray) -> np.ndarray:
+    """The column's chosen rows as text; InputError naming the first empty cell."""
+    empty = table[column].iloc[rows].isna().to_numpy()
+    if empty.any():
+        raise InputError(
+            f"an empty cell in row {rows[np.flatnonzero(empty)[0]] + 1}, column {column!r}", "the name of a group"
+        )
+    return table[column].iloc[rows].astype(str).to_numpy()
+
+
+def _clusters(table: pd.DataFrame, column: str | None, rows: np.ndarray) -> np.ndarray | None:
+    if column is None:
+        return None
+    names = _names(table, column, rows)
+    if len(set(names)) < 2:
+        raise InputError(f"one cluster ({names[0]!r}) in the column {column!r}", "at least two", "another column")
+    return names
+
+
 def _group(
     table: pd.DataFrame, columns: tuple[str, ...], rows: np.ndarray, labels: tuple[str, ...] | None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Group of each row, and the labels ``a,b`` of the groups (sorted, or those given)."""
     if not columns:
         return np.zeros(len(rows), dtype=int), ()
-    for column in columns:
-        empty = table[column].iloc[rows].isna().to_numpy()
-        if empty.any():
-            raise InputError(
-                f"an empty cell in row {rows[np.flatnonzero(empty)[0]] + 1}, column {column!r}", "the name of a group"
-            )
-    text = [table[column].iloc[rows].astype(str).to_numpy() for column in columns]
+    text = [_names(table, column, rows) for column in columns]
     joined = [",".join(parts) for parts in zip(*text, strict=True)]
     known = tuple(sorted(set(joined))) if labels is None else labels
     for label in joined:

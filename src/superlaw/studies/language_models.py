@@ -296,8 +296,9 @@ def _fit(models: list[FamilyModel], losses: dict[tuple[str, str], Loss]) -> tupl
         "family": [model.family for model, _ in rows],
         "corpus": [row.corpus for _, row in rows],
         "loss": [row.loss for _, row in rows],
+        "model": [model.name for model, _ in rows],  # its losses on several corpora have errors in common
     }
     try:
-        return fit_law(table, GroupedPowerLaw("width", ("family", "corpus")), objective="ls"), ""
+        return fit_law(table, GroupedPowerLaw("width", ("family", "corpus")), objective="ls", cluster="model"), ""
     except InputError as error:
         return None, str(error)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize
 
 from superlaw.laws.law import FormulaLaw, Part, Points
 from superlaw.laws.problems.formula import Box
-from superlaw.laws.problems.model import LARGEST_EXPONENT
+from superlaw.laws.problems.model import FLOOR, LARGEST_EXPONENT
+
+SURVEY = 16  # random breaks of which a start is the best
 
 
 @dataclass(frozen=True)
@@ -63,20 +64,32 @@ class BrokenPowerLaw(FormulaLaw):
         keep = slice(0, 5 + self.offset)
         return Box(
             np.array([True, False, False, True, True, False][keep]),
-            np.array([1e-290, 0, 0, x.min(), 1e-2, 0.0][keep]),
-            np.array([1e290, LARGEST_EXPONENT, LARGEST_EXPONENT, x.max(), 10.0, np.inf][keep]),
+            np.array([1e-150, 0, 0, x.min(), 1e-2, 0.0][keep]),
+            np.array([1e150, LARGEST_EXPONENT, LARGEST_EXPONENT, x.max(), 10.0, np.inf][keep]),
         )
 
     def starts(self, points: Points, count: int, rng: np.random.Generator, losses: np.ndarray) -> np.ndarray:
-        """Exponents and break at random; given them, the law is linear in C and L_0."""
-        z = np.log(points.sizes[0])
-        out = []
-        for _ in range(count):
-            a_1, a_2 = np.exp(rng.uniform(np.log(0.05), np.log(3.0), 2))
-            z_b, s = rng.uniform(z.min(), z.max()), np.exp(rng.uniform(np.log(0.05), np.log(1.5)))
-            shape = -a_1 * (z - z_b) - (a_2 - a_1) * s * np.logaddexp(0.0, (z - z_b) / s)
-            basis = np.stack([np.exp(shape)] + [np.ones_like(z)] * self.offset, 1) / losses[:, None]
-            c = optimize.nnls(basis, np.ones(len(z)))[0]
-            log_c = np.log(max(c[0], 1e-3 * losses.min())) + a_1 * z_b
-            out.append([np.exp(log_c), a_1, a_2, np.exp(z_b), s, *c[1:]])
-        return np.array(out)
+        """Each the best of ``SURVEY`` random exponents and breaks within the data; given them, the law is linear
+        in C and L_0."""
+        z, shape = np.log(points.sizes[0]), (count * SURVEY, 1)
+        a_1, a_2 = np.exp(rng.uniform(np.log(0.02), np.log(3.0), (2, *shape)))
+        z_b, s = rng.uniform(z.min(), z.max(), shape), np.exp(rng.uniform(np.log(0.02), np.log(1.5), shape))
+        power = np.exp(-a_1 * (z - z_b) - (a_2 - a_1) * s * np.logaddexp(0.0, (z - z_b) / s)) / losses
+        c, offset, squares = _coefficients(power, np.ones_like(z) / losses * self.offset)
+        best = np.argmin(squares.reshape(count, SURVEY), axis=1) + SURVEY * np.arange(count)
+        log_c = np.log(np.maximum(c, 1e-3 * losses.min())) + a_1[:, 0] * z_b[:, 0]
+        columns = [np.exp(log_c), a_1[:, 0], a_2[:, 0], np.exp(z_b[:, 0]), s[:, 0], offset]
+        return np.stack(columns[: 5 + self.offset], axis=1)[best]
+
+
+def _coefficients(power: np.ndarray, one: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """c, l >= 0 that bring c power (B, n) + l one (n,) nearest to 1, and the squares left; shape (B,) each."""
+    pp, po, oo = (power**2).sum(1), power @ one, float(one @ one)
+    p1, o1, n = power.sum(1), float(one.sum()), power.shape[1]
+    determinant = np.maximum(pp * oo - po**2, 1e-12 * pp * oo + FLOOR)
+    both = np.stack([p1 * oo - o1 * po, o1 * pp - p1 * po]) / determinant
+    alone = np.stack([p1 / np.maximum(pp, FLOOR), np.zeros_like(pp)])
+    flat = np.stack([np.zeros_like(pp), np.full_like(pp, o1 / max(oo, FLOOR))])
+    c, offset = np.where((both >= 0).all(axis=0), both, np.where(both[1] < 0, alone, flat))
+    left = n - 2 * (c * p1 + offset * o1) + c**2 * pp + 2 * c * offset * po + offset**2 * oo
+    return c, offset, left

@@ -52,7 +52,7 @@ class Kaplan(FormulaLaw):
         return np.exp(alpha_d * inner)
 
     def box(self, points: Points) -> Box:
-        lower, upper = np.array([1e-290, 1e-290, 1e-4, 1e-4]), np.array([1e290, 1e290, 20.0, 20.0])
+        lower, upper = np.array([1e-150, 1e-150, 1e-4, 1e-4]), np.array([1e150, 1e150, 20.0, 20.0])
         return Box(np.ones(4, bool), lower, upper)
 
     def starts(self, points: Points, count: int, rng: np.random.Generator, losses: np.ndarray) -> np.ndarray:

@@ -17,7 +17,10 @@ from itertools import combinations_with_replacement, pairwise
 import numpy as np
 
 from superlaw.laws.problems.model import FLOOR, LARGEST_EXPONENT, Assembled, Pointwise
-from superlaw.laws.problems.projection import Basis, project
+from superlaw.laws.problems.projection import Basis, eliminate, project
+
+SURVEY = 16  # exponents of which a surveyed start is the best,
+SURVEYED_POINTS = 4000  # by about so many points
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class PowerSum:
             for i, j in combinations_with_replacement(range(len(self._rows)), 2)
         }
         self.lower, self.upper = np.full(self.p, -700.0), np.full(self.p, 700.0)
-        self.lower[self._exponent], self.upper[self._exponent] = -LARGEST_EXPONENT * free_sign, LARGEST_EXPONENT
+        self.lower[self._exponent], self.upper[self._exponent] = 0.0 - LARGEST_EXPONENT * free_sign, LARGEST_EXPONENT
         self.lower[self._offset], self.upper[self._offset] = 0.0, np.inf
 
     def pinned(self, k: int) -> PowerSum:
@@ -172,18 +175,34 @@ class PowerSum:
 
     # -- starts -----------------------------------------------------------------------------------
     def starts(self, count: int, rng: np.random.Generator, losses: np.ndarray, root: np.ndarray) -> np.ndarray:
-        """Starts from random exponents, log-uniform from 0.03 to 3, after variable projection."""
-        exponents = np.exp(rng.uniform(np.log(0.03), np.log(3.0), (count, len(self._exponent))))
-        return self._projected(exponents, losses, root)
+        """Starts from random exponents, log-uniform from 0.03 to 3, after variable projection; for every fourth,
+        the best of a few wider ones (0.003 to 10) with their coefficients, as they are: projection may lead all
+        of the others to one place."""
+        surveyed = count // 4
+        exponents = np.exp(rng.uniform(np.log(0.03), np.log(3.0), (count - surveyed, len(self._exponent))))
+        found = self._projected(exponents, losses, root)
+        if not surveyed:
+            return found
+        wide = np.exp(rng.uniform(np.log(0.003), np.log(10.0), (surveyed * SURVEY, len(self._exponent))))
+        few = slice(None, None, 1 + self.n // SURVEYED_POINTS)
+        eliminated = eliminate(self._basis.at(few), wide, root[few], (losses * root)[few])
+        squares, theta = eliminated.squares, self._coordinates(wide, eliminated.coefficients)
+        best = np.argmin(squares.reshape(surveyed, SURVEY), axis=1) + SURVEY * np.arange(surveyed)
+        return np.concatenate([found, theta[best]])
 
     def improve(self, theta: np.ndarray, losses: np.ndarray, root: np.ndarray) -> np.ndarray:
         """Given starts after variable projection from their exponents."""
         return self._projected(np.clip(theta[:, self._exponent], 0.01, 5.0), losses, root)
 
     def _projected(self, exponents: np.ndarray, losses: np.ndarray, root: np.ndarray) -> np.ndarray:
+        return self._coordinates(*project(self._basis, exponents, losses, root))
+
+    @property
+    def _basis(self) -> Basis:
+        return Basis(self.z, tuple(map(tuple, self._rows)), self._one_hot)
+
+    def _coordinates(self, a: np.ndarray, coefficient: np.ndarray) -> np.ndarray:
         """Coordinates; a coefficient that was eliminated to 0 is revived at a thousandth of the largest."""
-        basis = Basis(self.z, tuple(map(tuple, self._rows)), self._one_hot)
-        a, coefficient = project(basis, exponents, losses, root)
         floor = 1e-3 * coefficient.max(axis=1, keepdims=True) + FLOOR
         J = len(self._coefficient)
         theta = np.empty((len(a), self.p))

@@ -21,6 +21,7 @@ class Problem:
     """
 
     law: Law
+    points: Points
     names: tuple[str, ...]
     model: Model
     objective: Objective
@@ -38,7 +39,7 @@ class Problem:
     def over(cls, law: Law, points: Points, target: np.ndarray, objective: Objective) -> Problem:
         """The problem over points with targets of their own."""
         names = tuple(law.names(points.labels))
-        return cls(law, names, law.model(points, objective.logarithmic), objective, target)
+        return cls(law, points, names, law.model(points, objective.logarithmic), objective, target)
 
     @property
     def n(self) -> int:

@@ -23,6 +23,10 @@ class Basis:
     terms: tuple[tuple[int, ...], ...]
     one_hot: np.ndarray | None
 
+    def at(self, points: slice) -> Basis:
+        """Over some of the points."""
+        return Basis(self.z[:, points], self.terms, None if self.one_hot is None else self.one_hot[points])
+
 
 @dataclass(frozen=True, eq=False)
 class _Eliminated:
@@ -45,12 +49,12 @@ def project(
     """Exponents (B, K) and coefficients (B, J + G) near a local optimum, from exponents alone."""
     a, right = exponents.copy(), losses * root
     damping = np.full(len(a), 1e-2)
-    best = _eliminate(basis, a, root, right)
+    best = eliminate(basis, a, root, right)
     for _ in range(steps):
         step = _exponent_step(best, damping)
         trial = np.clip(a + np.clip(step, -1.0, 1.0), 0.25 * a, np.maximum(4 * a, 0.05))
         trial = np.minimum(trial, LARGEST_EXPONENT / 2)
-        new = _eliminate(basis, trial, root, right)
+        new = eliminate(basis, trial, root, right)
         better = new.squares < best.squares
         small = np.abs(trial - a).max(axis=1) < 1e-3 * a.max(axis=1)
         a[better] = trial[better]
@@ -61,7 +65,7 @@ def project(
     return a, best.coefficients
 
 
-def _eliminate(basis: Basis, a: np.ndarray, root: np.ndarray, right: np.ndarray) -> _Eliminated:
+def eliminate(basis: Basis, a: np.ndarray, root: np.ndarray, right: np.ndarray) -> _Eliminated:
     """Best coefficients >= 0 at given exponents, with the normal equations of the exponents."""
     powers = [np.exp(np.clip(-(a[:, list(term)] @ basis.z[list(term)]), -690, 690)) for term in basis.terms]
     slopes = [-basis.z[k] * powers[j] for j, term in enumerate(basis.terms) for k in term]  # d power / d a_k
