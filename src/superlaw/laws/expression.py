@@ -15,6 +15,9 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 
+MOST_CHARACTERS = 2000
+NUMBERS, TRUTHS, TEXT = "numbers", "comparisons", "text"  # what a part of an expression is
+
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -30,7 +33,7 @@ _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
     ast.GtE: operator.ge,
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
-    ast.In: lambda a, b: np.isin(a, b),
+    ast.In: np.isin,
     ast.NotIn: lambda a, b: ~np.isin(a, b),
 }
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
@@ -58,6 +61,8 @@ def evaluate(expression: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     >>> evaluate("width >= 512 and depth < 20", {"width": np.array([256, 512]), "depth": np.array([9, 9])})
     array([False,  True])
     """
+    if len(expression) > MOST_CHARACTERS:
+        raise InputError(f"an expression of {len(expression)} characters", f"at most {MOST_CHARACTERS}")
     quoted: dict[str, str] = {}
 
     def stand_in(match: re.Match[str]) -> str:
@@ -66,7 +71,7 @@ def evaluate(expression: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
 
     try:
         tree = ast.parse(re.sub(r"`([^`]*)`", stand_in, expression).strip(), mode="eval")
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise InputError(
             f"the expression {expression!r}",
             "arithmetic over column names",
@@ -75,46 +80,48 @@ def evaluate(expression: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     try:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return _value(tree.body, columns, quoted, expression)
-    except (TypeError, np.exceptions.DTypePromotionError) as error:
-        raise InputError(f"the expression {expression!r} ({error})", "numbers with numbers, text with text") from None
+    except RecursionError:
+        raise InputError("an expression nested too deeply", "fewer levels") from None
 
 
 def _value(node: ast.AST, columns: Mapping[str, np.ndarray], quoted: dict[str, str], text: str) -> Any:
-    inner = lambda child: _value(child, columns, quoted, text)  # noqa: E731
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str | bool):
-        # Whole numbers become real ones: 12 * width**2 * depth must not overflow.
-        return float(node.value) if type(node.value) is int else node.value
+    def inner(child: ast.AST, *kinds: str) -> Any:
+        value = _value(child, columns, quoted, text)
+        if kinds and _kind(value) not in kinds:
+            got = f"{ast.unparse(child)[:80]!r}, which is {_kind(value)}, in the expression {text!r}"
+            raise InputError(got, f"{' or '.join(kinds)} there", "like \"tokens > 1e9 and family == 'opt'\"")
+        return value
+
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str):
+        # Real numbers, NumPy's: 12 * width**2 * depth must not overflow, 1/0 and 9**9**9 are infinite.
+        return node.value if isinstance(node.value, str | bool) else np.float64(node.value)
     if isinstance(node, ast.Name):
         name = quoted.get(node.id, node.id)
         if name not in columns:
             raise InputError(f"the column {name!r} in {text!r}", "a column of the table", nearest(name, columns))
         return columns[name]
     if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
-        return _BINARY[type(node.op)](inner(node.left), inner(node.right))
-    if isinstance(node, ast.UnaryOp):
-        value = inner(node.operand)
-        if isinstance(node.op, ast.USub):
-            return -value
-        if isinstance(node.op, ast.Not):
-            return np.logical_not(value)
+        return _BINARY[type(node.op)](inner(node.left, NUMBERS), inner(node.right, NUMBERS))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -inner(node.operand, NUMBERS)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return np.logical_not(inner(node.operand, TRUTHS))
     if isinstance(node, ast.BoolOp):
         join = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
-        out = inner(node.values[0])
+        out = inner(node.values[0], TRUTHS)
         for child in node.values[1:]:
-            out = join(out, inner(child))
+            out = join(out, inner(child, TRUTHS))
         return out
-    if isinstance(node, ast.Compare):
+    if isinstance(node, ast.Compare) and all(type(operation) in _COMPARE for operation in node.ops):
         left, out = inner(node.left), None
         for operation, child in zip(node.ops, node.comparators, strict=True):
-            if type(operation) not in _COMPARE:
-                break
-            right = inner(child)
+            right = inner(child, _kind(left))
             result = _COMPARE[type(operation)](left, right)
             out, left = result if out is None else np.logical_and(out, result), right
-        else:
-            return out
-    if isinstance(node, ast.List | ast.Tuple):
-        return [inner(child) for child in node.elts]
+        return out
+    if isinstance(node, ast.List | ast.Tuple) and node.elts:
+        first = inner(node.elts[0])
+        return np.array([inner(child, _kind(first)) for child in node.elts])
     if (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
@@ -122,8 +129,13 @@ def _value(node: ast.AST, columns: Mapping[str, np.ndarray], quoted: dict[str, s
         and len(node.args) == 1
         and not node.keywords
     ):
-        return _FUNCTIONS[node.func.id](inner(node.args[0]))
+        return _FUNCTIONS[node.func.id](inner(node.args[0], NUMBERS))
     raise InputError(
         f"{ast.unparse(node)!r} in the expression {text!r}",
         f"column names, numbers, + - * / ** %, comparisons, and, or, not, in, {', '.join(_FUNCTIONS)}",
     )
+
+
+def _kind(value: Any) -> str:
+    kind = np.asarray(value).dtype.kind
+    return TRUTHS if kind == "b" else NUMBERS if kind in "iuf" else TEXT

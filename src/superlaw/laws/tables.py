@@ -13,11 +13,10 @@ from superlaw.errors import InputError, nearest
 from superlaw.laws.expression import evaluate
 from superlaw.laws.kin import Kin, kin_of
 from superlaw.laws.law import Law, Points
+from superlaw.laws.reading import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-READERS = {".csv": "CSV", ".parquet": "Parquet", ".jsonl": "JSON lines"}
 
 
 def load_table(path: str | Path, let: Mapping[str, str] | Sequence[str] = ()) -> pd.DataFrame:
@@ -32,33 +31,9 @@ def load_table(path: str | Path, let: Mapping[str, str] | Sequence[str] = ()) ->
     Raises
     ------
     InputError
-        When the file is missing, of another kind, unreadable or empty.
+        When the file is missing, of another kind, unreadable or empty (see reading.read_table).
     """
-    import pandas as pd
-
-    path = Path(path)
-    if path.suffix.lower() not in READERS:
-        raise InputError(f"{path}", f"a table ending in {', '.join(READERS)}", "save it as one of these and try again")
-    if not path.is_file():
-        raise InputError(f"{path}, which does not exist", "a table of runs", "check the path")
-    try:
-        if path.suffix.lower() == ".csv":
-            table = pd.read_csv(path)
-        elif path.suffix.lower() == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_json(path, lines=True)
-    except ImportError:
-        raise InputError(f"{path}", "the package pyarrow to read Parquet", "pip install pyarrow") from None
-    except (ValueError, OSError) as error:  # parser errors of pandas and pyarrow are ValueErrors
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"{path}, which is not readable as {READERS[path.suffix.lower()]} ({reason})", "one table with a header"
-        ) from None
-    if not len(table):
-        raise InputError(f"{path} with no rows", "a table of runs")
-    table.columns = [str(name).strip() for name in table.columns]
-    return add_columns(table, let)
+    return add_columns(read_table(Path(path)), let)
 
 
 def add_columns(table: pd.DataFrame, let: Mapping[str, str] | Sequence[str]) -> pd.DataFrame:
@@ -76,15 +51,15 @@ def add_columns(table: pd.DataFrame, let: Mapping[str, str] | Sequence[str]) -> 
 
 
 def _columns(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Columns for expressions: float64 where numeric (no overflow of whole numbers), else as text."""
+    """Columns for expressions: float64 where numeric (no overflow of whole numbers), truth values, else text."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    return {
-        name: table[name].to_numpy(float)
-        if is_numeric_dtype(table[name]) and not is_bool_dtype(table[name])
-        else table[name].to_numpy(object)
-        for name in table.columns
-    }
+    def values(column: pd.Series) -> np.ndarray:
+        if is_bool_dtype(column):
+            return column.to_numpy(bool)
+        return column.to_numpy(float if is_numeric_dtype(column) else object)
+
+    return {name: values(table[name]) for name in table.columns}
 
 
 def as_table(data: Any) -> pd.DataFrame:
@@ -222,8 +197,6 @@ def _weights(table: pd.DataFrame, choice: Choice, rows: np.ndarray, scale: np.nd
 def mask(where: str, table: pd.DataFrame) -> np.ndarray:
     """Rows of which the expression is true, shape (rows,)."""
     kept = np.asarray(evaluate(where, _columns(table)))
-    if kept.dtype == object:
-        kept = kept.astype(bool)
     if kept.dtype != bool or kept.shape != (len(table),):
         raise InputError(f"--where {where!r}", "a comparison of columns", "like 'tokens > 1e9'")
     return kept
@@ -250,7 +223,7 @@ def _numbers(table: pd.DataFrame, column: str, rows: np.ndarray, positive: bool)
         cell = raw.iloc[first]
         more = f" (and {int(wrong.sum()) - 1} more such cells)" if wrong.sum() > 1 else ""
         raise InputError(
-            f"{'an empty cell or NaN' if pd.isna(cell) else repr(cell)} "
+            f"{'an empty cell or NaN' if pd.isna(cell) else repr(getattr(cell, 'item', lambda: cell)())[:60]} "
             f"in row {rows[first] + 1}, column {column!r}{more}",
             "a positive number" if positive else "a finite number",
             "mend the cell or leave the row out with --where",

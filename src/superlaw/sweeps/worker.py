@@ -37,7 +37,7 @@ def start(stop: Any) -> None:
 
 
 def work(
-    record: dict[str, Any], frequencies: Any, store_path: str, engine: str, keep_weights: bool, token: str
+    record: dict[str, Any], frequencies: Any, store_path: str, engine: str, keep_weights: bool, token: str = ""
 ) -> dict[str, Any]:
     """Train one run unless it is stored or claimed, and store it, with the token of who asked in its provenance.
 
