@@ -356,10 +356,10 @@ def _kaplan(given: Problem, logs: dict[str, np.ndarray], middle: dict[str, float
         inner = np.logaddexp(a / b * (np.log(values["N_c"]) - logs["x"]), np.log(values["D_c"]) - logs["y"])
         return np.exp(b * inner)
 
-    # the coefficients' own bounds (1e-290 to 1e290) hold where exponents are not tiny; a penalty keeps to them
+    # the coefficients' own bounds (1e-150 to 1e150) hold where exponents are not tiny; a penalty keeps to them
     def bounded(u: np.ndarray) -> np.ndarray:
         a, b = np.exp(u[2]), np.exp(u[3])
-        far = max(abs(u[0] / a + middle["x"]), abs(u[1] / b + middle["y"])) - 667
+        far = max(abs(u[0] / a + middle["x"]), abs(u[1] / b + middle["y"])) - 345
         return model(u) * np.exp(min(max(far, 0.0), 100.0))
 
     lower = np.array([-80, -80, np.log(1e-4), np.log(1e-4)])

@@ -28,6 +28,7 @@ class Certificate:
     gradient : float
         Scaled gradient norm: the largest cosine between the residuals and a column of the Jacobian.
     converged : bool
+        The gradient vanishes, and no coefficient or exponent lies on its bound (where a law degenerates).
     starts : int
     agreement : float
         Share of starts that ended at the best value.
@@ -84,7 +85,7 @@ def certify(best: Minimum, found: Descent) -> Certificate:
     agree = agreeing(found)
     return Certificate(
         gradient=0.0 if best.exact else float(found.gradient[0]),
-        converged=bool(found.converged[0]),
+        converged=bool(found.converged[0]) and not best.edges,
         starts=len(agree),
         agreement=float(agree.mean()),
         condition=condition_number(slope.T @ slope),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -15,8 +16,9 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 
-MOST_CHARACTERS = 2000
+MOST_CHARACTERS, DEEPEST = 2000, 30  # of an expression; levels of brackets, in which Python's parser is slow
 NUMBERS, TRUTHS, TEXT = "numbers", "comparisons", "text"  # what a part of an expression is
+MEMBERS = ast.List | ast.Tuple  # of constants, after `in`
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -63,6 +65,9 @@ def evaluate(expression: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     """
     if len(expression) > MOST_CHARACTERS:
         raise InputError(f"an expression of {len(expression)} characters", f"at most {MOST_CHARACTERS}")
+    levels = itertools.accumulate((c in "([{") - (c in ")]}") for c in expression)
+    if max(levels, default=0) > DEEPEST:
+        raise InputError("an expression nested too deeply", f"at most {DEEPEST} levels of brackets")
     quoted: dict[str, str] = {}
 
     def stand_in(match: re.Match[str]) -> str:
@@ -79,9 +84,10 @@ def evaluate(expression: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         ) from None
     try:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return _value(tree.body, columns, quoted, expression)
-    except RecursionError:
-        raise InputError("an expression nested too deeply", "fewer levels") from None
+            found = _value(tree.body, columns, quoted, expression)
+    except (RecursionError, OverflowError) as error:
+        raise InputError(f"the expression {expression[:80]!r} ({error})", "smaller numbers, fewer levels") from None
+    return found
 
 
 def _value(node: ast.AST, columns: Mapping[str, np.ndarray], quoted: dict[str, str], text: str) -> Any:
@@ -115,13 +121,11 @@ def _value(node: ast.AST, columns: Mapping[str, np.ndarray], quoted: dict[str, s
     if isinstance(node, ast.Compare) and all(type(operation) in _COMPARE for operation in node.ops):
         left, out = inner(node.left), None
         for operation, child in zip(node.ops, node.comparators, strict=True):
-            right = inner(child, _kind(left))
+            members = child.elts if isinstance(operation, ast.In | ast.NotIn) and isinstance(child, MEMBERS) else None
+            right = inner(child, _kind(left)) if members is None else [inner(one, _kind(left)) for one in members]
             result = _COMPARE[type(operation)](left, right)
             out, left = result if out is None else np.logical_and(out, result), right
         return out
-    if isinstance(node, ast.List | ast.Tuple) and node.elts:
-        first = inner(node.elts[0])
-        return np.array([inner(child, _kind(first)) for child in node.elts])
     if (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)

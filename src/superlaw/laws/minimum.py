@@ -47,6 +47,12 @@ class Minimum:
         return np.ones(self.problem.n) if self.problem.weights is None else self.problem.weights
 
     @property
+    def edges(self) -> tuple[str, ...]:
+        """Coefficients and exponents at their bound: there a law degenerates, and lower values may lie anywhere."""
+        powers = self.problem.model.log_coordinates | np.isin(np.arange(self.problem.p), self.problem.exponents)
+        return tuple(self.problem.names[k] for k in np.flatnonzero(powers & ~self.free))
+
+    @property
     def exact(self) -> bool:
         """Whether the errors are but rounding of the targets."""
         target = self.problem.target

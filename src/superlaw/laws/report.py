@@ -30,7 +30,12 @@ def fit_warnings(
 ) -> list[str]:
     """Plain sentences on what the fit cannot be trusted for and what to do, the gravest first."""
     out = []
-    if not certificate.converged:
+    if best.edges:
+        out.append(
+            f"not certified: {' and '.join(best.edges)} ended at the bound of what is searched, where the law "
+            "degenerates and a better optimum may lie elsewhere: use a smaller law, or points further apart"
+        )
+    elif not certificate.converged:
         out.append(
             f"not converged: the scaled gradient is {certificate.gradient:.1e}, or lower values keep turning up along "
             "a flat direction; do not use these numbers: use a smaller law, or points further apart"

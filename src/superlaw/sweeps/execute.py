@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import DamagedFileError, InputError, SuperlawError
+from superlaw.errors import InputError, SuperlawError
 from superlaw.geometry.blocks import usable_cores
 from superlaw.sweeps import worker
 from superlaw.sweeps.store import Store
@@ -178,7 +178,7 @@ class _Job:
         self.counted.add(run_id)
         try:
             header = self.store.header(run_id)
-        except DamagedFileError:
+        except InputError:
             header = {"provenance": {}}
         if header["provenance"].get("sweep") == self.token:
             self.tally.trained += 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from superlaw.errors import DamagedFileError, InputError
+from superlaw.errors import InputError
 from superlaw.sweeps.execute import Report, Tally, check_workers, execute
 from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
@@ -51,7 +51,7 @@ class Sweep:
                 header = self.store.header(spec.id)
                 whole = header["status"] in ("ok", "diverged")
                 states.append((header["status"] if whole else "damaged", _engine(header["provenance"])))
-            except DamagedFileError:
+            except InputError:
                 states.append(("damaged", None))
         return states
 
