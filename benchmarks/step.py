@@ -105,13 +105,14 @@ def trained(spec, steps: int, folder: Path) -> Path:
 
     file = folder / f"{spec.id}-{steps}.npz"
     if not file.exists():
-        W, b = initial_state(spec)
+        state = initial_state(spec)
+        W, b = state.W, state.b
         training = _fused.Training(
             W, b, spec.probabilities, spec.batch, spec.seed, spec.loss_scale, *BETAS, EPSILON, spec.weight_decay,
             1, "", "automatic",
         )  # fmt: skip
         rates = [
-            np.ascontiguousarray((peak * schedule(spec.steps, spec.warmup))[:steps])
+            np.ascontiguousarray((peak * schedule(spec))[:steps])
             for peak in spec.peak_learning_rates
         ]
         training.advance(*rates, np.empty(steps, np.float32))

@@ -105,7 +105,6 @@ def test_wide_learning_rates_depend_on_width_as_published():
         ({"weight_decay": float("nan")}, "weight_decay = nan"),
         ({"frequencies": "powr"}, "did you mean power"),
         ({"activation": "rleu"}, "did you mean relu"),
-        ({"tied": False}, "tied = true"),
         ({"learning_rate": True}, "learning_rate = True"),
         ({"learning_rate": "0.1"}, "a number"),
         ({"learning_rate": 10**400}, "beyond 1e308"),

@@ -13,7 +13,8 @@ from superlaw.toy.protocol import initial_state
 
 def slow_training(spec: RunSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """docs/science.md#the-toy-model in plain float64 NumPy, on the batches that `fused` draws."""
-    W, b = (a.astype(np.float64) for a in initial_state(spec))
+    start = initial_state(spec)
+    W, b = start.W.astype(np.float64), start.b.astype(np.float64)
     n, T, t_w = spec.n_features, spec.steps, spec.warmup
     m1, m2 = [0 * W, 0 * b], [0 * W, 0 * b]
     losses = []

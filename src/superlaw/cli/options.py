@@ -13,6 +13,9 @@ from superlaw.errors import InputError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")]
+EngineOption = Annotated[
+    str | None, typer.Option(help="fused, dense (needs PyTorch), or auto: fused where it can, else dense [auto].")
+]
 WorkersOption = Annotated[int | None, typer.Option(help="Processes [all cores].")]
 
 _given: ContextVar[dict[str, str]] = ContextVar("given", default={})  # noqa: B039  (only ever replaced)

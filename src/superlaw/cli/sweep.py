@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, assignments, numbers, refuse_unused, scalar
+from superlaw.cli.options import (
+    EngineOption,
+    JsonOption,
+    OverwriteOption,
+    WorkersOption,
+    assignments,
+    numbers,
+    refuse_unused,
+    scalar,
+)
 from superlaw.errors import InputError, Interrupted, MissingExtraError
 from superlaw.files.outputs import check_apart, check_output, write_atomically
 from superlaw.files.records import json_ready
@@ -35,7 +45,7 @@ def run(
     store: StoreOption,
     workers: WorkersOption = None,
     scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler, tcp://host:port, instead.")] = None,
-    engine: Annotated[str, typer.Option(help="fused or dense.")] = "fused",
+    engine: EngineOption = None,
     sets: SetOption = None,
     only: OnlyOption = None,
     seeds: SeedsOption = None,
@@ -48,10 +58,14 @@ def run(
     from superlaw.cli.output import tally_bar
     from superlaw.sweeps import sweep as library
     from superlaw.sweeps.store import Store
+    from superlaw.toy.train import DEFAULT_ENGINE
 
+    engine = engine or DEFAULT_ENGINE
     if scheduler is not None:
         refuse_unused(f"--scheduler {scheduler}", workers="local processes")
     chosen = _plan(plan, sets, only, seeds, keep)
+    if engine == DEFAULT_ENGINE:
+        _say_dense(chosen)
     if dry_run:
         refuse_unused("--dry-run", scheduler="local training", limit="training")
         _dry_run(chosen, store, workers, engine, as_json)
@@ -250,6 +264,16 @@ def _status(sweep: Sweep) -> dict[str, Any]:
             engines[engine] = engines.get(engine, 0) + 1
     return {"plan": sweep.plan.name, "store": str(sweep.store.path), "planned": sum(counts.values()), **counts,
             "engines": engines}  # fmt: skip
+
+
+def _say_dense(plan: Plan) -> None:
+    """Say on stderr which runs the faster engine does not train."""
+    from superlaw.toy.train import why_dense
+
+    reasons = [reason for spec in plan.specs if (reason := why_dense(spec))]
+    if reasons:
+        print(f"{len(reasons)} of {len(plan.specs)} runs by the engine dense: fused does not train "
+              f"{', '.join(dict.fromkeys(reasons))}", file=sys.stderr)  # fmt: skip
 
 
 def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json: bool) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from superlaw.cli.options import JsonOption, OverwriteOption, refuse_unused
+from superlaw.cli.options import EngineOption, JsonOption, OverwriteOption, refuse_unused
 from superlaw.errors import InputError, nearest
 from superlaw.files.outputs import check_apart, check_output
 from superlaw.files.records import read_json
@@ -35,10 +36,29 @@ def train(
     bias_learning_rate: Annotated[float | None, typer.Option(help="The same for b [as W's].")] = None,
     warmup: Annotated[int | None, typer.Option(help="Warm-up steps; none from T on [2000].")] = None,
     loss_scale: Annotated[float | None, typer.Option(help="The optimiser sees loss_scale L / n [1].")] = None,
-    activation: Annotated[str | None, typer.Option(help="relu or (engine dense) linear [relu].")] = None,
+    activation: Annotated[str | None, typer.Option(help="relu, linear or gelu [relu].")] = None,
+    loss_function: Annotated[str | None, typer.Option(help="squared-error or cross-entropy [squared-error].")] = None,
+    values: Annotated[
+        str | None, typer.Option(help="Of active features: uniform, exponential, half-normal, constant [uniform].")
+    ] = None,
+    correlation: Annotated[float | None, typer.Option(help="Chance that a group fires as one, 0 to 1 [0].")] = None,
+    group_size: Annotated[int | None, typer.Option(help="Features of consecutive ranks in a group.")] = None,
+    tied: Annotated[bool | None, typer.Option("--tied/--untied", help="Encoder W, or one of its own [tied].")] = None,
+    rows: Annotated[str | None, typer.Option(help="free, or unit: held at norm 1 [free].")] = None,
+    learn_bias: Annotated[
+        bool | None, typer.Option("--learn-bias/--fixed-bias", help="Or b = 0 throughout [learnt].")
+    ] = None,
+    initial_norm: Annotated[float | None, typer.Option(help="c in W ~ N(0, c^2/m) [1].")] = None,
+    initial_bias_mean: Annotated[float | None, typer.Option(help="Mean of b at the start [0].")] = None,
+    initial_bias_std: Annotated[float | None, typer.Option(help="Its standard deviation [1].")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adam or sgd [adam].")] = None,
+    momentum: Annotated[float | None, typer.Option(help="Of sgd [0.9].")] = None,
+    adam_epsilon: Annotated[float | None, typer.Option(help="Of adam [1e-8].")] = None,
+    schedule: Annotated[str | None, typer.Option(help="cosine, constant or wsd [cosine].")] = None,
+    decay_share: Annotated[float | None, typer.Option(help="Of wsd: share of the steps that decay [0.2].")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the initial state and the batches [0].")] = None,
     spec: Annotated[Path | None, typer.Option(help="A saved spec (JSON) or a run file; options override it.")] = None,
-    engine: Annotated[str, typer.Option(help="fused, or dense (needs PyTorch).")] = "fused",
+    engine: EngineOption = None,
     threads: Annotated[int, typer.Option(help="Threads for this one model.")] = 1,
     out: Annotated[Path | None, typer.Option(help="A .safetensors file, or a folder [./ID.safetensors].")] = None,
     overwrite: OverwriteOption = False,
@@ -49,7 +69,11 @@ def train(
         "n_features": n_features, "width": width, "data_exponent": data_exponent, "decay_length": decay_length,
         "activation_density": activation_density, "clip": clip, "weight_decay": weight_decay, "steps": steps,
         "batch": batch, "learning_rate": learning_rate, "bias_learning_rate": bias_learning_rate, "warmup": warmup,
-        "loss_scale": loss_scale, "activation": activation, "seed": seed,
+        "loss_scale": loss_scale, "activation": activation, "loss_function": loss_function, "values": values,
+        "correlation": correlation, "group_size": group_size, "tied": tied, "rows": rows, "learn_bias": learn_bias,
+        "initial_norm": initial_norm, "initial_bias_mean": initial_bias_mean, "initial_bias_std": initial_bias_std,
+        "optimizer": optimizer, "momentum": momentum, "adam_epsilon": adam_epsilon, "schedule": schedule,
+        "decay_share": decay_share, "seed": seed,
     }  # fmt: skip
     from superlaw.cli.output import print_json, progress_bar
     from superlaw.cli.show import print_run, summary
@@ -57,7 +81,10 @@ def train(
 
     chosen = _build_spec(spec, frequencies, text, {k: v for k, v in options.items() if v is not None})
     _refuse_unused(chosen)
-    library.make_engine(engine, threads).check(chosen)
+    engine = engine or library.DEFAULT_ENGINE
+    if engine == "auto" and (reason := library.why_dense(chosen)):
+        print(f"engine dense: fused does not train {reason}", file=sys.stderr)
+    library.engine_for(chosen, engine, threads)
     path = _target(out, chosen.id, overwrite)
     check_apart({"--spec": spec, "--out": path})
     with progress_bar(f"m = {chosen.width}", "steps", silent=as_json) as bar:
@@ -120,10 +147,17 @@ def _target(out: Path | None, run_id: str, overwrite: bool) -> Path:
 
 def _refuse_unused(chosen: RunSpec) -> None:
     """Refuse what these frequencies do not use, whether they were typed or come from --spec."""
+    from superlaw.toy.spec import OF_THE_BIAS
+
     name = chosen.frequencies_name
     if name != "power":
         refuse_unused(f"{name} frequencies", data_exponent="--frequencies power")
     if name != "exponential":
         refuse_unused(f"{name} frequencies", decay_length="--frequencies exponential")
+    if chosen.correlation == 0:
+        refuse_unused("features that fire on their own", group_size="--correlation C")
+    if not chosen.learn_bias:
+        at_zero = "--fixed-bias (b is 0 throughout)"
+        refuse_unused(at_zero, **dict.fromkeys(OF_THE_BIAS[:3], "--learn-bias"))
     if chosen.activation_density is None:
         refuse_unused("probabilities that are not scaled", clip="--activation-density E")

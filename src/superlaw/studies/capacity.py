@@ -113,7 +113,7 @@ def measure_capacity(
     specs = capacity_specs(widths, degrees, activities, seeds, steps, weight_decay)
     if not specs:
         raise InputError("no cell with n p <= m", "sparser features or fewer of them")
-    engine = make_engine()
+    engine = make_engine("fused")
     for spec in specs.values():
         engine.check(spec)
     kept = Store(store)

@@ -190,5 +190,5 @@ def _from_study(chosen: Entry, study: str | Path | None) -> Picture:
 
 
 def _trained_live() -> Picture:
-    (engine, runs) = make_engine(), toy.specs()
+    (engine, runs) = make_engine("fused"), toy.specs()
     return toy.data(list(engine.train(runs)))

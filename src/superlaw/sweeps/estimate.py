@@ -12,7 +12,7 @@ from superlaw.sweeps.execute import estimated_cost
 from superlaw.sweeps.plan import Plan
 from superlaw.sweeps.store import Store
 from superlaw.toy.spec import RunSpec
-from superlaw.toy.train import make_engine
+from superlaw.toy.train import DEFAULT_ENGINE, engine_for
 
 HEADER_BYTES = 4000
 TIMED_SECONDS = 0.3
@@ -32,7 +32,7 @@ class Cost:
     dearest_step: float
 
 
-def estimate(plan: Plan, store: Store | None, workers: int | None = None, engine: str = "fused") -> Cost:
+def estimate(plan: Plan, store: Store | None, workers: int | None = None, engine: str = DEFAULT_ENGINE) -> Cost:
     """Count a plan's runs and estimate the time and disk of those that are missing.
 
     Seconds a step are taken as linear in the cost model between the cheapest and the dearest run, both
@@ -63,7 +63,7 @@ def seconds_a_step(spec: RunSpec, engine: str) -> float:
     """Seconds that one step takes here, the best of a moment's trainings."""
     best, begin, steps = float("inf"), time.perf_counter(), 2
     while time.perf_counter() - begin < TIMED_SECONDS:
-        (run,) = make_engine(engine).train([spec.change(steps=steps, warmup=steps)])
+        (run,) = engine_for(spec, engine).train([spec.change(steps=steps, warmup=steps)])
         best = min(best, run.provenance["wall_seconds"] / max(1, len(run.losses)))
         steps *= 2
     return best

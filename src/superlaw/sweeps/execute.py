@@ -20,6 +20,7 @@ from superlaw.geometry.blocks import usable_cores
 from superlaw.sweeps import worker
 from superlaw.sweeps.store import Store
 from superlaw.toy.spec import RunSpec
+from superlaw.toy.train import DEFAULT_ENGINE
 
 MAX_PENDING = 1000  # tasks submitted at once to an executor of unknown size
 AHEAD = 4  # tasks submitted beyond those running, for each worker
@@ -74,7 +75,7 @@ def execute(
     store: Store,
     workers: int | None = None,
     executor: futures.Executor | None = None,
-    engine: str = "fused",
+    engine: str = DEFAULT_ENGINE,
     keep_weights: Keep = lambda spec: True,
     report: Report = lambda tally: None,
     work: Work = worker.work,

@@ -15,7 +15,7 @@ from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.table import MEASURES, PROVENANCE, run_table
 from superlaw.toy.run import Run
-from superlaw.toy.train import make_engine
+from superlaw.toy.train import DEFAULT_ENGINE, engine_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +101,7 @@ def sweep(
     store: str | Path | Store,
     workers: int | None = None,
     executor: Executor | None = None,
-    engine: str = "fused",
+    engine: str = DEFAULT_ENGINE,
     limit: int | None = None,
     report: Report = lambda tally: None,
 ) -> Sweep:
@@ -116,7 +116,7 @@ def sweep(
         Local processes, one model each; all processors when left out.
     executor : concurrent.futures.Executor, optional
         Where to run instead (a Dask client's ``get_executor()``, say).
-    engine : {"fused", "dense"}
+    engine : {"auto", "fused", "dense"}
     limit : int, optional
         At most this many new runs, in the plan's order.
     report : callable
@@ -150,12 +150,11 @@ def sweep(
     return Sweep(plan, store, tally)
 
 
-def check(plan: Plan, engine: str = "fused", workers: int | None = None) -> None:
+def check(plan: Plan, engine: str = DEFAULT_ENGINE, workers: int | None = None) -> None:
     """Raise InputError when the plan cannot be run so; nothing is made or written."""
     check_workers(workers)
-    chosen = make_engine(engine)
     for spec in plan.specs:
-        chosen.check(spec)
+        engine_for(spec, engine)
 
 
 def look(plan: str | Path | Plan, store: str | Path) -> Sweep:

@@ -7,13 +7,14 @@ from math import log
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.theory.values import second_moment
 
 
-def unlearned_loss(frequencies: np.ndarray, learned: int) -> float:
-    """L = sum_{i > k} (4/3 p_i - p_i^2): the top k features perfect, the others answered by their mean.
+def unlearned_loss(frequencies: np.ndarray, learned: int, values: str = "uniform") -> float:
+    """L = sum_{i > k} (<v^2> p_i - p_i^2): the top k features perfect, the others answered by their mean.
 
     It is the least loss of the toy model when the first k rows of W are orthonormal and the others 0
-    (with :func:`optimal_bias`), and grows from 0 at k = n. Without the square, 4/3 sum p_i, it would be the loss
+    (with :func:`optimal_bias`), and grows from 0 at k = n. Without the square, <v^2> sum p_i, it would be the loss
     of answering 0 to the ignored features.
 
     Parameters
@@ -22,6 +23,8 @@ def unlearned_loss(frequencies: np.ndarray, learned: int) -> float:
         p_i, decreasing.
     learned : int
         k: represented features, the most frequent first.
+    values : str
+        Distribution of v, whose <v^2> is 4/3 if ``uniform``; see :mod:`superlaw.theory.values`.
 
     Raises
     ------
@@ -36,16 +39,16 @@ def unlearned_loss(frequencies: np.ndarray, learned: int) -> float:
     p = np.asarray(frequencies, dtype=np.float64)
     if not 0 <= learned <= len(p):
         raise InputError(f"{learned} learned features of {len(p)}", f"a number from 0 to {len(p)}")
-    return float(np.sum(unlearned_terms(p[learned:])))
+    return float(np.sum(unlearned_terms(p[learned:], values)))
 
 
-def unlearned_terms(frequencies: np.ndarray) -> np.ndarray:
-    """4/3 p_i - p_i^2, shape (n,): the variance of x_i, which an ignored feature costs."""
+def unlearned_terms(frequencies: np.ndarray, values: str = "uniform") -> np.ndarray:
+    """<v^2> p_i - p_i^2, shape (n,): the variance of x_i, which an ignored feature costs."""
     p = np.asarray(frequencies, dtype=np.float64)
-    return 4 / 3 * p - p**2
+    return second_moment(values) * p - p**2
 
 
-def unlearned_losses(frequencies: np.ndarray) -> np.ndarray:
+def unlearned_losses(frequencies: np.ndarray, values: str = "uniform") -> np.ndarray:
     """:func:`unlearned_loss` for every k from 0 to n, shape (n + 1,): theory's curve of loss against width k = m.
 
     Examples
@@ -53,7 +56,7 @@ def unlearned_losses(frequencies: np.ndarray) -> np.ndarray:
     >>> unlearned_losses(np.array([0.5, 0.3, 0.3])).round(12)
     array([1.036..., 0.62 , 0.31 , 0. ])
     """
-    terms = unlearned_terms(frequencies)
+    terms = unlearned_terms(frequencies, values)
     return np.append(np.cumsum(terms[::-1])[::-1], 0.0)
 
 

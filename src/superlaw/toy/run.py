@@ -17,7 +17,8 @@ from superlaw.errors import DamagedFileError, InputError
 from superlaw.files.outputs import write_atomically
 from superlaw.files.records import json_ready, parse_json
 from superlaw.files.tensors import PREFIX, TensorHeader, header_length, open_file, parse_header
-from superlaw.toy.spec import RunSpec, check_known, checked_field
+from superlaw.toy.fields import check_known, checked_field
+from superlaw.toy.spec import DEFAULTS, RunSpec
 
 NEED = "a whole run file written by superlaw"
 DO = "move it away (superlaw sweep verify does, in a store) and train again"
@@ -37,14 +38,17 @@ class Run:
     spec : RunSpec
     status : {"ok", "diverged", "stopped"}
     losses : ndarray, shape (steps done,)
-        L of each step: the sum over features, mean over the batch.
+        L of each step: the sum over features, mean over the batch; with cross-entropy nats, mean over its samples
+        that have an active feature.
     W : ndarray, shape (n, m), or None
     b : ndarray, shape (n,), or None
         None in a run that was stored without its weights.
     provenance : dict
         Versions, engine, device, wall time: nothing that decides the outcome.
     measures : dict, optional
-        The numbers of measures.measure, so that a table of runs needs no weights.
+        The numbers of measures.measure_run, so that a table of runs needs no weights.
+    encoder : ndarray, shape (n, m), optional
+        V of an untied model, h = V^T x; W is the decoder.
     """
 
     spec: RunSpec
@@ -54,6 +58,7 @@ class Run:
     b: np.ndarray | None
     provenance: dict[str, Any] = field(default_factory=dict)
     measures: dict[str, Any] | None = None
+    encoder: np.ndarray | None = None
 
     @property
     def id(self) -> str:
@@ -83,7 +88,7 @@ class Run:
         path = Path(path)
         if path.exists() and not overwrite:
             raise InputError(f"{path}, which exists", "a new file name", "choose another or pass --overwrite")
-        tensors = {"W": self.W, "b": self.b, "losses": self.losses}
+        tensors = {"W": self.W, "b": self.b, "encoder": self.encoder, "losses": self.losses}
         if isinstance(self.spec.frequencies, np.ndarray):
             tensors["frequencies"] = self.spec.frequencies
         tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items() if tensor is not None}
@@ -141,7 +146,7 @@ def load_run(path: str | Path) -> Run:
         raise _damaged(path, f"its spec has the id {spec.id}, its header {header['id']}")
     return Run(
         spec, header["status"], tensors["losses"], tensors.get("W"), tensors.get("b"),
-        header["provenance"], header["measures"],
+        header["provenance"], header["measures"], tensors.get("encoder"),
     )  # fmt: skip
 
 
@@ -206,17 +211,24 @@ def _check_spec(path: str | Path, spec: dict[str, Any], whole: TensorHeader) -> 
     shapes = {name: entry.shape for name, entry in whole.tensors.items()}
     explicit = not isinstance(spec.get("frequencies", ""), str)
     try:
-        check_known(spec)
+        check_known(spec, DEFAULTS)
         n, m = (checked_field(name, spec.get(name)) for name in ("n_features", "width"))
         for name, value in spec.items():
             if name != "frequencies":
                 checked_field(name, value)
     except InputError as error:
         raise _damaged(path, f"its spec: {error.got}") from None
-    expected = {"W": (n, m), "b": (n,), "frequencies": (n,), "losses": shapes.get("losses", (0,))[:1]}
+    expected = {
+        "W": (n, m),
+        "b": (n,),
+        "encoder": (n, m),
+        "frequencies": (n,),
+        "losses": shapes.get("losses", (0,))[:1],
+    }
     real = all(entry.dtype in ("F32", "F64") for entry in whole.tensors.values())
     fits = all(shape == expected.get(name) for name, shape in shapes.items())
-    if not real or not fits or "losses" not in shapes or explicit != ("frequencies" in shapes):
+    lone = ("encoder" in shapes) != ("W" in shapes and not spec.get("tied", True))
+    if not real or not fits or lone or "losses" not in shapes or explicit != ("frequencies" in shapes):
         raise _damaged(path, "its arrays do not fit its spec")
     if len(shapes) == 1 and n > MOST_FEATURES:
         raise _damaged(path, f"it claims {n} features and holds none of them")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -13,17 +11,12 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, nearest
+from superlaw.theory.values import VALUES
+from superlaw.toy.fields import check_known, check_together, checked_field
 from superlaw.toy.frequencies import FAMILIES, check_frequencies, family_frequencies, scale_density
 
 SCHEMA = 1  # of the canonical JSON behind `id`
 REFERENCE_WIDTH = 8  # learning rates that depend on width are stated at this width
-
-CHOICES = {
-    "activation": ("relu", "linear"),
-    "loss_function": ("squared-error",),
-    "values": ("uniform",),
-    "dtype": ("float32", "float64"),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +53,34 @@ class RunSpec:
         t_w: steps of linear warm-up; no warm-up when it is ``steps`` or more.
     loss_scale : float
         The optimiser sees loss_scale L / n. Adam's eps makes it matter (`wide`: 100).
-    activation, loss_function, values, tied, dtype
-        Named choices of the model; see ``CHOICES``. Not every engine trains every choice.
+    activation : {"relu", "linear", "gelu"}, optional
+        f in y = f(W h + b). relu for squared error; with cross-entropy there is none (linear).
+    loss_function : {"squared-error", "cross-entropy"}
+        Sum over features of (y - x)^2, or -sum_i t_i log softmax(y)_i with t = x / sum x, in nats, mean over the
+        samples that have an active feature; the optimiser then sees loss_scale L.
+    values : {"uniform", "exponential", "half-normal", "constant"}
+        Distribution of v, of mean 1 (superlaw.theory.values).
+    correlation, group_size : float, int
+        c and g: features of g consecutive ranks fire together with probability c (docs/science.md#variants).
+    tied : bool
+        Whether h = W^T x. Else an encoder of its own, h = V^T x; decay and unit rows act on both.
+    rows : {"free", "unit"}
+        Rows of W as they come, or set back to norm 1 after every step.
+    learn_bias : bool
+        False: b = 0 throughout.
+    initial_norm : float
+        c in W ~ N(0, c^2/m).
+    initial_bias_mean, initial_bias_std : float
+        b_i ~ N(mean, std^2) at the start.
+    optimizer : {"adam", "sgd"}
+    momentum : float, optional
+        Of sgd: 0.9.
+    adam_epsilon : float, optional
+        Of adam: 1e-8.
+    schedule : {"cosine", "constant", "wsd"}
+        After the warm-up. wsd: constant, then linear to 0.05 eta_max over the last ``decay_share`` (0.2) of all steps.
+    dtype : {"float32", "float64"}
+        Not every engine trains every choice: see ``superlaw.toy.train``.
     seed : int
         Of the initial state and of the batches.
 
@@ -90,10 +109,22 @@ class RunSpec:
     bias_learning_rate_width_power: float = 0.0
     warmup: int = 2000
     loss_scale: float = 1.0
-    activation: str = "relu"
+    activation: str = None  # pyright: ignore[reportAssignmentType]  # a name once made: theirs, or what the loss takes
     loss_function: str = "squared-error"
     values: str = "uniform"
+    correlation: float = 0.0
+    group_size: int | None = None
     tied: bool = True
+    rows: str = "free"
+    learn_bias: bool = True
+    initial_norm: float = 1.0
+    initial_bias_mean: float = 0.0
+    initial_bias_std: float = 1.0
+    optimizer: str = "adam"
+    momentum: float | None = None
+    adam_epsilon: float | None = None
+    schedule: str = "cosine"
+    decay_share: float | None = None
     dtype: str = "float32"
     seed: int = 0
 
@@ -117,7 +148,20 @@ class RunSpec:
             fix("n_features", p.size)
         for field in fields(self):
             fix(field.name, checked_field(field.name, getattr(self, field.name)))
+        for name, value in self._followers().items():
+            if getattr(self, name) is None:
+                fix(name, value)
         self.probabilities  # noqa: B018  (refuses what cannot be scaled to the density)
+        check_together({field.name: getattr(self, field.name) for field in fields(self)}, self.probabilities)
+
+    def _followers(self) -> dict[str, Any]:
+        """Defaults that follow from another field."""
+        return {
+            "activation": "linear" if self.loss_function == "cross-entropy" else "relu",
+            "momentum": 0.9 if self.optimizer == "sgd" else None,
+            "adam_epsilon": 1e-8 if self.optimizer == "adam" else None,
+            "decay_share": 0.2 if self.schedule == "wsd" else None,
+        }
 
     @cached_property
     def probabilities(self) -> np.ndarray:
@@ -127,6 +171,41 @@ class RunSpec:
         else:
             p = self.frequencies
         return p if self.activation_density is None else scale_density(p, self.activation_density, self.clip)
+
+    @cached_property
+    def second_moment(self) -> float:
+        """<v^2> of the values."""
+        return VALUES[self.values].second_moment
+
+    @cached_property
+    def untrained_loss(self) -> float:
+        """What a model that ignores its input loses: <v^2> E for answering 0, log n for answering evenly."""
+        if self.loss_function == "cross-entropy":
+            return float(np.log(self.n_features))
+        return self.second_moment * float(self.probabilities.sum())
+
+    @cached_property
+    def groups(self) -> np.ndarray | None:
+        """Number of the group of each feature, shape (n,): consecutive ranks; None without correlation."""
+        if self.correlation == 0 or self.group_size is None:
+            return None
+        ranks = np.empty(self.n_features, dtype=np.int64)
+        ranks[np.argsort(-self.probabilities, kind="stable")] = np.arange(self.n_features)
+        return ranks // self.group_size
+
+    @cached_property
+    def pair_correlation(self) -> float:
+        """Mean over pairs of a group of corr(u_i, u_j) = c (min(p_i, p_j) - p_i p_j) / sqrt(var_i var_j)."""
+        if self.groups is None:
+            return 0.0
+        p = np.sort(self.probabilities)[::-1]
+        total, pairs = 0.0, 0
+        for start in range(0, len(p), self.group_size or 1):
+            one = p[start : start + (self.group_size or 1)]
+            odds = np.sqrt(one[(one > 0) & (one < 1)] / (1 - one[(one > 0) & (one < 1)]))
+            rest = np.cumsum(odds[::-1])[::-1] - odds  # over the later members j of the group: odds_j / odds_i each
+            total, pairs = total + float(np.sum(rest / odds)), pairs + len(odds) * (len(odds) - 1) // 2
+        return self.correlation * total / pairs if pairs else 0.0
 
     @cached_property
     def peak_learning_rates(self) -> tuple[float, float]:
@@ -146,6 +225,9 @@ class RunSpec:
             notes.append(f"width {self.width} >= {self.n_features} features: nothing needs superposition")
         if self.warmup >= self.steps:
             notes.append(f"warm-up {self.warmup} >= {self.steps} steps: no warm-up")
+        if self.groups is not None:
+            notes.append(f"groups of {self.group_size} features, correlation {self.correlation:g} of the largest "
+                         f"possible: pairs of a group correlate by {self.pair_correlation:.3g} on average")  # fmt: skip
         asked = self.activation_density
         if self.clip and asked is not None and self.probabilities.sum() < asked * (1 - 1e-12):
             clipped = int((self.probabilities == 1).sum())
@@ -169,11 +251,13 @@ class RunSpec:
             return value == (1.0 if isinstance(self.frequencies, str) else None)
         if name == "bias_learning_rate":
             return value in (None, self.learning_rate)
-        if name == "data_exponent" and self.frequencies_name != "power":
-            return True
-        if name == "decay_length" and self.frequencies_name != "exponential":
-            return True
-        return value == DEFAULTS[name]
+        unused = (
+            (name == "data_exponent" and self.frequencies_name != "power")
+            or (name == "decay_length" and self.frequencies_name != "exponential")
+            or (name == "group_size" and self.correlation == 0)
+            or (name in OF_THE_BIAS and not self.learn_bias)
+        )
+        return unused or value == {**DEFAULTS, **self._followers()}[name]
 
     @property
     def frequencies_name(self) -> str:
@@ -191,16 +275,17 @@ class RunSpec:
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> RunSpec:
         """The inverse of :meth:`to_dict`; unknown keys are refused with the nearest known one."""
-        check_known(record)
+        check_known(record, DEFAULTS)
         record = dict(record)
         if isinstance(record.get("frequencies"), list):
             record["frequencies"] = check_frequencies(record["frequencies"])
         return cls(**record)
 
     def change(self, **changes: Any) -> RunSpec:
-        """A copy with some fields changed."""
-        check_known(changes)
-        return replace(self, **changes)
+        """A copy with some fields changed; what followed from a field that changes follows anew."""
+        check_known(changes, DEFAULTS)
+        anew = {name: None for name, value in self._followers().items() if getattr(self, name) == value}
+        return replace(self, **{**anew, **changes})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RunSpec) and self.id == other.id
@@ -209,68 +294,5 @@ class RunSpec:
         return hash(self.id)
 
 
+OF_THE_BIAS = ("initial_bias_mean", "initial_bias_std", "bias_learning_rate", "bias_learning_rate_width_power")
 DEFAULTS = {field.name: field.default for field in fields(RunSpec)}
-
-# Whole numbers and real numbers: (lowest allowed, lowest itself allowed).
-_WHOLE = {"n_features": 1, "width": 1, "steps": 1, "batch": 1, "warmup": 0, "seed": 0}
-_REAL = {
-    "data_exponent": (-math.inf, False),
-    "decay_length": (0.0, False),
-    "activation_density": (0.0, False),
-    "weight_decay": (-math.inf, False),
-    "learning_rate": (0.0, False),
-    "bias_learning_rate": (0.0, True),
-    "learning_rate_width_power": (-math.inf, False),
-    "bias_learning_rate_width_power": (-math.inf, False),
-    "loss_scale": (0.0, False),
-}
-
-
-_OPTIONAL = ("activation_density", "bias_learning_rate")
-
-
-def checked_field(name: str, value: Any) -> Any:
-    """The value of a field in its own type; InputError when it is out of range."""
-    value = value.item() if isinstance(value, np.generic) else value  # a message shows 0, not np.int64(0)
-    if name in _WHOLE:
-        if isinstance(value, bool) or not _is_whole(value):
-            raise InputError(f"{name} = {value!r}", "a whole number")
-        lowest, highest = _WHOLE[name], 2**64 - 1 if name == "seed" else 2**31 - 1
-        if not lowest <= int(value) <= highest:
-            raise InputError(f"{name} = {value}", f"a whole number from {lowest} to {highest}")
-        return int(value)
-    if name in _REAL and not (name in _OPTIONAL and value is None):
-        lowest, included = _REAL[name]
-        if isinstance(value, bool | str):
-            raise InputError(f"{name} = {value!r}", "a number")
-        try:
-            number = float(value) + 0.0  # -0.0 becomes 0.0
-        except (TypeError, ValueError):
-            raise InputError(f"{name} = {value!r}", "a number") from None
-        except OverflowError:
-            raise InputError(f"{name} beyond 1e308", "a finite number") from None
-        if not math.isfinite(number) or number < lowest or (number == lowest and not included):
-            bound = "" if lowest == -math.inf else f" {'of at least' if included else 'above'} {lowest:g}"
-            raise InputError(f"{name} = {number:g}", f"a finite number{bound}")
-        return number
-    if name in CHOICES and not (isinstance(value, str) and value in CHOICES[name]):
-        raise InputError(
-            f"{name} = {value!r}", f"one of {', '.join(CHOICES[name])}", nearest(str(value), CHOICES[name])
-        )
-    if name in ("clip", "tied"):
-        if not isinstance(value, bool):
-            raise InputError(f"{name} = {value!r}", "true or false")
-        if name == "tied" and not value:
-            raise InputError("tied = false", "tied = true (decoder W^T W is the only one so far)")
-        return bool(value)
-    return value
-
-
-def check_known(names: Iterable[str]) -> None:
-    for name in names:
-        if name not in DEFAULTS:
-            raise InputError(f"the unknown field {name!r} of a run", "a field of RunSpec", nearest(name, DEFAULTS))
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())

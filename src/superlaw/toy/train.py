@@ -10,15 +10,16 @@ from superlaw.toy.protocol import Engine, Watch
 from superlaw.toy.run import Run
 from superlaw.toy.spec import RunSpec
 
-ENGINES = ("fused", "dense")
+ENGINES = ("auto", "fused", "dense")
+DEFAULT_ENGINE = "auto"
 
 
-def make_engine(name: str = "fused", threads: int = 1) -> Engine:
-    """The engine of that name.
+def make_engine(name: str, threads: int = 1) -> Engine:
+    """The engine of that name, ``fused`` or ``dense``.
 
     Examples
     --------
-    >>> make_engine().name
+    >>> make_engine("fused").name
     'fused'
     """
     if name == "fused":
@@ -32,13 +33,33 @@ def make_engine(name: str = "fused", threads: int = 1) -> Engine:
     raise InputError(f"engine = {name!r}", f"one of {', '.join(ENGINES)}", nearest(name, ENGINES))
 
 
-def train(spec: RunSpec, engine: str = "fused", threads: int = 1, watch: Watch | None = None) -> Run:
+def engine_for(spec: RunSpec, engine: str = DEFAULT_ENGINE, threads: int = 1) -> Engine:
+    """The engine that will train the spec; InputError where it cannot. ``auto``: fused where it can, else dense.
+
+    Examples
+    --------
+    >>> engine_for(RunSpec()).name
+    'fused'
+    """
+    name = ("dense" if why_dense(spec) else "fused") if engine == "auto" else engine
+    chosen = make_engine(name, threads)
+    chosen.check(spec)
+    return chosen
+
+
+def why_dense(spec: RunSpec) -> str:
+    """What the engine fused does not train of a spec, as ``field = value``; empty where it trains it."""
+    return make_engine("fused").lacks(spec)
+
+
+def train(spec: RunSpec, engine: str = DEFAULT_ENGINE, threads: int = 1, watch: Watch | None = None) -> Run:
     """Train one toy model.
 
     Parameters
     ----------
     spec : RunSpec
-    engine : {"fused", "dense"}
+    engine : {"auto", "fused", "dense"}
+        auto: fused where it trains the spec, else dense; the run's provenance says which.
     threads : int
         For one large model; sweeps run one model a core.
     watch : callable, optional
@@ -55,7 +76,5 @@ def train(spec: RunSpec, engine: str = "fused", threads: int = 1, watch: Watch |
     >>> run.status, len(run.losses), run.W.shape
     ('ok', 200, (50, 5))
     """
-    chosen = make_engine(engine, threads)
-    chosen.check(spec)
-    (run,) = chosen.train([spec], watch)
+    (run,) = engine_for(spec, engine, threads).train([spec], watch)
     return replace(run, measures=measure_run(run).to_dict())

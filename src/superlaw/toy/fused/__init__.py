@@ -27,6 +27,20 @@ variants = _fused.variants
 REVISION = 2
 """Of the engine's arithmetic: raised when the bits of a run change. 2: gradients from the active outputs alone."""
 
+TRAINED = {
+    "activation": ("relu",),
+    "loss_function": ("squared-error",),
+    "values": ("uniform",),
+    "correlation": (0.0,),
+    "tied": (True,),
+    "rows": ("free",),
+    "learn_bias": (True,),
+    "optimizer": ("adam",),
+    "adam_epsilon": (1e-8,),
+    "dtype": ("float32",),
+}
+"""Values of the fields that this engine does not train at every value."""
+
 MOST_THREADS = 256
 MOST_INDEX = 2**24  # the kernels index tiles of features and samples with 32 bits
 WATCH_SECONDS = 0.05  # at most about this long between two looks at Ctrl-C and at divergence
@@ -44,15 +58,18 @@ class Fused:
             raise InputError(f"simd = {simd!r}", f"one of {', '.join(variants())} on this processor")
         self.threads, self.simd, self.products = threads, simd, products
 
+    def lacks(self, spec: RunSpec) -> str:
+        """The first choice of the spec that is not in ``TRAINED``."""
+        return next((f"{name} = {getattr(spec, name)}" for name, only in TRAINED.items()
+                     if getattr(spec, name) not in only), "")  # fmt: skip
+
     def check(self, spec: RunSpec) -> None:
-        """Raise InputError for what this engine does not train: all but float32 ReLU models that fit in memory."""
-        for name, only in (("activation", "relu"), ("dtype", "float32")):
-            if getattr(spec, name) != only:
-                raise InputError(
-                    f"{name} = {getattr(spec, name)!r} with the engine fused",
-                    f"{name} = {only}",
-                    "use --engine dense",
-                )
+        """Raise InputError for what is not in ``TRAINED`` or does not fit in memory."""
+        lacks = self.lacks(spec)
+        if lacks:
+            name = lacks.split(" = ")[0]
+            need = f"{name} = {' or '.join(str(one) for one in TRAINED[name])}"
+            raise InputError(f"{lacks} with the engine fused", need, "use --engine dense")
         non_zeros = spec.batch * float(spec.probabilities.sum())  # expected in a batch
         if max(non_zeros, spec.n_features, spec.batch) > MOST_INDEX:
             raise InputError(
@@ -77,12 +94,13 @@ class Fused:
 
     def _train_one(self, spec: RunSpec, watch: Watch | None) -> Run:
         begin = time.perf_counter()
-        W, b = initial_state(spec)
+        state = initial_state(spec)
+        W, b = state.W, state.b
         training = _fused.Training(
             W, b, spec.probabilities, spec.batch, spec.seed, spec.loss_scale,
             *BETAS, EPSILON, spec.weight_decay, self.threads, self.simd, self.products,
         )  # fmt: skip
-        rates = schedule(spec.steps, spec.warmup)
+        rates = schedule(spec)
         eta_W, eta_b = (peak * rates for peak in spec.peak_learning_rates)
         losses = np.empty(spec.steps, dtype=np.float32)
         status, done, chunk, limit = "ok", 0, 1, np.inf
