@@ -14,6 +14,7 @@ from superlaw.geometry import blocks, overlaps
 from superlaw.geometry.frames import (
     etf_capacity,
     etf_distance,
+    least_mean_cube_overlap,
     least_square_overlap_variance,
     random_square_overlap,
     welch,
@@ -161,3 +162,19 @@ def test_large_heads_by_blocks_are_measured_as_small_matrices_are(n, m):
 def test_what_is_no_matrix_of_finite_numbers_is_refused(bad):
     with pytest.raises(InputError, match="need"):
         check_rows(bad)
+
+
+@given(n=st.integers(2, 60), m=st.integers(1, 12), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=100, deadline=None)
+def test_no_frame_has_a_mean_cube_below_the_least(n, m, seed):
+    W = random_rows(n, m, seed)
+    g = overlaps.unit_rows(W)
+    cubes = ((g @ g.T) ** 3)[np.triu_indices(len(g), 1)]
+    assert pair_statistics(W).mean_cube == pytest.approx(cubes.mean(), abs=1e-12)
+    assert cubes.mean() >= least_mean_cube_overlap(len(g)) - 1e-12
+
+
+@pytest.mark.parametrize("m", [1, 2, 7, 40])
+def test_a_basis_and_its_opposite_reach_the_least_mean_cube(m):
+    W = np.vstack([np.eye(m), -np.eye(m)])
+    assert pair_statistics(W).mean_cube == pytest.approx(least_mean_cube_overlap(2 * m), abs=1e-14)

@@ -29,6 +29,9 @@ class PairStatistics:
         Mean and (population) variance of (w_i . w_j)^2.
     mean_abs, largest : float
         Mean and maximum of |w_i . w_j|.
+    mean_cube : float
+        Mean of (w_i . w_j)^3: below 0 where a few long negative overlaps stand against many small positive ones,
+        which a ReLU does not hear; see :func:`superlaw.geometry.frames.least_mean_cube_overlap`.
     """
 
     pairs: int
@@ -36,6 +39,7 @@ class PairStatistics:
     square_variance: float
     mean_abs: float
     largest: float
+    mean_cube: float
 
 
 def check_rows(W: np.ndarray) -> np.ndarray:
@@ -117,20 +121,23 @@ def pair_statistics(W: np.ndarray, others: np.ndarray | None = None) -> PairStat
     b = a if others is None else unit_rows(others)
     pairs = len(a) * (len(a) - 1) // 2 if others is None else len(a) * len(b)
     if not pairs:
-        return PairStatistics(0, *[float("nan")] * 4)
+        return PairStatistics(0, *[float("nan")] * 5)
     # Between two sets, sum_ij (a_i . b_j)^2 = sum of (a^T a) (b^T b), entry by entry.
     crossed = None if others is None else float(np.sum((a.T @ a) * (b.T @ b))) / pairs
     mean = second_moment(a).mean_square_overlap if crossed is None else crossed
-    deviation = absolute = largest = 0.0
+    deviation = absolute = largest = cube = 0.0
     for i in range(0, len(a), BLOCK):
         for j in range(i if others is None else 0, len(b), BLOCK):
-            overlaps = np.abs(a[i : i + BLOCK] @ b[j : j + BLOCK].T)
-            deviations = (overlaps**2 - mean) ** 2
+            signed = a[i : i + BLOCK] @ b[j : j + BLOCK].T
+            overlaps, squares = np.abs(signed), signed**2
+            deviations = (squares - mean) ** 2
             if others is None and i == j:  # both triangles are here: halve them, less the diagonal
                 np.fill_diagonal(deviations, 0.0)
                 np.fill_diagonal(overlaps, 0.0)
+                np.fill_diagonal(squares, 0.0)
             weight = 0.5 if others is None and i == j else 1.0
             deviation += weight * float(deviations.sum())
             absolute += weight * float(overlaps.sum())
+            cube += weight * float(np.vdot(squares, signed))
             largest = max(largest, float(overlaps.max()))
-    return PairStatistics(pairs, mean, deviation / pairs, absolute / pairs, min(1.0, largest))
+    return PairStatistics(pairs, mean, deviation / pairs, absolute / pairs, min(1.0, largest), cube / pairs)

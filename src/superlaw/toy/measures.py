@@ -54,6 +54,7 @@ class Measures:
     unlearned_loss: float
     # Not in runs stored before they existed.
     mean_abs_overlap: float = NAN
+    mean_cube_overlap: float = NAN
     largest_overlap: float = NAN
     etf_distance: float = NAN
     strong_mean_abs_overlap: float = NAN
@@ -161,4 +162,6 @@ def _overlaps(W: np.ndarray, prefix: str, variances: bool) -> dict[str, float]:
     }
     if prefix != "weak_":
         shown |= {"mean_abs_overlap": found.mean_abs, "largest_overlap": found.largest}
+    if not prefix:
+        shown["mean_cube_overlap"] = found.mean_cube
     return {prefix + name: value for name, value in shown.items()}
