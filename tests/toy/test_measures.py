@@ -80,7 +80,8 @@ def test_without_the_pairs_only_what_needs_them_is_missing():
     missing = {name for name, value in cheap.items() if value is None}
     assert missing == {
         "square_overlap_variance", "etf_distance", "mean_abs_overlap", "largest_overlap",
-        "mean_cube_overlap", "strong_square_overlap_variance", "strong_etf_distance", "strong_mean_abs_overlap", "strong_largest_overlap",
+        "mean_cube_overlap", "strong_square_overlap_variance", "strong_etf_distance", "strong_mean_abs_overlap",
+        "strong_largest_overlap",
         "weak_square_overlap_variance", "weak_etf_distance",
     }  # fmt: skip
     assert all(cheap[name] == full[name] for name in cheap if name not in missing)

@@ -80,7 +80,7 @@ def least_square_overlap_variance(n: int, m: int, mean_square: float | None = No
 def least_mean_cube_overlap(n: int) -> float:
     """The least mean of (w_i . w_j)^3 over pairs i != j of n unit vectors, in any dimension: -1 / (n - 1).
 
-    The Gegenbauer polynomial P_3(t) ~ t^3 - 3 t / (m + 2) is positive definite on the sphere of R^m (Schoenberg 1942), so
+    The Gegenbauer polynomial P_3(t) ~ t^3 - 3 t / (m + 2) is positive definite on the sphere of R^m (Schoenberg 1942):
     sum_ij g_ij^3 >= 3 / (m + 2) ||sum_i w_i||^2 >= 0, to which the n pairs i = j bring n. The vectors +-e_k, n = 2m of
     them, reach it. In units of the overlaps of random directions, of size 1/sqrt(m), it is -m^(3/2) / (n - 1): many
     vectors in few dimensions cannot prefer a sign, and a ReLU, which hears positive overlaps alone, has little to
