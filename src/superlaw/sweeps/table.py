@@ -85,7 +85,8 @@ def run_table(store: Store, specs: Sequence[RunSpec] | None = None, profiles: bo
         rows.append(row)
     columns = ["id", "status", *DEFAULTS, "density", *MEASURES, *(PROFILES if profiles else ()), *PROVENANCE]
     table = pd.DataFrame(rows).reindex(columns=columns).assign(source=store.path.name)
-    absent = [name for name in MEASURES if table[name].dtype == object]  # None in every run: no number at all
+    numeric = [name for name in (*DEFAULTS, *MEASURES) if name not in TEXTS]
+    absent = [name for name in numeric if table[name].dtype == object]  # None in every run: no number at all
     return table.astype(dict.fromkeys(absent, float))
 
 

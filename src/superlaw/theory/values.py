@@ -61,7 +61,6 @@ class Values:
         """The largest v, or the 99.9 % quantile where v has no bound."""
         return self.largest if self.largest < inf else float(self.quantile(np.array(TAIL)))
 
-
     def nodes(self) -> tuple[np.ndarray, np.ndarray]:
         """Points v and weights of a quadrature: <g(v)> = weights @ g(v) for what is smooth on the scale of 1.
 
