@@ -18,6 +18,7 @@ from superlaw.errors import InputError
 from superlaw.files.outputs import write_atomically
 from superlaw.geometry.overlaps import row_norms
 from superlaw.sweeps.store import Store
+from superlaw.toy.fields import CHOICES, SWITCHES
 from superlaw.toy.measures import STRONG, Measures, measures_of
 from superlaw.toy.run import Run
 from superlaw.toy.spec import DEFAULTS, RunSpec
@@ -29,10 +30,14 @@ NORM_EDGES = np.linspace(0, 2, 81)  # of the histogram of row norms; longer rows
 RANK_BINS = 24  # of frequency ranks, evenly in log
 PROFILES = ("norm_counts", "norm_by_rank", "strong_by_rank")
 PROVENANCE = ("engine", "superlaw", "machine", "finished", "wall_seconds")
-TEXTS = ("id", "status", "frequencies", "activation", "loss_function", "values", "dtype", "clip", "tied", "engine",
-         "superlaw", "machine", "finished", "source")  # fmt: skip
+TEXTS = ("id", "status", "frequencies", *CHOICES, *SWITCHES, "engine", "superlaw", "machine", "finished", "source")
 MEASURES = tuple(f.name for f in fields(Measures))
-REQUIRED = ("id", "status", "density", *DEFAULTS, *(f.name for f in fields(Measures) if f.default is MISSING))
+# Of tables that older versions wrote: a column that they lack held what is now the default.
+ADDED = ("correlation", "group_size", "rows", "learn_bias", "initial_norm", "initial_bias_mean", "initial_bias_std",
+         "optimizer", "momentum", "adam_epsilon", "schedule", "decay_share")  # fmt: skip
+ADDED_MEASURES = ("silent_fraction",)
+REQUIRED = ("id", "status", "density", *(name for name in DEFAULTS if name not in ADDED),
+            *(f.name for f in fields(Measures) if f.default is MISSING))  # fmt: skip
 DIGITS = "%.8g"
 
 
@@ -80,7 +85,8 @@ def run_table(store: Store, specs: Sequence[RunSpec] | None = None, profiles: bo
         rows.append(row)
     columns = ["id", "status", *DEFAULTS, "density", *MEASURES, *(PROFILES if profiles else ()), *PROVENANCE]
     table = pd.DataFrame(rows).reindex(columns=columns).assign(source=store.path.name)
-    absent = [name for name in MEASURES if table[name].dtype == object]  # None in every run: no number at all
+    numeric = [name for name in (*DEFAULTS, *MEASURES) if name not in TEXTS]
+    absent = [name for name in numeric if table[name].dtype == object]  # None in every run: no number at all
     return table.astype(dict.fromkeys(absent, float))
 
 
@@ -194,7 +200,7 @@ def _as_text(values: np.ndarray | None) -> str:
 
 
 def read_runs(path: str | Path) -> pd.DataFrame:
-    """The inverse of :func:`write_runs`."""
+    """The inverse of :func:`write_runs`; what an older version did not write is filled in (see with_added)."""
     import pandas as pd
 
     path = Path(path)
@@ -214,7 +220,21 @@ def read_runs(path: str | Path) -> pd.DataFrame:
             table[column] = pd.Series(values, index=table.index)
         except (ValueError, TypeError) as error:
             raise InputError(f"{path}, whose column {column!r} is not numbers ({error})", need) from None
-    return table
+    return with_added(table)
+
+
+def with_added(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of an older version with the columns that it lacks: the spec's defaults, no measure.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> with_added(pd.DataFrame({"width": [5]}))["schedule"].tolist()
+    ['cosine']
+    """
+    default = RunSpec()
+    lacking = {name: getattr(default, name) for name in ADDED} | dict.fromkeys(ADDED_MEASURES, np.nan)
+    return table.assign(**{name: value for name, value in lacking.items() if name not in table})
 
 
 def _profiles(column: pd.Series) -> list[np.ndarray | None]:
