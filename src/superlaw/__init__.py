@@ -47,6 +47,8 @@ _RENAMED = {
     "required": "required_size",
     "published_table": "load_published",
     "Prediction": "PredictedExponents",
+    "best_random_frame": "best_frame",
+    "RandomFrame": "BestFrame",
 }
 
 

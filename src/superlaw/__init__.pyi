@@ -65,7 +65,7 @@ from .geometry.groups import (
     overlaps_by_rank as overlaps_by_rank,
 )
 from .geometry.spectrum import dimensionality as dimensionality, participation_ratio as participation_ratio
-from .theory.interference import RandomFrame as RandomFrame, best_random_frame as best_random_frame
+from .theory.best_frames import BestFrame as BestFrame, best_frame as best_frame
 from .theory.packing import (
     OverlapBounds as OverlapBounds,
     PackingBounds as PackingBounds,

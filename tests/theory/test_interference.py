@@ -7,7 +7,8 @@ import pytest
 
 from superlaw.errors import InputError
 from superlaw.geometry.frames import welch
-from superlaw.theory.interference import best_random_frame, interference, interference_loss, linear_interference
+from superlaw.theory.best_frames import best_frame
+from superlaw.theory.interference import interference, interference_loss, linear_interference
 
 
 def drawn(p: np.ndarray, random: np.random.Generator, samples: int) -> np.ndarray:
@@ -90,7 +91,7 @@ def test_random_directions_without_relu_interfere_as_one_over_m():
 
 
 def test_the_best_norm_and_bias_are_better_than_their_neighbours():
-    p, best = np.full(200, 0.005), best_random_frame(200, 20)
+    p, best = np.full(200, 0.005), best_frame(200, 20)
     assert interference_loss(p, 20, best.norm, best.bias) == pytest.approx(best.loss, rel=1e-9)
     for norm, bias in ((0.03, 0), (-0.03, 0), (0, 0.03), (0, -0.03)):
         assert interference_loss(p, 20, best.norm + norm, best.bias + bias) > best.loss
@@ -99,17 +100,17 @@ def test_the_best_norm_and_bias_are_better_than_their_neighbours():
 def test_random_directions_alone_give_an_exponent_of_one_over_the_published_widths():
     """n = 1000, E = 1, m = 10 to 100: 1.00 as a straight line, from 0.4 at the narrow end to 1.2."""
     widths = np.array([10, 15, 25, 39, 63, 100])
-    losses = np.array([best_random_frame(1000, m).loss for m in widths])
+    losses = np.array([best_frame(1000, m).loss for m in widths])
     assert -np.polyfit(np.log(widths), np.log(losses), 1)[0] == pytest.approx(1.0, abs=0.02)
     local = -np.diff(np.log(losses)) / np.diff(np.log(widths))
     assert local[0] < 0.5 and local.max() > 1.1
-    wide = [best_random_frame(1000, m).loss for m in (800, 1600)]
+    wide = [best_frame(1000, m).loss for m in (800, 1600)]
     assert np.log2(wide[0] / wide[1]) == pytest.approx(1.0, abs=0.06)  # and no end at m = n
 
 
 @pytest.mark.parametrize("call", [
     lambda: interference(np.full(5, 0.1), 1), lambda: interference(np.full(10**5, 1.0), 2),
-    lambda: best_random_frame(10, 4, 11.0), lambda: best_random_frame(10, 4, 0.0),
+    lambda: best_frame(10, 4, 11.0), lambda: best_frame(10, 4, 0.0),
 ])  # fmt: skip
 def test_what_has_no_such_distribution_is_refused(call):
     with pytest.raises(InputError, match="need"):

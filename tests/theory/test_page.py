@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from superlaw.theory.interference import best_random_frame
+from superlaw.theory.best_frames import best_frame
 from superlaw.theory.weak import exponent_between
 
 PAGE = (Path(__file__).parents[2] / "docs" / "theory.md").read_text()
@@ -49,5 +49,5 @@ def test_the_exponents_the_page_quotes():
     assert round(exponent_between(p / p.sum(), 10, 100), 2) == 0.61
     widths = np.array([10, 15, 25, 39, 63, 100])
     for density, quoted in ((1.0, 1.00), (5.0, 0.59)):
-        losses = [best_random_frame(1000, m, density).loss for m in widths]
+        losses = [best_frame(1000, m, density).loss for m in widths]
         assert round(-np.polyfit(np.log(widths), np.log(losses), 1)[0], 2) == quoted

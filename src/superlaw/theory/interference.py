@@ -1,16 +1,17 @@
-"""Strong superposition, computed: the toy model's loss when rows point at random, before and after the ReLU.
+"""Strong superposition, computed: the toy model's loss from the overlaps of its rows, before and after the ReLU.
 
-All rows have one length r and independent, evenly distributed directions in R^m. The output of feature i is
-ReLU(r^2 (x_i + z_i) + b_i), with the interference z_i = sum_{j != i} g_ij x_j, g_ij = w_i . w_j. Given w_i, the
-g_ij are independent of each other, so the mean over frames and samples needs the distribution of z_i alone: a sum of
+All rows have one length r and, unless overlaps are given, independent, evenly distributed directions in R^m. The
+output of feature i is ReLU(r^2 (x_i + z_i) + b_i), with the interference z_i = sum_{j != i} g_ij x_j,
+g_ij = w_i . w_j. Given w_i, the g_ij are independent of each other, so the mean over frames and samples needs the distribution of z_i alone: a sum of
 independent terms, each 0 with probability 1 - p_j and else g v, g^2 ~ Beta(1/2, (m - 1)/2), v as the values (by
 default Uniform(0, 2); see superlaw.theory.values). Its characteristic function is the product of theirs; nothing is
 approximated but by the grid.
-A trained frame is better than a random one: this is what directions without any design give.
+A trained frame is better than a random one, which is what directions without design give: see theory/best_frames.py.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import log2, sqrt
 
@@ -52,8 +53,10 @@ class Interference:
     probabilities: np.ndarray
 
 
-def interference(frequencies: np.ndarray, width: int, values: str = "uniform") -> Interference:
-    """Distribution of sum_j g_j x_j over the given features, directions random in R^m.
+def interference(
+    frequencies: np.ndarray, width: int, values: str = "uniform", overlaps: np.ndarray | None = None
+) -> Interference:
+    """Distribution of sum_j g_j x_j over the given features, directions random in R^m or of the given overlaps.
 
     Parameters
     ----------
@@ -63,6 +66,8 @@ def interference(frequencies: np.ndarray, width: int, values: str = "uniform") -
         m, 2 or more.
     values : str
         Distribution of v.
+    overlaps : ndarray, shape (k,), optional
+        Overlaps g that are equally likely, independently for each feature, in place of random directions.
 
     Raises
     ------
@@ -86,8 +91,8 @@ def interference(frequencies: np.ndarray, width: int, values: str = "uniform") -
             f"{p.sum():.4g} active features in {width} dimensions", "fewer active features (at most about 100,000)"
         )
     grid = (np.arange(count) - count // 2) * cell
-    one = np.fft.ifftshift(_one_term(grid, cell, width, v))
-    term = np.fft.rfft(one).real  # its characteristic function; of a symmetric distribution, so real
+    below = _random_below(width) if overlaps is None else _given_below(overlaps)
+    term = np.fft.rfft(np.fft.ifftshift(_one_term(grid, cell, below, v)))  # its characteristic function
     product = np.ones_like(term)
     for kind, times in zip(*np.unique(p, return_counts=True), strict=True):
         product *= (1 - kind + kind * term) ** int(times)
@@ -95,7 +100,19 @@ def interference(frequencies: np.ndarray, width: int, values: str = "uniform") -
     return Interference(grid, found / found.sum())
 
 
-def _one_term(grid: np.ndarray, cell: float, width: int, values: Values) -> np.ndarray:
+Below = Callable[[np.ndarray], np.ndarray]  # g to the share of overlaps below it
+
+
+def _random_below(width: int) -> Below:
+    return lambda g: (1 + np.sign(g) * random_cdf(np.abs(g), width)) / 2
+
+
+def _given_below(overlaps: np.ndarray) -> Below:
+    ordered = np.sort(np.asarray(overlaps, dtype=np.float64))
+    return lambda g: np.searchsorted(ordered, g) / len(ordered)
+
+
+def _one_term(grid: np.ndarray, cell: float, share_below: Below, values: Values) -> np.ndarray:
     """Probability of g v in each cell."""
     if values.name == "uniform":  # more nodes than Values.nodes has: no panels are needed
         nodes, weights = np.polynomial.legendre.leggauss(NODES)
@@ -105,7 +122,7 @@ def _one_term(grid: np.ndarray, cell: float, width: int, values: Values) -> np.n
     edges = np.append(grid - cell / 2, grid[-1] + cell / 2)
     below = np.zeros_like(edges)
     for v, weight in zip(nodes, weights, strict=True):
-        below += weight * (1 + np.sign(edges) * random_cdf(np.abs(edges) / v, width)) / 2
+        below += weight * share_below(edges / v)
     return np.diff(below)
 
 
@@ -152,11 +169,11 @@ def interference_loss(
         rest = np.delete(p, int(np.argmax(same)))
         z = interference(rest, width, values)
         for value, count in zip(*np.unique(b[same], return_counts=True), strict=True):
-            total += int(count) * _feature_loss(z, kind, (norm, float(value)), values_named(values))
+            total += int(count) * feature_loss(z, kind, (norm, float(value)), values_named(values))
     return total
 
 
-def _feature_loss(z: Interference, p: float, norm_and_bias: tuple[float, float], values: Values) -> float:
+def feature_loss(z: Interference, p: float, norm_and_bias: tuple[float, float], values: Values) -> float:
     """Loss of one feature of frequency p."""
     norm, bias = norm_and_bias
     square = norm**2
@@ -173,45 +190,3 @@ def _active(square: float, offset: np.ndarray, values: Values) -> np.ndarray:
     share, mean, moment = values.above(np.maximum(-offset / square, 0.0))  # where the unit is on
     k = square - 1
     return values.second_moment - moment + k**2 * moment + 2 * k * offset * mean + offset**2 * share
-
-
-@dataclass(frozen=True)
-class RandomFrame:
-    """The best that equal rows in random directions can do: loss, the norm and bias that reach it."""
-
-    loss: float
-    norm: float
-    bias: float
-
-
-def best_random_frame(
-    n_features: int, width: int, activation_density: float = 1.0, values: str = "uniform"
-) -> RandomFrame:
-    """Least :func:`interference_loss` over one norm and one bias for all features, frequencies equal.
-
-    Parameters
-    ----------
-    n_features, width : int
-        n and m, m >= 2.
-    activation_density : float
-        E: every p_i is E/n.
-    values : str
-        Distribution of v.
-
-    Examples
-    --------
-    >>> found = best_random_frame(1000, 50)
-    >>> found.loss < 4 / 3, found.bias < 0
-    (True, True)
-    """
-    from scipy.optimize import minimize
-
-    p = activation_density / n_features
-    if not 0 < p <= 1:
-        raise InputError(f"E = {activation_density:g} with {n_features} features", "E above 0 and at most n")
-    z = interference(np.full(n_features - 1, p), width, values)
-    loss = lambda x: n_features * _feature_loss(z, p, (x[0], x[1]), values_named(values))  # noqa: E731
-    starts = [(norm, -beta / sqrt(width)) for norm in (0.5, 1.0) for beta in (0.5, 2.0)]
-    found = [minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9}) for start in starts]
-    best = min(found, key=lambda result: result.fun)
-    return RandomFrame(float(best.fun), abs(float(best.x[0])), float(best.x[1]))
