@@ -9,10 +9,12 @@ from typing import Any
 
 from superlaw.errors import InputError, nearest
 from superlaw.findings.comparable import STUDY, comparable_runs, runs_by_family
+from superlaw.findings.variants import variants
 from superlaw.findings.width_depth import ChinchillaTerms
 
 GRID = ("data_exponent", "weight_decay", "width")
 FAMILIES = ("frequencies", "weight_decay", "width")
+START = ("initial_bias_std", "data_exponent", "width")
 DENSITY = ("activation_density", "weight_decay", "width")
 
 
@@ -21,7 +23,8 @@ class Entry:
     """A figure: ``source`` is "runs" (a store), "study" (a language-model study), "published" or "live".
 
     A figure of runs compares those that differ in ``axes`` alone, of ``where`` alone, each family of frequencies by
-    itself with ``by_family``; ``study`` is the preset of the published experiment, and ``profiles`` says whether row
+    itself with ``by_family``, every set that differs in width and seed alone with ``by_variant``; ``study`` is the
+    preset of the published experiment, and ``profiles`` says whether row
     norms are needed beside the measures.
     """
 
@@ -32,6 +35,7 @@ class Entry:
     where: str = ""
     study: str = STUDY
     by_family: bool = False
+    by_variant: bool = False
     profiles: bool = False
 
     @property
@@ -43,6 +47,8 @@ class Entry:
         """The finding that the figure paints, and that its verdicts judge: of a run table or the published one."""
         if self.source == "published":
             return ChinchillaTerms.of(table)
+        if self.by_variant:
+            return variants(table)
         if self.by_family:
             return runs_by_family(table, self.axes, self.name, self.study)
         return comparable_runs(table, self.axes, self.name, self.where, self.study)
@@ -62,6 +68,9 @@ CATALOGUE = {
         Entry("strong", "runs", "long rows, norms, overlaps against 1/m and Welch, exponents", GRID,
               "weight_decay < 0", profiles=True),
         Entry("density", "runs", "loss and exponent against the activation density", DENSITY, study="density-grid"),
+        Entry("initial-bias", "runs", "losses, silent features and overlaps by the start of the bias", START,
+              "weight_decay < 0", study="initial-bias"),
+        Entry("variants", "runs", "exponents of every variant of the model, one under the other", by_variant=True),
         Entry("llm", "study", "overlaps and losses of language models against width"),
         Entry("norms", "study", "row norms of language-model heads"),
         Entry("zipf", "study", "token frequency against rank"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.figures import style
-from superlaw.figures.panels import Arrows, Bars, Item, Line, Map, Marks, Panel, Picture, Scale, Steps
+from superlaw.figures.panels import Arrows, Bars, Forest, Item, Line, Map, Marks, Panel, Picture, Scale, Steps
 
 CHARACTERS = 22  # of a note, to an inch
 LEGEND_ROWS = 9  # more labels than this get a second column
@@ -70,6 +70,8 @@ def _paint_item(axes: Any, item: Item) -> None:
         axes.bar(item.x, item.heights, yerr=item.error, color=_color(item.color), label=item.label, width=0.75)
     elif isinstance(item, Arrows):
         _arrows(axes, item)
+    elif isinstance(item, Forest):
+        _forest(axes, item)
     else:
         _map(axes, item)
 
@@ -86,6 +88,18 @@ def _marks(axes: Any, item: Marks) -> None:
     line = {"linestyle": "-" if item.joined else "none", "linewidth": 0.8}
     axes.errorbar(x, item.y, item.error, marker=item.marker, color=color, mfc=face, elinewidth=0.8,
                   label=item.label, zorder=3, **line)  # fmt: skip
+
+
+def _forest(axes: Any, item: Forest) -> None:
+    rows = np.arange(len(item.labels))
+    for i, (x, low, high) in enumerate(zip(item.x, item.low, item.high, strict=True)):
+        color = _color(item.colors[i])
+        axes.errorbar([x], [rows[i]], xerr=[[x - low], [high - x]], marker="o", color=color,
+                      mfc="none" if item.hollow[i] else color, elinewidth=0.9, zorder=3)  # fmt: skip
+    if item.reference is not None:
+        axes.axvline(item.reference, color=style.THEORY, lw=0.8, ls="--", zorder=1)
+    axes.set_yticks(rows, item.labels)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
 
 
 def _map(axes: Any, item: Map) -> None:

@@ -1,4 +1,4 @@
-"""What a figure plots, as records: panels of marks, lines, steps, bars, maps and arrows. Painted by paint.py.
+"""What a figure plots, as records: panels of marks, lines, steps, bars, maps, arrows and forests. Painted by paint.py.
 
 Colours are one of three things everywhere: a name of the palette ("weak", "strong", "theory"), the number
 of a category (0, 1, 2... as "C0"), or a number from 0 to 1 on the panel's dark-to-light scale.
@@ -101,7 +101,21 @@ class Arrows:
     color: str = "theory"
 
 
-Item = Marks | Line | Steps | Bars | Map | Arrows
+@dataclass(frozen=True, eq=False)
+class Forest:
+    """Named estimates one under the other, from the top: ``x`` (n,) with intervals ``low`` to ``high``, and a line at
+    ``reference``. ``colors`` has one for each; ``hollow`` (n,) says which are drawn so."""
+
+    labels: tuple[str, ...]
+    x: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    colors: tuple[str, ...]
+    hollow: np.ndarray
+    reference: float | None = None
+
+
+Item = Marks | Line | Steps | Bars | Map | Arrows | Forest
 
 
 @dataclass(frozen=True)

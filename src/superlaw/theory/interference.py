@@ -2,7 +2,8 @@
 
 All rows have one length r and, unless overlaps are given, independent, evenly distributed directions in R^m. The
 output of feature i is ReLU(r^2 (x_i + z_i) + b_i), with the interference z_i = sum_{j != i} g_ij x_j,
-g_ij = w_i . w_j. Given w_i, the g_ij are independent of each other, so the mean over frames and samples needs the distribution of z_i alone: a sum of
+g_ij = w_i . w_j. Given w_i, the g_ij are independent of each other, so the mean over frames and samples needs the
+distribution of z_i alone: a sum of
 independent terms, each 0 with probability 1 - p_j and else g v, g^2 ~ Beta(1/2, (m - 1)/2), v as the values (by
 default Uniform(0, 2); see superlaw.theory.values). Its characteristic function is the product of theirs; nothing is
 approximated but by the grid.

@@ -1,0 +1,33 @@
+"""Exponents of variants of the model, one under the other: what holds 1/m, and what breaks it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from superlaw.figures import paint, style
+from superlaw.figures.panels import Forest, Panel, Picture
+from superlaw.findings.variants import Variants
+
+COLORS = {"weak": "weak", "strong": "strong"}  # of regimes; what lies between has theory's grey
+
+draw = paint.draw
+
+
+def data(found: Variants) -> Picture:
+    """A row for each variant that has an exponent: weak ones blue, strong ones orange, curved ones hollow."""
+    cells = found.cells[found.cells["exponent"].notna()].sort_values(["regime", "exponent"], ascending=[False, True])
+    forest = Forest(
+        tuple(f"{row.variant} ({len(row.widths)} m, {row.seeds} s)" for row in cells.itertuples()),
+        cells["exponent"].to_numpy(dtype=float),
+        cells["low"].to_numpy(dtype=float),
+        cells["high"].to_numpy(dtype=float),
+        tuple(COLORS.get(kind, "theory") for kind in cells["regime"]),
+        cells["curved"].to_numpy(dtype=bool),
+        1.0,
+    )
+    low, high = np.nanmin(forest.x), np.nanmax(forest.x)
+    panel = Panel(f"model exponent {style.ALPHA_M}", "", (forest,), "dashed: 1/m", xlim=(min(0, low - 0.5), high + 0.7))
+    notes = ("Orange: strong superposition; blue: weak; grey: between. Hollow: the line is curved (p < 0.01). In "
+             "brackets: widths and seeds.", *found.notes)  # fmt: skip
+    height = 1.0 + 0.2 * len(cells)
+    return Picture("variants", "What sets the exponent", (panel,), 1, notes, found.ids, panel=(6.0, height))

@@ -1,0 +1,92 @@
+"""Exponents of variants of the model: runs that differ in width and seed alone, named by what sets them apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from superlaw.errors import InputError
+from superlaw.findings.exponents import CURVED, LEVEL, RULE, exponents, left_out_in_words
+from superlaw.toy.spec import DEFAULTS, RunSpec
+
+if TYPE_CHECKING:
+    from superlaw.findings.exponents import Source
+
+ALWAYS = {"data_exponent": "α", "weight_decay": "γ", "n_features": "n"}  # shown wherever they vary
+PLAIN = {"loss_function": "", "values": "values ", "rows": "rows ", "optimizer": "", "activation": ""}  # a name speaks
+
+
+@dataclass(frozen=True, eq=False)
+class Variants:
+    """The exponent of each variant.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        As of :func:`superlaw.exponents`, with ``variant``, what sets the cell apart from the published protocol and
+        from the others, and ``curved``, whether its line is no straight one (see Exponent.lack_of_fit).
+    notes : tuple of str
+    ids : tuple of str
+        Of all runs on the lines.
+    """
+
+    cells: pd.DataFrame
+    notes: tuple[str, ...]
+    ids: tuple[str, ...]
+
+
+def variants(source: Source) -> Variants:
+    """The exponents of every set of runs that differ in width and seed alone, variants of one another or not.
+
+    Raises
+    ------
+    InputError
+        Where no set has an exponent.
+
+    Examples
+    --------
+    >>> found = variants(["docs/runs/initial-bias.csv"])  # doctest: +SKIP
+    """
+    cells = exponents(source)
+    varying = [name for name in DEFAULTS if name in cells]
+    cells["variant"] = [named(row, varying) for row in cells.to_dict("records")]
+    cells["curved"] = cells["lack_of_fit"] < CURVED
+    known = cells[cells["exponent"].notna()]
+    if not len(known):
+        raise InputError("no runs with an exponent", "runs of three widths or more in the scaling range",
+                         "superlaw sweep run initial-bias-small --store runs makes some")  # fmt: skip
+    left_out = left_out_in_words(cells)
+    notes = [f"{RULE}. Bars: {LEVEL:.0%} intervals of the line through the widths."]
+    if left_out:
+        notes.append(f"Not on a line: {left_out}.")
+    return Variants(cells, tuple(notes), tuple(run for runs in known["runs"] for run in runs))
+
+
+def named(row: dict[str, Any], varying: list[str]) -> str:
+    """What sets a cell apart: fields that differ from the published protocol, those of ``ALWAYS`` where they vary."""
+    said = []
+    for name in varying:
+        value = row[name]
+        if name in ALWAYS:
+            said.append(f"{ALWAYS[name]} = {value:g}")
+        elif name == "initial_bias_std":
+            said.append("b = 0" if value == 0 else f"b ~ N(0, {value**2:g})")
+        elif not _published(name, value):
+            said.append(_in_words(name, value))
+    return ", ".join(said) or "as published"
+
+
+def _published(name: str, value: Any) -> bool:
+    """Whether a field has the value of the published protocol, or none."""
+    return value is None or value != value or value == getattr(RunSpec(), name)
+
+
+def _in_words(name: str, value: Any) -> str:
+    if name in PLAIN:
+        return f"{PLAIN[name]}{value}"
+    if isinstance(value, bool):
+        return name.replace("_", " ") if value else f"no {name.replace('_', ' ')}"
+    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{name.replace('_', ' ')} {shown}"
