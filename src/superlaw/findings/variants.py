@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ALWAYS = {"data_exponent": "α", "weight_decay": "γ", "n_features": "n"}  # shown wherever they vary
 PLAIN = {"loss_function": "", "values": "values ", "rows": "rows ", "optimizer": "", "activation": ""}  # a name speaks
+SWITCHED = {"learn_bias": "b fixed at 0", "tied": "untied", "clip": "clipped"}  # from what is published
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +72,20 @@ def named(row: dict[str, Any], varying: list[str]) -> str:
         value = row[name]
         if name in ALWAYS:
             said.append(f"{ALWAYS[name]} = {value:g}")
+        elif _follows(name, row):
+            continue
         elif name == "initial_bias_std":
             said.append("b = 0" if value == 0 else f"b ~ N(0, {value**2:g})")
         elif not _published(name, value):
             said.append(_in_words(name, value))
     return ", ".join(said) or "as published"
+
+
+def _follows(name: str, row: dict[str, Any]) -> bool:
+    """Whether another field of the cell says as much: logits of cross-entropy, the start of a fixed bias."""
+    return (name == "activation" and row.get("loss_function") == "cross-entropy") or (
+        name == "initial_bias_std" and row.get("learn_bias") is False
+    )
 
 
 def _published(name: str, value: Any) -> bool:
@@ -84,9 +94,9 @@ def _published(name: str, value: Any) -> bool:
 
 
 def _in_words(name: str, value: Any) -> str:
+    if name in SWITCHED:
+        return SWITCHED[name]
     if name in PLAIN:
         return f"{PLAIN[name]}{value}"
-    if isinstance(value, bool):
-        return name.replace("_", " ") if value else f"no {name.replace('_', ' ')}"
     shown = f"{value:g}" if isinstance(value, float) else str(value)
     return f"{name.replace('_', ' ')} {shown}"
