@@ -50,7 +50,9 @@ class TrainedModel:
 
     def logits(self, h: np.ndarray) -> np.ndarray:
         """z = W h + b, shape (B, n), of hidden states h (B, m)."""
-        return h @ self.W.T + self.b
+        z = h @ self.W.T
+        z += self.b
+        return z
 
     def answers(self, h: np.ndarray) -> np.ndarray:
         """y = f(z), shape (B, n), of hidden states h (B, m).
