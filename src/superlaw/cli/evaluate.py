@@ -25,7 +25,7 @@ def evaluate(
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Loss of a run on fresh samples, its standard error, and what it is made of: interference, silence, and the rest."""
+    """The loss of a run on fresh samples, its standard error, and what it is made of."""
     from superlaw.cli.output import print_json
     from superlaw.toy import evaluate as library
     from superlaw.toy.run import load_run
