@@ -50,7 +50,9 @@ class TrainedModel:
 
     def logits(self, h: np.ndarray) -> np.ndarray:
         """z = W h + b, shape (B, n), of hidden states h (B, m)."""
-        return h @ self.W.T + self.b
+        z = h @ self.W.T
+        z += self.b
+        return z
 
     def answers(self, h: np.ndarray) -> np.ndarray:
         """y = f(z), shape (B, n), of hidden states h (B, m).
@@ -66,6 +68,11 @@ class TrainedModel:
     def f(self, z: np.ndarray) -> np.ndarray:
         """The activation."""
         return ACTIVATIONS[self.activation](z)
+
+    @property
+    def finite(self) -> bool:
+        """Whether every weight is."""
+        return all(bool(np.isfinite(part).all()) for part in (self.W, self.b, self.encoder))
 
     @property
     def own_response(self) -> np.ndarray:
@@ -89,7 +96,7 @@ class TrainedModel:
         if self.activation != "relu":
             return None
         ends = np.array([[values.smallest], [values.practical_largest]])
-        return (ends * self.own_response + self.b <= 0).all(axis=0)
+        return np.all(ends * self.own_response + self.b <= 0, axis=0, keepdims=True)[0]
 
 
 def trained_model(run: Run) -> TrainedModel:
@@ -113,6 +120,4 @@ def silent_features(run: Run) -> np.ndarray | None:
     if run.W is None or run.spec.loss_function == "cross-entropy":
         return None
     model = trained_model(run)
-    if not all(np.isfinite(part).all() for part in (model.W, model.b, model.encoder)):
-        return None
-    return model.silent(values_named(run.spec.values))
+    return model.silent(values_named(run.spec.values)) if model.finite else None
