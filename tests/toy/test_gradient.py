@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from superlaw import InputError
 from superlaw.toy.fused import gradient, sample, variants
 
 torch = pytest.importorskip("torch")
-from superlaw.toy.dense import model_loss  # noqa: E402
+from superlaw.toy.dense import LOSSES, model_loss  # noqa: E402
 
 TOLERANCE = 1e-5
 UNDECIDED = 1e-5  # relu'(z) is not compared where |z| is below this
+OUTPUTS = ("relu", "linear", "gelu", "cross-entropy")
 PRODUCTS = ("plain", "symmetric-gradient", "symmetric", "sparse")
 
 
@@ -51,7 +52,7 @@ def check(W, b, p, batch, seed, **options):
     entries = sample(p, batch, seed, 0)
     x = dense_batch(entries, batch, p.size)
     loss, dW, db, slack, undecided = reference(W, b, x)
-    got_loss, got_dW, got_db = gradient(W, b, entries, batch, **options)
+    got_loss, got_dW, got_db, _ = gradient(W, b, entries, batch, **options)
     rounding = 1e-6 * np.mean(np.sum(x**2, axis=1))  # of (y - x)^2 in float32, where y is close to x
     assert got_loss == pytest.approx(loss, rel=TOLERANCE, abs=rounding)
     scale = np.linalg.norm(dW), np.linalg.norm(db)
@@ -137,10 +138,92 @@ def test_sparse_gradients_of_wide_rows(simd):
     check(W, b, np.full(300, 0.004), 700, 1, simd=simd, products="sparse")
 
 
+def reference_of(W, b, V, x, output) -> tuple[float, list[np.ndarray]]:
+    """L and its gradients in W, b and, untied, V by autograd in float64."""
+    state = [torch.tensor(a.astype(np.float64), requires_grad=True) for a in (W, b, V) if a is not None]
+    entropy = output == "cross-entropy"
+    loss = model_loss(
+        state[0], state[1], torch.tensor(x), "linear" if entropy else output,
+        "cross-entropy" if entropy else "squared-error", state[2] if V is not None else None,
+    )  # fmt: skip
+    loss.backward()
+    return loss.item(), [a.grad.numpy() for a in state]
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    problems(),
+    st.sampled_from([(output, tied) for output in OUTPUTS for tied in (True, False)][1:]),
+    st.sampled_from(variants()),
+    st.sampled_from([*((p, 1) for p in PRODUCTS), ("plain", 2), ("plain", 3), ("sparse", 2), ("sparse", 3)]),
+)
+def test_gradients_of_every_output_and_of_an_encoder_match_autograd(problem, variant, simd, way):
+    W, b, p, batch, seed = problem
+    (output, tied), (products, threads) = variant, way
+    V = None if tied else np.random.default_rng(seed).permuted(W, axis=1)[::-1].copy()
+    entries = sample(p, batch, seed, 0)
+    x = dense_batch(entries, batch, p.size)
+    assume(output != "cross-entropy" or x.any())  # its mean is over samples with an active feature
+    # relu'(z) is not decided near 0 in float32, so the bias keeps z away from there
+    if output == "relu":
+        z = x @ (W if V is None else V).astype(np.float64) @ W.T.astype(np.float64) + b
+        assume((np.abs(z) > UNDECIDED).all())
+    loss, expected = reference_of(W, b, V, x, output)
+    got_loss, *got = gradient(
+        W, b, entries, batch, simd=simd, products=products, threads=threads, output=output, encoder=V
+    )
+    event(output)
+    assert got_loss == pytest.approx(loss, rel=TOLERANCE, abs=1e-6 * (1 + np.mean(np.sum(x**2, axis=1))))
+    for one, right in zip(got, expected, strict=False):
+        assert np.linalg.norm(one - right) <= TOLERANCE * np.linalg.norm(right) + slack_of(W, b, V, x, output)
+
+
+def slack_of(W, b, V, x, output) -> float:
+    """A few roundings of what the sums of a gradient add up: see :func:`reference`."""
+    W, b, V = (a.astype(np.float64) for a in (W, b, W if V is None else V))
+    z = torch.tensor(x @ V @ W.T + b, requires_grad=True)
+    entropy = output == "cross-entropy"
+    LOSSES["cross-entropy" if entropy else "squared-error"](
+        z, torch.tensor(x), "linear" if entropy else output
+    ).backward()
+    totals = x.sum(axis=1, keepdims=True)
+    target = x / totals.clip(1e-30) / (totals > 0).sum() if entropy else 2 * x / len(x)
+    e = np.abs(z.grad.numpy()) + 2 * target  # e is what is answered less the target: each of them is rounded
+    own = np.linalg.norm(x.T @ (e @ np.abs(W))) + np.linalg.norm(e.T @ np.abs(x @ V)) + np.linalg.norm(e.sum(axis=0))
+    return 2e-7 * own
+
+
+@pytest.mark.parametrize("simd", variants())
+@pytest.mark.parametrize("output", ["linear", "gelu", "cross-entropy"])
+@pytest.mark.parametrize("far", [0.0, 30.0, -30.0])
+def test_outputs_far_from_zero_are_right(simd, output, far):
+    """Where exp and the normal distribution would overflow or vanish."""
+    random = np.random.default_rng(5)
+    W = (3 * random.standard_normal((90, 12))).astype(np.float32)
+    b = (far + 10 * random.standard_normal(90)).astype(np.float32)
+    entries = sample(np.full(90, 0.02), 150, 2, 0)
+    x = dense_batch(entries, 150, 90)
+    loss, expected = reference_of(W, b, None, x, output)
+    got_loss, *got = gradient(W, b, entries, 150, simd=simd, output=output)
+    assert got_loss == pytest.approx(loss, rel=TOLERANCE)
+    for one, right in zip(got, expected, strict=False):
+        assert np.linalg.norm(one - right) <= TOLERANCE * np.linalg.norm(right)
+
+
+@pytest.mark.parametrize("simd", variants())
+def test_a_state_that_is_not_a_number_is_not_hidden(simd):
+    entries = sample(np.full(40, 0.1), 50, 1, 0)
+    W, b = np.full((40, 3), 0.1, np.float32), np.zeros(40, np.float32)
+    W[7] = np.nan
+    for output in OUTPUTS:
+        loss, dW, *_ = gradient(W, b, entries, 50, simd=simd, output=output)
+        assert not (np.isfinite(loss) and np.isfinite(dW).all())
+
+
 def test_relu_has_derivative_zero_at_zero():
     """z = 0 exactly: b = 0 and W = 0, x = 1 active; with relu'(0) = 0 nothing flows."""
     entries = np.array([0, 1], np.int32), np.array([0], np.int32), np.array([1.0], np.float32)
-    loss, dW, db = gradient(np.zeros((1, 1), np.float32), np.zeros(1, np.float32), entries, 1)
+    loss, dW, db, _ = gradient(np.zeros((1, 1), np.float32), np.zeros(1, np.float32), entries, 1)
     assert loss == 1 and dW[0, 0] == 0 and db[0] == 0
 
 
@@ -170,5 +253,5 @@ def test_a_wrong_kernel_would_be_seen():
     _, dW, _, _, _ = reference(W, b, dense_batch((start, which, value), 1000, 200))
     altered = value.copy()
     altered[0] = 0
-    _, got, _ = gradient(W, b, (start, which, altered), 1000)
+    _, got, *_ = gradient(W, b, (start, which, altered), 1000)
     assert np.linalg.norm(got - dW) > 50 * TOLERANCE * np.linalg.norm(dW)

@@ -27,18 +27,7 @@ variants = _fused.variants
 REVISION = 2
 """Of the engine's arithmetic: raised when the bits of a run change. 2: gradients from the active outputs alone."""
 
-TRAINED = {
-    "activation": ("relu",),
-    "loss_function": ("squared-error",),
-    "values": ("uniform",),
-    "correlation": (0.0,),
-    "tied": (True,),
-    "rows": ("free",),
-    "learn_bias": (True,),
-    "optimizer": ("adam",),
-    "adam_epsilon": (1e-8,),
-    "dtype": ("float32",),
-}
+TRAINED = {"dtype": ("float32",)}
 """Values of the fields that this engine does not train at every value."""
 
 MOST_THREADS = 256
@@ -77,7 +66,7 @@ class Fused:
                 f"at most {MOST_INDEX:,} of each",
                 "use smaller batches",
             )
-        needed = 7 * 4.0 * spec.n_features * spec.width + 20.0 * spec.steps + 256 * non_zeros
+        needed = (7 if spec.tied else 12) * 4.0 * spec.n_features * spec.width + 20.0 * spec.steps + 256 * non_zeros
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         if needed > memory:
             raise InputError(
@@ -95,11 +84,8 @@ class Fused:
     def _train_one(self, spec: RunSpec, watch: Watch | None) -> Run:
         begin = time.perf_counter()
         state = initial_state(spec)
-        W, b = state.W, state.b
-        training = _fused.Training(
-            W, b, spec.probabilities, spec.batch, spec.seed, spec.loss_scale,
-            *BETAS, EPSILON, spec.weight_decay, self.threads, self.simd, self.products,
-        )  # fmt: skip
+        W, b, V = state.W, state.b, state.encoder
+        training = _fused.Training(W, b, V, distribution(spec), self._settings(spec))
         rates = schedule(spec)
         eta_W, eta_b = (peak * rates for peak in spec.peak_learning_rates)
         losses = np.empty(spec.steps, dtype=np.float32)
@@ -119,18 +105,47 @@ class Fused:
             elif watch and watch(spec, done, float(losses[done - 1])) and done < spec.steps:
                 status = "stopped"
             chunk = max(1, int(chunk * min(4.0, WATCH_SECONDS / max(seconds, 1e-9))))
-        training.state(W, b)
-        if status == "ok" and not (np.isfinite(W).all() and np.isfinite(b).all()):
+        training.state(W, b, V)
+        if status == "ok" and not state.finite:
             status = "diverged"
+        more = {"samples_left_out": training.samples_left_out()} if spec.loss_function == "cross-entropy" else {}
         made = provenance.record(
             self.name, begin, engine_revision=REVISION, simd=self.simd or variants()[0], threads=self.threads,
-            sparse_steps=training.sparse_steps(),
+            sparse_steps=training.sparse_steps(), **more,
         )  # fmt: skip
-        return Run(spec, status, losses[:done].copy(), W, b, made)
+        return Run(spec, status, losses[:done].copy(), W, b, made, encoder=V)
+
+    def _settings(self, spec: RunSpec) -> _fused.Settings:
+        """The spec's choices, as the extension has them."""
+        settings = _fused.Settings()
+        settings.output = spec.activation if spec.loss_function == "squared-error" else spec.loss_function
+        settings.tied, settings.unit_rows, settings.learn_bias = spec.tied, spec.rows == "unit", spec.learn_bias
+        settings.optimizer = spec.optimizer
+        if spec.optimizer == "sgd":
+            assert spec.momentum is not None, "a spec with sgd has its momentum"
+            settings.beta1 = spec.momentum
+        else:
+            assert spec.adam_epsilon is not None, "a spec with adam has its epsilon"
+            (settings.beta1, settings.beta2), settings.epsilon = BETAS, spec.adam_epsilon
+        settings.weight_decay, settings.norm_epsilon = spec.weight_decay, EPSILON
+        settings.loss_scale = spec.loss_scale
+        settings.threads, settings.simd, settings.products = self.threads, self.simd, self.products
+        return settings
+
+
+def distribution(spec: RunSpec) -> _fused.Distribution:
+    """What the spec's batches are drawn from."""
+    groups = None if spec.groups is None else spec.groups.astype(np.int32)
+    return _fused.Distribution(spec.probabilities, spec.batch, spec.seed, spec.values, spec.correlation, groups)
+
+
+def draw(spec: RunSpec, step: int, simd: str = "") -> tuple[np.ndarray, ...]:
+    """The non-zeros of the spec's batch of a step (from 0), as :func:`sample` gives them."""
+    return _as_arrays(_fused.sample(distribution(spec), step, simd))
 
 
 def sample(frequencies: np.ndarray, batch: int, seed: int, step: int, simd: str = "") -> tuple[np.ndarray, ...]:
-    """The non-zeros of one batch, feature by feature.
+    """The non-zeros of one batch of independent features with uniform values, feature by feature.
 
     Returns
     -------
@@ -139,7 +154,12 @@ def sample(frequencies: np.ndarray, batch: int, seed: int, step: int, simd: str 
     sample : ndarray of int32, shape (non-zeros,)
     value : ndarray of float32, shape (non-zeros,)
     """
-    start, which, value = _fused.sample(np.ascontiguousarray(frequencies, dtype=np.float64), batch, seed, step, simd)
+    p = np.ascontiguousarray(frequencies, dtype=np.float64)
+    return _as_arrays(_fused.sample(_fused.Distribution(p, batch, seed), step, simd))
+
+
+def _as_arrays(entries: tuple[list[int], list[int], list[float]]) -> tuple[np.ndarray, ...]:
+    start, which, value = entries
     return np.array(start, dtype=np.int32), np.array(which, dtype=np.int32), np.array(value, dtype=np.float32)
 
 
@@ -151,25 +171,29 @@ def gradient(
     threads: int = 1,
     simd: str = "",
     products: str = "automatic",
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """L and its gradients dL/dW (n, m) and dL/db (n,) on a given sparse batch (as from :func:`sample`).
+    output: str = "relu",
+    encoder: np.ndarray | None = None,
+) -> tuple[float, np.ndarray, np.ndarray, np.ndarray | None]:
+    """L and its gradients dL/dW (n, m), dL/db (n,) and dL/dV (n, m; None without an encoder of its own).
 
-    Raises InputError when the arrays do not fit together.
+    On a given sparse batch (as from :func:`sample`). ``output`` is an activation with squared error, or
+    ``cross-entropy``. Raises InputError when the arrays do not fit together.
     """
     start, which, value = entries
     n = len(W)
     fits = (
-        W.ndim == 2 and b.shape == (n,) and start.shape == (n + 1,) and start[0] == 0 and (np.diff(start) >= 0).all()
+        W.ndim == 2 and (encoder is None or encoder.shape == W.shape) and b.shape == (n,) and start.shape == (n + 1,) and start[0] == 0 and (np.diff(start) >= 0).all()
         and start[-1] == len(which) == len(value) and ((which >= 0) & (which < batch)).all()
     )  # fmt: skip
     if not fits:
         raise InputError("a state and entries that do not fit together", "W (n, m), b (n,), entries as from sample()")
-    dW, db = np.empty(W.shape, np.float32), np.empty(b.shape, np.float32)
-    loss = _fused.gradient(
-        np.ascontiguousarray(W, np.float32), np.ascontiguousarray(b, np.float32),
-        start, which, value, batch, threads, simd, products, dW, db,
-    )  # fmt: skip
-    return loss, dW, db
+    settings = _fused.Settings()
+    settings.output, settings.tied = output, encoder is None
+    settings.threads, settings.simd, settings.products = threads, simd, products
+    state = [None if a is None else np.ascontiguousarray(a, np.float32) for a in (W, b, encoder)]
+    found = [None if a is None else np.empty(a.shape, np.float32) for a in state]
+    loss = _fused.gradient(*state, (start, which, value), batch, settings, *found)
+    return loss, *found
 
 
 def peak_flops(simd: str = "", seconds: float = 0.2) -> float:

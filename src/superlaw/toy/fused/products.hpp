@@ -11,9 +11,9 @@ constexpr int kGramRows = kAccumulators / kVectors;
 // One call a tile: kept out of line, so that a profile names them.
 #define SUPERLAW_STAGE __attribute__((noinline))
 
-// G (R x tile) = W rows (R x m, stride) times Wt (m x tile).
+// G (R x tile) = V rows (R x m, stride) times Wt (m x tile).
 template <int R>
-inline void gram_block(const float* W, int stride, const float* Wt, int m, float* G) {
+inline void gram_block(const float* V, int stride, const float* Wt, int m, float* G) {
   Vec acc[R][kVectors] = {};
   for (int k = 0; k < m; ++k) {
     Vec column[kVectors];
@@ -21,7 +21,7 @@ inline void gram_block(const float* W, int stride, const float* Wt, int m, float
     for (int v = 0; v < kVectors; ++v) column[v] = load(Wt + k * kTile + v * kLanes);
     SUPERLAW_UNROLL
     for (int r = 0; r < R; ++r) {
-      const float w = W[r * stride + k];
+      const float w = V[r * stride + k];
       SUPERLAW_UNROLL
       for (int v = 0; v < kVectors; ++v) acc[r][v] += w * column[v];
     }
@@ -121,10 +121,10 @@ SUPERLAW_STAGE void row_product(const float* D, const float* W, int stride, int 
   }
 }
 
-// Rows first..last of G.
+// Rows first..last of G = V W^T.
 SUPERLAW_STAGE void gram(const Model& model, const float* Wt, int first, int last, float* G) {
   for (int u = first / kGramRows * kGramRows; u < last; u += kGramRows)
-    gram_block<kGramRows>(model.packed_W + int64_t(u) * model.stride, model.stride, Wt, model.m, G + u * kTile);
+    gram_block<kGramRows>(model.V.packed + int64_t(u) * model.stride, model.stride, Wt, model.m, G + u * kTile);
 }
 
 // to (tile x tile) = from^T.

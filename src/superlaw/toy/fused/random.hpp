@@ -8,14 +8,15 @@ namespace superlaw::SUPERLAW_ISA {
 
 constexpr int kBlock = 16;  // counters advanced together, so that the compiler vectorises
 
-// out[4][kBlock]: four words for each of kBlock consecutive counters.
-inline void philox(const uint32_t key[2], const uint32_t counter[4], uint32_t offset, uint32_t (&out)[4][kBlock]) {
+// out[4][kBlock]: four words for each of kBlock counters, which differ in their first and last words.
+inline void philox(const uint32_t key[2], const uint32_t counter[4], const uint32_t (&first)[kBlock],
+                   const uint32_t (&last)[kBlock], uint32_t (&out)[4][kBlock]) {
   uint32_t x0[kBlock], x1[kBlock], x2[kBlock], x3[kBlock];
   for (int l = 0; l < kBlock; ++l) {
-    x0[l] = counter[0] + offset + l;
+    x0[l] = counter[0] + first[l];
     x1[l] = counter[1];
     x2[l] = counter[2];
-    x3[l] = counter[3];
+    x3[l] = counter[3] + last[l];
   }
   uint32_t k0 = key[0], k1 = key[1];
   for (int round = 0; round < 10; ++round) {
@@ -34,6 +35,13 @@ inline void philox(const uint32_t key[2], const uint32_t counter[4], uint32_t of
   std::memcpy(out[1], x1, sizeof x1);
   std::memcpy(out[2], x2, sizeof x2);
   std::memcpy(out[3], x3, sizeof x3);
+}
+
+// The same for consecutive counters.
+inline void philox(const uint32_t key[2], const uint32_t counter[4], uint32_t offset, uint32_t (&out)[4][kBlock]) {
+  uint32_t first[kBlock], last[kBlock] = {};
+  for (int l = 0; l < kBlock; ++l) first[l] = offset + l;
+  philox(key, counter, first, last, out);
 }
 
 // -log(u) for u in (0, 1], to about 1e-12: u = 2^e f with f near 1, log f by the series of atanh.
@@ -70,6 +78,24 @@ inline void uniforms(const uint32_t key[2], const uint32_t counter[4], int count
     for (int w = 0; w < 4; ++w)
       for (int l = 0; l < kBlock; ++l)
         out[done + w * kBlock + l] = (float(int32_t(words[w][l] >> 9)) + 0.5f) * (1.0f / 8388608.0f);
+  }
+}
+
+// Two words for each counter whose first and last words grow by first[i] and last[i].
+inline void chances(const uint32_t key[2], const uint32_t counter[4], int count, const int* first, const int* last,
+                    uint32_t* one, uint32_t* other) {
+  uint32_t from[kBlock] = {}, to[kBlock] = {}, words[4][kBlock];
+  for (int done = 0; done < count; done += kBlock) {
+    const int here = count - done < kBlock ? count - done : kBlock;
+    for (int l = 0; l < here; ++l) {
+      from[l] = uint32_t(first[done + l]);
+      to[l] = uint32_t(last[done + l]);
+    }
+    philox(key, counter, from, to, words);
+    for (int l = 0; l < here; ++l) {
+      one[done + l] = words[0][l];
+      other[done + l] = words[1][l];
+    }
   }
 }
 

@@ -1,9 +1,9 @@
 // One tile J of columns where few outputs are active (e = 0 wherever z <= 0): the gradient is formed
 // from those outputs alone. Every sum is one of weighted rows of a matrix (`accumulate`):
-//   h_s    = sum_k v_k W_{i_k}          of the samples with several active features (sum_h)
-//   dW_j   = sum_u d_uj W_u + sum_s e_sj h_s      over the events of column j (sparse_tile)
+//   h_s    = sum_k v_k V_{i_k}          of the samples with several active features (sum_h)
+//   dW_j   = sum_u d_uj V_u + sum_s e_sj h_s      over the events of column j (sparse_tile)
 //   dh_s   = sum_j e_sj W_j                       over the events of sample s (sparse_h)
-//   dW_u   = sum_j d_uj W_j + sum_k v_k dh_{s_k}  over the events of row u   (sparse_rows)
+//   dV_u   = sum_j d_uj W_j + sum_k v_k dh_{s_k}  over the events of row u   (sparse_rows)
 // where d_uj sums v e over the samples that have feature u alone. G itself is formed whole: see
 // tile_gram. Every sum runs in an order that does not depend on threads.
 #pragma once
@@ -61,15 +61,11 @@ inline void accumulate(const Term* terms, int count, const float* rows, const Mo
   accumulate_rest<kMostPanel>(vectors, terms, count, rows, model.stride, to);
 }
 
-inline void clear(float* row, int stride) {
-  for (int k = 0; k < stride; k += kLanes) store(row + k, Vec{});
-}
-
 void sum_h(const Model& model, const Batch& batch, int sample) {
-  float* h = model.packed_W + int64_t(model.first_h + sample) * model.stride;
+  float* h = model.V.packed + int64_t(model.first_h + sample) * model.stride;
   const int from = batch.multi_start[sample];
   clear(h, model.stride);
-  accumulate(batch.multi + from, batch.multi_start[sample + 1] - from, model.packed_W, model, h);
+  accumulate(batch.multi + from, batch.multi_start[sample + 1] - from, model.V.packed, model, h);
 }
 
 // Samples of one feature alone, few of them: all outputs at once, d = sum of v e. Gives their bits.
@@ -230,7 +226,7 @@ SUPERLAW_STAGE void sum_columns(const Model& model, const Columns& columns, floa
   for (int j = 0; j < kTile; ++j) {
     float* row = grad_J + int64_t(j) * model.stride;
     clear(row, model.stride);
-    accumulate(columns.list + j * columns.capacity, columns.count[j], model.packed_W, model, row);
+    accumulate(columns.list + j * columns.capacity, columns.count[j], model.V.packed, model, row);
   }
 }
 
@@ -283,26 +279,26 @@ void sparse_h(const Model& model, const Batch& batch, const TileEvents* events, 
   float* grad_h = model.grad_h + int64_t(sample) * model.stride;
   const int count = gather(events, model.n_tiles, batch.n_singles + sample, terms);
   clear(grad_h, model.stride);
-  accumulate(terms, count, model.packed_W, model, grad_h);
+  accumulate(terms, count, model.W.packed, model, grad_h);
 }
 
-// rows (tile x stride) = the gradient of the tile's rows of W, without the factor `scale`.
 SUPERLAW_STAGE void sparse_rows(const Model& model, const Batch& batch, const TileEvents* events, int tile, Term* terms,
-                                float* rows) {
+                                GradientRows gradient) {
   const int stride = model.stride, first = tile * kTile;
   const int64_t of_tile = int64_t(kTile) * stride;
   if (events[tile].dense)
-    transpose_back(model, tile, rows);
+    transpose_back(model, tile, gradient.W);
   else
-    for (int64_t k = 0; k < of_tile; k += kLanes) store(rows + k, load(model.grad_J + tile * of_tile + k));
+    for (int64_t k = 0; k < of_tile; k += kLanes) store(gradient.W + k, load(model.grad_J + tile * of_tile + k));
+  if (!model.tied) clear(gradient.V, of_tile);
   if (first >= batch.n_unique) return;
   for (int t = 0; t < model.n_tiles; ++t)
     if (events[t].dense)
-      row_product(events[t].D + int64_t(first) * kTile, model.packed_W + t * of_tile, stride, model.m, rows);
+      row_product(events[t].D + int64_t(first) * kTile, model.W.packed + t * of_tile, stride, model.m, gradient.V);
   for (int j = 0, u = first; j < kTile && u < batch.n_unique; ++j, ++u) {
-    float* row = rows + int64_t(j) * stride;
+    float* row = gradient.V + int64_t(j) * stride;
     if (u < batch.n_singles)
-      accumulate(terms, gather(events, model.n_tiles, u, terms), model.packed_W, model, row);
+      accumulate(terms, gather(events, model.n_tiles, u, terms), model.W.packed, model, row);
     const int from = batch.entry_start[u];
     accumulate(batch.entry + from, batch.entry_start[u + 1] - from, model.grad_h, model, row);
   }

@@ -1,141 +1,43 @@
 #include "trainer.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 namespace superlaw {
 namespace {
 constexpr double kSparseBelow = 0.2;  // share of active outputs below which the next step is sparse
 constexpr int kSparseMirror = 24;     // width from which a sparse step mirrors G
+
+void copy_rows(const Model& model, const float* from, int from_stride, float* to, int to_stride) {
+  for (int i = 0; i < model.n; ++i)
+    std::memcpy(to + size_t(i) * to_stride, from + size_t(i) * from_stride, model.m * sizeof(float));
+}
 }  // namespace
 
-void Floats::Free::operator()(float* p) const { std::free(p); }
-
-void Floats::resize(size_t count) {
-  if (count <= size_) return;
-  const size_t bytes = (count * sizeof(float) + 63) / 64 * 64;
-  float* p = static_cast<float*>(std::aligned_alloc(64, bytes));
-  if (!p) throw std::bad_alloc();
-  std::memset(p, 0, bytes);
-  data_.reset(p);
-  size_ = count;
-}
-
-// Never read before it is written, so not cleared: memory is taken only where events are.
-template <class T>
-static void reserve_raw(T*& data, size_t count) {
-  std::free(data);
-  data = nullptr;
-  const size_t bytes = (count * sizeof(T) + 63) / 64 * 64;
-  if (!(data = static_cast<T*>(std::aligned_alloc(64, bytes)))) throw std::bad_alloc();
-}
-
-static void reserve_events(TileEvents& list, int events, size_t D) {
-  if (events > list.capacity) {
-    list.capacity = 0;
-    reserve_raw(list.event, size_t(events) + events / 2);
-    list.capacity = events + events / 2;
-  }
-  if (D > list.D_capacity) {
-    list.D_capacity = 0;
-    reserve_raw(list.D, D);
-    list.D_capacity = D;
-  }
-}
-
-EventLists::~EventLists() {
-  for (TileEvents& list : lists_) {
-    std::free(list.event);
-    std::free(list.D);
-  }
-}
-
-void EventLists::resize(int count, int rows) {
-  while (int(lists_.size()) < count) lists_.push_back({nullptr, nullptr, nullptr, false, 0, 0, reserve_events});
-  row_starts_.resize(size_t(count) * (rows + 1));
-  for (int i = 0; i < count; ++i) lists_[i].row_start = row_starts_.data() + size_t(i) * (rows + 1);
-}
-
-Workers::Workers(int count) {
-  try {
-    for (int t = 1; t < count; ++t) threads_.emplace_back([this, t] { serve(t); });
-  } catch (...) {  // the system gives no more threads: end those it gave
-    end();
-    throw;
-  }
-}
-
-Workers::~Workers() { end(); }
-
-void Workers::end() {
-  {
-    std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  start_.notify_all();
-  for (auto& thread : threads_) thread.join();
-  threads_.clear();
-}
-
-void Workers::serve(int t) {
-  uint64_t seen = 0;
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    start_.wait(lock, [&] { return stop_ || round_ != seen; });
-    if (stop_) return;
-    seen = round_;
-    lock.unlock();
-    attempt(t);
-    lock.lock();
-    if (--running_ == 0) done_.notify_one();
-  }
-}
-
-void Workers::attempt(int t) {
-  try {
-    (*work_)(t);
-  } catch (...) {
-    std::lock_guard lock(mutex_);
-    if (!failure_) failure_ = std::current_exception();
-  }
-}
-
-void Workers::run(const std::function<void(int)>& work) {
-  if (threads_.empty()) return work(0);
-  {
-    std::lock_guard lock(mutex_);
-    work_ = &work;
-    running_ = int(threads_.size());
-    failure_ = nullptr;
-    ++round_;
-  }
-  start_.notify_all();
-  attempt(0);
-  std::unique_lock lock(mutex_);
-  done_.wait(lock, [this] { return running_ == 0; });  // whatever failed, nobody still uses `work`
-  if (failure_) std::rethrow_exception(failure_);
-}
-
-Trainer::Trainer(const Kernels& kernels, int n, int m, int threads, Products products)
-    : kernels_(kernels), products_(products), workers_(threads), model_{}, order_(n), W_(3), own_(threads) {
-  const int tile = kernels.tile, lanes = kernels.lanes;
+Trainer::Trainer(const Kernels& kernels, const Form& form, int threads, Products products)
+    : kernels_(kernels), output_(kernels.outputs[int(form.output)]), products_(products), workers_(threads), model_{},
+      order_(form.n), own_(threads) {
+  const int tile = kernels.tile, lanes = kernels.lanes, n = form.n, m = form.m;
+  model_.tied = form.tied;
   model_.n = n;
   model_.m = m;
   model_.stride = (m + lanes - 1) / lanes * lanes;
   if (model_.stride * sizeof(float) % 4096 == 0) model_.stride += lanes;  // rows must not share a cache set
   model_.n_tiles = (n + tile - 1) / tile;
   const size_t rows = size_t(model_.n_tiles) * tile + kernels.row_slack;
-  for (auto& array : W_) array.resize(size_t(n) * model_.stride);
+  const auto make = [&](OfMatrix& arrays) {
+    for (Floats* array : {&arrays.rows, &arrays.m1, &arrays.m2}) array->resize(size_t(n) * model_.stride);
+    return Matrix{arrays.rows.data(), arrays.m1.data(), arrays.m2.data(), nullptr};
+  };
+  model_.W = make(W_);
+  model_.V = form.tied ? model_.W : make(V_);
   b_.resize(3 * size_t(n));
   model_.first_h = int(rows);
   packed_b_.resize(rows);
+  std::fill_n(packed_b_.data(), rows, output_.padding);
   grad_b_.resize(rows);
   grad_J_.resize(size_t(model_.n_tiles) * tile * model_.stride);
-  model_.W = W_[0].data();
-  model_.m1 = W_[1].data();
-  model_.m2 = W_[2].data();
   model_.b = b_.data();
   model_.b_m1 = b_.data() + n;
   model_.b_m2 = b_.data() + 2 * n;
@@ -145,16 +47,16 @@ Trainer::Trainer(const Kernels& kernels, int n, int m, int threads, Products pro
   model_.grad_J = grad_J_.data();
 }
 
-void Trainer::set_state(const float* W, const float* b) {
-  for (int i = 0; i < model_.n; ++i)
-    std::memcpy(model_.W + size_t(i) * model_.stride, W + size_t(i) * model_.m, model_.m * sizeof(float));
-  std::memcpy(model_.b, b, model_.n * sizeof(float));
+void Trainer::set_state(Parts<const float> state) {
+  copy_rows(model_, state.W, model_.m, model_.W.rows, model_.stride);
+  if (!model_.tied) copy_rows(model_, state.V, model_.m, model_.V.rows, model_.stride);
+  std::memcpy(model_.b, state.b, model_.n * sizeof(float));
 }
 
-void Trainer::get_state(float* W, float* b) const {
-  for (int i = 0; i < model_.n; ++i)
-    std::memcpy(W + size_t(i) * model_.m, model_.W + size_t(i) * model_.stride, model_.m * sizeof(float));
-  std::memcpy(b, model_.b, model_.n * sizeof(float));
+void Trainer::get_state(Parts<float> state) const {
+  copy_rows(model_, model_.W.rows, model_.stride, state.W, model_.m);
+  if (!model_.tied) copy_rows(model_, model_.V.rows, model_.stride, state.V, model_.m);
+  std::memcpy(state.b, model_.b, model_.n * sizeof(float));
 }
 
 // i goes to thread i mod threads: features that occur come first, so neighbours cost the same.
@@ -170,7 +72,7 @@ void Trainer::for_all(int count, Body body) {
 // worth it on one thread, for rows long enough, while the kept tiles stay near the cache
 // (docs/performance.md has the measurements).
 Symmetry Trainer::choose(int n_unique) const {
-  if (products_ == Products::plain || workers_.count() > 1) return {false, false};
+  if (products_ == Products::plain || workers_.count() > 1 || !model_.tied) return {false, false};
   if (products_ == Products::symmetric_gradient) return {false, true};
   if (products_ == Products::symmetric) return {true, true};
   const bool near_cache = size_t(n_unique) * n_unique * sizeof(float) <= (size_t(8) << 20);
@@ -182,24 +84,33 @@ double Trainer::accumulate(const Entries& entries, int n_samples) {
   const int tile = kernels_.tile;
   batch_.group(entries, n_samples, model_.b, order_.data());
   const Batch& batch = batch_.batch();
-  is_sparse_ = products_ == Products::sparse || (products_ == Products::automatic && sparse_);
+  is_sparse_ = output_.sparse && (products_ == Products::sparse || (products_ == Products::automatic && sparse_));
+  counted_ = n_samples - (output_.counts_empty ? 0 : batch.n_empty);
+  left_out_ += n_samples - counted_;
   const Symmetry symmetry = choose(batch.n_unique);
   const size_t blocks = (batch.n_unique + tile - 1) / tile, rows = blocks * tile;
   scratch_.resize(workers_.count());
-  packed_W_.resize(size_t(model_.first_h + (is_sparse_ ? batch.n_multi : 0)) * model_.stride);
-  model_.packed_W = packed_W_.data();
+  W_.packed.resize(size_t(model_.first_h + (is_sparse_ && model_.tied ? batch.n_multi : 0)) * model_.stride);
+  if (!model_.tied) V_.packed.resize(size_t(model_.first_h + (is_sparse_ ? batch.n_multi : 0)) * model_.stride);
+  model_.W.packed = W_.packed.data();
+  model_.V.packed = model_.tied ? model_.W.packed : V_.packed.data();
   workers_.run([&](int t) {
     Own& own = own_[t];
     own.Wt.resize(size_t(model_.m + kernels_.lanes) * tile);
     own.G.resize(rows * tile * (symmetry.gram ? blocks : 1) + size_t(kernels_.row_slack) * tile);
     own.input_grad_b.resize(tile);
     own.grad_rows.resize(size_t(tile) * model_.stride);
+    if (!model_.tied) own.grad_V.resize(size_t(tile) * model_.stride);
     scratch_[t] = {};
     scratch_[t].Wt = own.Wt.data();
     scratch_[t].G = own.G.data();
     scratch_[t].input_grad_b = own.input_grad_b.data();
   });
-  for_all(model_.n_tiles, [&](int, int j) { kernels_.pack(model_, j, j + 1); });
+  for_all(model_.n_tiles, [&](int, int j) {
+    kernels_.pack(model_, model_.W, j);
+    if (!model_.tied) kernels_.pack(model_, model_.V, j);
+  });
+  if (output_.first_pass) statistics();
   results_.assign(model_.n_tiles, {});
   if (is_sparse_)
     sparse_tiles(symmetry);
@@ -214,7 +125,24 @@ double Trainer::accumulate(const Entries& entries, int n_samples) {
   }
   sparse_ = double(total.active) <= kSparseBelow * double(total.looked_at);
   sparse_steps_ += is_sparse_;
-  return total.loss / n_samples;
+  return total.loss / counted_;
+}
+
+// What the output needs of all the tiles of a sample, before it can give any gradient.
+void Trainer::statistics() {
+  const Batch& batch = batch_.batch();
+  const size_t count = size_t(batch.single_start[batch.n_unique] + batch.n_multi) * kernels_.lanes;
+  workers_.run([&](int t) {
+    Own& own = own_[t];
+    own.largest.resize(count + 1);
+    own.exp_sum.resize(count + 1);
+    std::fill_n(own.largest.data(), count, kLowest);
+    std::fill_n(own.exp_sum.data(), count, 0.0f);
+    scratch_[t].largest = own.largest.data();
+    scratch_[t].exp_sum = own.exp_sum.data();
+  });
+  for_all(model_.n_tiles, [&](int t, int j) { output_.first_pass(model_, batch, j, scratch_[t]); });
+  kernels_.finish_statistics(batch, scratch_.data(), int(scratch_.size()));
 }
 
 void Trainer::dense_tiles(Symmetry symmetry) {
@@ -236,7 +164,7 @@ void Trainer::dense_tiles(Symmetry symmetry) {
     std::memset(grad_U_[t], 0, rows * model_.stride * sizeof(float));
   });
   for_all(model_.n_tiles,
-          [&](int t, int j) { results_[j] = kernels_.dense_tile(model_, batch, symmetry, j, scratch_[t]); });
+          [&](int t, int j) { results_[j] = output_.dense_tile(model_, batch, symmetry, j, scratch_[t]); });
 }
 
 void Trainer::sparse_tiles(Symmetry symmetry) {
@@ -261,25 +189,28 @@ void Trainer::sparse_tiles(Symmetry symmetry) {
   });
   for_all(batch.n_multi, [&](int, int s) { kernels_.sum_h(model_, batch, s); });
   for_all(model_.n_tiles, [&](int t, int j) {
-    results_[j] = kernels_.sparse_tile(model_, batch, symmetry, j, scratch_[t], events_.data()[j]);
+    results_[j] = output_.sparse_tile(model_, batch, symmetry, j, scratch_[t], events_.data()[j]);
   });
   for_all(batch.n_multi,
           [&](int t, int s) { kernels_.sparse_h(model_, batch, events_.data(), s, own_[t].terms.data()); });
 }
 
-void Trainer::gradient_rows(int tile, Own& own) {
+GradientRows Trainer::gradient_rows(int tile, Own& own) {
   const Batch& batch = batch_.batch();
+  const GradientRows rows = {own.grad_rows.data(), model_.tied ? own.grad_rows.data() : own.grad_V.data()};
   if (is_sparse_)
-    kernels_.sparse_rows(model_, batch, events_.data(), tile, own.terms.data(), own.grad_rows.data());
+    kernels_.sparse_rows(model_, batch, events_.data(), tile, own.terms.data(), rows);
   else
-    kernels_.dense_rows(model_, batch.n_unique, tile, grad_U_.data(), int(grad_U_.size()), own.grad_rows.data());
+    kernels_.dense_rows(model_, batch.n_unique, tile, grad_U_.data(), int(grad_U_.size()), rows);
+  return rows;
 }
 
-double Trainer::step(Sampler& sampler, uint64_t step, double loss_scale, const Optimizer& optimizer,
-                     double learning_rate, double bias_learning_rate) {
+double Trainer::step(Sampler& sampler, uint64_t step, const Optimizer& optimizer, double learning_rate,
+                     double bias_learning_rate) {
   sampler.draw(step, entries_);
   const double loss = accumulate(entries_, sampler.batch());
   ++updates_;
+  const double objective = output_.error_scale * optimizer.loss_scale;
   const Update update = {float(learning_rate),
                          float(bias_learning_rate),
                          float(optimizer.weight_decay),
@@ -288,23 +219,29 @@ double Trainer::step(Sampler& sampler, uint64_t step, double loss_scale, const O
                          float(optimizer.epsilon),
                          1 - std::pow(optimizer.beta1, double(updates_)),
                          1 - std::pow(optimizer.beta2, double(updates_)),
-                         float(kernels_.error_scale * loss_scale / model_.n / sampler.batch())};
+                         float((output_.counts_empty ? objective / model_.n : objective) / counted_),
+                         float(optimizer.norm_epsilon),
+                         optimizer.unit_rows};
+  const RuleKernels& rule = kernels_.rules[int(optimizer.rule)];
   for_all(model_.n_tiles, [&](int t, int j) {
-    gradient_rows(j, own_[t]);
-    kernels_.update_rows(model_, update, j, own_[t].grad_rows.data());
+    const GradientRows rows = gradient_rows(j, own_[t]);
+    rule.update_rows(model_, model_.W, update, j, rows.W);
+    if (!model_.tied) rule.update_rows(model_, model_.V, update, j, rows.V);
+    if (optimizer.learn_bias) rule.update_bias(model_, update, j);
   });
   return loss;
 }
 
-double Trainer::gradient(const Entries& entries, int n_samples, float* dW, float* db) {
+double Trainer::gradient(const Entries& entries, int n_samples, Parts<float> gradient) {
   const double loss = accumulate(entries, n_samples);
-  const float scale = kernels_.error_scale / n_samples;
+  const float scale = output_.error_scale / counted_;
   for_all(model_.n_tiles, [&](int t, int j) {
-    gradient_rows(j, own_[t]);
+    const GradientRows rows = gradient_rows(j, own_[t]);
     for (int u = j * kernels_.tile; u < (j + 1) * kernels_.tile && u < model_.n; ++u) {
-      const float* row = own_[t].grad_rows.data() + size_t(u - j * kernels_.tile) * model_.stride;
-      for (int k = 0; k < model_.m; ++k) dW[size_t(order_[u]) * model_.m + k] = scale * row[k];
-      db[order_[u]] = scale * model_.grad_b[u];
+      const size_t from = size_t(u - j * kernels_.tile) * model_.stride, to = size_t(order_[u]) * model_.m;
+      for (int k = 0; k < model_.m; ++k) gradient.W[to + k] = scale * rows.W[from + k];
+      for (int k = 0; k < model_.m && !model_.tied; ++k) gradient.V[to + k] = scale * rows.V[from + k];
+      gradient.b[order_[u]] = scale * model_.grad_b[u];
     }
   });
   return loss;

@@ -29,9 +29,13 @@ constexpr int kTile = kVectors * kLanes;  // columns of a tile
 
 typedef float Vec __attribute__((vector_size(kLanes * sizeof(float)), aligned(kLanes * sizeof(float)), may_alias));
 typedef int IVec __attribute__((vector_size(kLanes * sizeof(int))));
+typedef unsigned UVec __attribute__((vector_size(kLanes * sizeof(int))));
 
 inline Vec load(const float* p) { return *reinterpret_cast<const Vec*>(p); }
 inline void store(float* p, Vec v) { *reinterpret_cast<Vec*>(p) = v; }
+inline void store(float* p, float x) { *p = x; }
+inline Vec load_as(Vec, const float* p) { return load(p); }  // for code that is written for both
+inline float load_as(float, const float* p) { return *p; }
 inline Vec splat(float x) { return x - Vec{}; }
 
 // max(z, 0) that keeps a NaN: a diverged run must not look like a good one.
@@ -81,6 +85,8 @@ inline Vec square_root(Vec x) {
   for (int l = 0; l < kLanes; ++l) out[l] = __builtin_sqrtf(x[l]);
   return out;
 }
+
+inline float square_root(float x) { return __builtin_sqrtf(x); }
 
 inline float sum(Vec x) {
   float total = 0;
