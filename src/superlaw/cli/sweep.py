@@ -147,6 +147,7 @@ def table(
 def gather(
     stores: Annotated[list[Path], typer.Argument(metavar="STORE...", help="Folders of runs, or tables of them.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="A .csv file.")],
+    along_steps: Annotated[bool, typer.Option("--along-steps", help="A row a run and log-spaced step.")] = False,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Write everything stores hold as one small table with provenance, from which figures are drawn."""
@@ -155,10 +156,11 @@ def gather(
     from superlaw.sweeps.table import gather as library
     from superlaw.sweeps.table import write_runs
 
-    runs = library(stores)
+    runs = library(stores, along_steps=along_steps)
     write_runs(runs, out)
     counts = ", ".join(f"{count} {status}" for status, count in runs["status"].value_counts().items())
-    print(f"{out}: {len(runs)} runs ({counts})")
+    rows = f"{len(runs)} steps of {runs['id'].nunique()} runs" if along_steps else f"{len(runs)} runs"
+    print(f"{out}: {rows} ({counts})")
 
 
 @app.command()

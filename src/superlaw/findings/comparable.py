@@ -175,10 +175,13 @@ def _cut(chosen: pd.DataFrame, axes: Sequence[str], preset: str) -> list[str]:
 
 
 def _left_out(table: pd.DataFrame, chosen: pd.DataFrame, fixed: list[str], groups: list[pd.DataFrame]) -> list[str]:
+    import pandas as pd
+
     said = []
     others = sum(map(len, groups)) - len(chosen)
     if others:
-        differ = [name for name in fixed if len({group.iloc[0][name] for group in groups}) > 1]
+        firsts = pd.DataFrame([group.iloc[0][fixed] for group in groups])
+        differ = [name for name in fixed if firsts[name].nunique(dropna=False) > 1]
         said.append(
             f"Left out: {others} runs of {len(groups) - 1} other protocols (they differ in {', '.join(differ)})."
         )

@@ -18,6 +18,8 @@ from superlaw.errors import InputError
 from superlaw.files.outputs import write_atomically
 from superlaw.geometry.overlaps import row_norms
 from superlaw.sweeps.store import Store
+from superlaw.toy.fields import CHOICES, OPTIONAL, SWITCHES
+from superlaw.toy.history import loss_history
 from superlaw.toy.measures import STRONG, Measures, measures_of
 from superlaw.toy.run import Run
 from superlaw.toy.spec import DEFAULTS, RunSpec
@@ -29,10 +31,17 @@ NORM_EDGES = np.linspace(0, 2, 81)  # of the histogram of row norms; longer rows
 RANK_BINS = 24  # of frequency ranks, evenly in log
 PROFILES = ("norm_counts", "norm_by_rank", "strong_by_rank")
 PROVENANCE = ("engine", "superlaw", "machine", "finished", "wall_seconds")
-TEXTS = ("id", "status", "frequencies", "activation", "loss_function", "values", "dtype", "clip", "tied", "engine",
-         "superlaw", "machine", "finished", "source")  # fmt: skip
+TEXTS = ("id", "status", "frequencies", *CHOICES, *SWITCHES, "engine", "superlaw", "machine", "finished", "source")
+ABSENT_NUMBERS = tuple(name for name in OPTIONAL if name not in CHOICES)  # fields that are a number or None
 MEASURES = tuple(f.name for f in fields(Measures))
-REQUIRED = ("id", "status", "density", *DEFAULTS, *(f.name for f in fields(Measures) if f.default is MISSING))
+# Fields of RunSpec that every table has; a field that came later is at its default in tables older than it.
+FIRST_FIELDS = ("n_features", "width", "frequencies", "data_exponent", "decay_length", "activation_density", "clip",
+                "weight_decay", "steps", "batch", "learning_rate", "bias_learning_rate", "learning_rate_width_power",
+                "bias_learning_rate_width_power", "warmup", "loss_scale", "activation", "loss_function", "values",
+                "tied", "dtype", "seed")  # fmt: skip
+REQUIRED = ("id", "status", "density", *FIRST_FIELDS, *(f.name for f in fields(Measures) if f.default is MISSING))
+ALONG = ("step", "loss", "stderr", "steps_averaged")  # columns of a run's history
+WARM_UP = "warm-up"  # status of its windows within the warm-up
 DIGITS = "%.8g"
 
 
@@ -80,18 +89,61 @@ def run_table(store: Store, specs: Sequence[RunSpec] | None = None, profiles: bo
         rows.append(row)
     columns = ["id", "status", *DEFAULTS, "density", *MEASURES, *(PROFILES if profiles else ()), *PROVENANCE]
     table = pd.DataFrame(rows).reindex(columns=columns).assign(source=store.path.name)
-    absent = [name for name in MEASURES if table[name].dtype == object]  # None in every run: no number at all
+    absent = [name for name in (*MEASURES, *ABSENT_NUMBERS) if table[name].dtype == object]  # None: no number at all
     return table.astype(dict.fromkeys(absent, float))
 
 
-def gather(store: str | Path | Store | Sequence[str | Path], profiles: bool = True) -> pd.DataFrame:
+def history_table(store: Store) -> pd.DataFrame:
+    """One row for every whole run of a store and every window of its steps, evenly in log (toy.history).
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``status`` (ok, diverged, warm-up where a window has steps of the warm-up; damaged runs have one row),
+        ``step``, ``loss`` and ``stderr`` (mean over the window, and its error), ``steps_averaged``, the fields of
+        RunSpec, ``density``, and ``source``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from superlaw.toy.train import train
+    >>> store = Store(tempfile.mkdtemp())
+    >>> _ = store.add(train(RunSpec(n_features=20, width=2, steps=100, warmup=10, batch=8)))
+    >>> history_table(store)["status"].value_counts().to_dict()
+    {'ok': 12, 'warm-up': 9}
+    """
+    import pandas as pd
+
+    parts = []
+    for run_id in sorted(store.ids()):
+        try:
+            run = store.load(run_id)
+        except InputError:
+            parts.append(pd.DataFrame([{"id": run_id, "status": "damaged"}]))
+            continue
+        found = loss_history(run)
+        columns = dict(zip(ALONG, (found.step, found.loss, found.stderr, found.steps), strict=True))
+        ended = np.where(found.warm_up, WARM_UP, run.status) if run.status == "ok" else run.status
+        parts.append(pd.DataFrame({"id": run_id, "status": ended, **columns, **_spec_row(run.spec)}))
+    shown = ["id", "status", *ALONG, *DEFAULTS, "density"]
+    table = pd.concat([part.dropna(axis=1, how="all") for part in parts], ignore_index=True).reindex(columns=shown)
+    return table.assign(source=store.path.name)
+
+
+def gather(
+    store: str | Path | Store | Sequence[str | Path], profiles: bool = True, along_steps: bool = False
+) -> pd.DataFrame:
     """The run table of one or more stores, or of tables that :func:`write_runs` wrote.
+
+    ``fit_law(gather(store), "additive:width,steps")`` fits a law to it: rows whose status is not ok are left out there.
 
     Parameters
     ----------
     store : folder, .csv file, Store, or several of them
     profiles : bool
         See :func:`run_table`.
+    along_steps : bool
+        Instead one row for every run and window of steps (see :func:`history_table`); of folders alone.
 
     Returns
     -------
@@ -115,6 +167,10 @@ def gather(store: str | Path | Store | Sequence[str | Path], profiles: bool = Tr
     import pandas as pd
 
     places = [store] if isinstance(store, str | Path | Store) else list(store)
+    if along_steps:
+        frames = [_histories(place) for place in places]
+        table = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+        return table.drop_duplicates(["id", "step"], ignore_index=True)
     frames = [_read_place(place, profiles) for place in places]
     table = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
     return _best_copies(table)
@@ -132,10 +188,20 @@ def _best_copies(table: pd.DataFrame) -> pd.DataFrame:
 def _read_place(place: str | Path | Store, profiles: bool) -> pd.DataFrame:
     if not isinstance(place, Store) and Path(place).suffix == ".csv":
         return read_runs(place)
+    return run_table(_with_runs(place), profiles=profiles)
+
+
+def _histories(place: str | Path | Store) -> pd.DataFrame:
+    if not isinstance(place, Store) and not Path(place).is_dir() and Path(place).exists():
+        raise InputError(f"{place} along steps", "a folder of runs", "a table of runs has no losses of single steps")
+    return history_table(_with_runs(place))
+
+
+def _with_runs(place: str | Path | Store) -> Store:
     store = place if isinstance(place, Store) else Store(place, create=False)
     if not store.ids():
         raise InputError(f"the store {store.path} without runs", "at least one", "superlaw sweep run makes them")
-    return run_table(store, profiles=profiles)
+    return store
 
 
 def _spec_row(spec: RunSpec) -> dict[str, Any]:
@@ -208,6 +274,9 @@ def read_runs(path: str | Path) -> pd.DataFrame:
     lacking = [name for name in REQUIRED if name not in table]
     if lacking:
         raise InputError(f"{path} without the column {lacking[0]!r}", need)
+    usual = RunSpec()
+    later = {name: getattr(usual, name) for name in DEFAULTS if name not in table}
+    table = table.assign(**{name: np.nan if value is None else value for name, value in later.items()})
     for column in table.columns.difference(list(TEXTS)):
         try:
             values = _profiles(table[column]) if column in PROFILES else pd.to_numeric(table[column])
