@@ -13,7 +13,7 @@ from typing import Annotated, Any, TextIO, cast
 
 import typer
 
-from superlaw.cli import data, demo, figure, law, lm, shape, show, sweep, train
+from superlaw.cli import data, demo, evaluate, figure, law, lm, shape, show, sweep, train
 from superlaw.cli.options import obey_rules
 from superlaw.errors import SuperlawError
 from superlaw.files.columns import printable
@@ -54,6 +54,7 @@ def options(
 app.command()(demo.demo)
 app.command()(train.train)
 app.command()(show.show)
+app.command()(evaluate.evaluate)
 app.command()(figure.figure)
 app.command()(figure.reproduce)
 app.add_typer(sweep.app, name="sweep")

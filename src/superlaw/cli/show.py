@@ -79,9 +79,10 @@ def print_run(run: Run, path: Path) -> None:
                      f"engine {run.provenance['engine']}: {shown['wall_seconds']:.3g} s, "
                      f"{value('steps_per_second')} steps/s"),
         ("loss", f"{value('loss')} ± {value('loss_std', 2)} (mean and spread of the last 100 steps); "
-                 f"{value('unlearned_loss')} expected from the features it leaves out"),
+                 f"{beside_the_loss(run, shown)}"),
         ("features", f"{shown['represented']} of {spec.n_features} represented (norm > 1/2), {shown['strong']} "
                      f"strongly (> 1); norms {value('norm_min', 3)} to {value('norm_max', 3)}"),
+        *silent_rows(run, shown),
         ("overlap", f"mean square {value('mean_square_overlap')} (1/m = {value('inverse_width')}, Welch "
                     f"{value('welch')}); variance {value('square_overlap_variance', 3)} (random "
                     f"{value('random_square_overlap_variance', 3)})"),
@@ -93,6 +94,24 @@ def print_run(run: Run, path: Path) -> None:
     ]  # fmt: skip
     for name, text in rows:
         print(f"{name:<9} {text}")
+
+
+def beside_the_loss(run: Run, shown: dict[str, Any]) -> str:
+    """What the loss is to be compared with."""
+    from superlaw.cli.output import number
+
+    if run.spec.loss_function == "cross-entropy":
+        return f"in nats; {number(run.spec.untrained_loss)} for answering evenly"
+    return f"{number(shown['unlearned_loss'])} expected from the features it leaves out"
+
+
+def silent_rows(run: Run, shown: dict[str, Any]) -> list[tuple[str, str]]:
+    """The row of the features that never answer; none where that has no meaning."""
+    share = shown["silent_fraction"]
+    if share is None:
+        return []
+    count = round(share * run.spec.n_features)
+    return [("silent", f"{count} of {run.spec.n_features} ({100 * share:.3g} %) never answer their own input alone")]
 
 
 def overlap_row(group: str, shown: dict[str, Any]) -> tuple[str, str]:

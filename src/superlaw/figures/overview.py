@@ -41,9 +41,10 @@ def _panel(chosen: ComparableRuns, family: str, strong: float, weak: float) -> P
         items += losses_and_line(here, f"γ = {decay:g}, {regime(here)}", role, marker)
     widths = np.array(sorted(runs["width"].unique()))
     spec = spec_of(runs.iloc[0])
-    if spec is not None:
+    if spec is not None and (runs["loss_function"] == "squared-error").all():
         p = np.sort(spec.probabilities)[::-1]
-        items.append(Line(widths, np.array([unlearned_loss(p, m) for m in widths]), color="theory", style="--"))
+        sums = np.array([unlearned_loss(p, m, spec.values) for m in widths])
+        items.append(Line(widths, sums, color="theory", style="--"))
     title = f"power, α = {runs.iloc[0]['data_exponent']:g}" if family == "power" else family
     return Panel("width m", "loss L (sum over features)", tuple(items), title, "log", "log", tuple(widths.tolist()),
                  legend="lower left")  # fmt: skip

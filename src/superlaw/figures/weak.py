@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from superlaw.errors import InputError
 from superlaw.figures import paint, style
 from superlaw.figures.panels import Line, Marks, Panel, Picture, Scale
 from superlaw.figures.runs import exponents_by_decay
@@ -15,6 +16,9 @@ draw = paint.draw
 
 def data(chosen: ComparableRuns) -> Picture:
     """Loss against the loss by unlearned features; alpha_m against alpha with the line alpha - 1."""
+    if (chosen.table["loss_function"] != "squared-error").any():
+        raise InputError("runs with cross-entropy", "squared error, whose unlearned features have a loss of their own",
+                         "--where 'loss_function == \"squared-error\"'")  # fmt: skip
     ratio = (chosen.good["loss"] / chosen.good["unlearned_loss"])[chosen.good["unlearned_loss"] > 0]
     notes: tuple[str, ...] = (
         "Runs with γ of 0 or more. Left (bars: over the last 100 steps): at the exact sum over the features that the "
@@ -42,7 +46,7 @@ def _against_unlearned(chosen: ComparableRuns) -> Panel:
     ends = np.array([both.min(), both.max()]) if both.size else np.ones(2)
     hidden = int((~shown).sum())
     title = f"{hidden} runs represent everything and are not shown" if hidden else ""
-    return Panel("loss by unlearned features, Σ (4/3 p − p²)", "loss L", (points, Line(ends, ends, "equal")), title,
+    return Panel("loss by unlearned features, Σ (⟨v²⟩ p − p²)", "loss L", (points, Line(ends, ends, "equal")), title,
                  "log", "log", legend="upper left", scale=scale)  # fmt: skip
 
 
@@ -62,4 +66,4 @@ def _sum_exponent(chosen: ComparableRuns, alpha: float) -> float:
     here = chosen.table[chosen.table["data_exponent"] == alpha]
     spec = spec_of(here.iloc[0])
     widths = np.array(sorted(here["width"].unique()))
-    return float("nan") if spec is None else sum_exponent(spec.probabilities, widths)
+    return float("nan") if spec is None else sum_exponent(spec.probabilities, widths, spec.values)

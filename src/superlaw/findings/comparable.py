@@ -175,13 +175,10 @@ def _cut(chosen: pd.DataFrame, axes: Sequence[str], preset: str) -> list[str]:
 
 
 def _left_out(table: pd.DataFrame, chosen: pd.DataFrame, fixed: list[str], groups: list[pd.DataFrame]) -> list[str]:
-    import pandas as pd
-
     said = []
     others = sum(map(len, groups)) - len(chosen)
     if others:
-        firsts = pd.DataFrame([group.iloc[0][fixed] for group in groups])
-        differ = [name for name in fixed if firsts[name].nunique(dropna=False) > 1]
+        differ = [name for name in fixed if len({str(group.iloc[0][name]) for group in groups}) > 1]  # NaN is NaN
         said.append(
             f"Left out: {others} runs of {len(groups) - 1} other protocols (they differ in {', '.join(differ)})."
         )
@@ -214,10 +211,10 @@ def _plain(value: Any) -> str:
 
 
 def spec_of(row: pd.Series) -> RunSpec | None:
-    """The features of a run of a table as a RunSpec (no other field is set); None for explicit frequencies."""
+    """Features and values of a run of a table as a RunSpec (no other field is set); None for explicit frequencies."""
     if row["frequencies"] == "explicit":
         return None
-    names = ("n_features", "frequencies", "data_exponent", "decay_length", "activation_density", "clip")
+    names = ("n_features", "frequencies", "data_exponent", "decay_length", "activation_density", "clip", "values")
     fields = {name: row[name] for name in names}
     return RunSpec(**fields | {"n_features": int(row["n_features"]), "clip": bool(row["clip"])})
 

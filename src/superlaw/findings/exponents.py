@@ -2,7 +2,9 @@
 
 The rule, the same for every figure, table and command, and stated on each: a run is in the scaling range when
 
-- it ended well and does better than answering 0 to everything (loss below 4/3 E), and
+- it ended well and does better than a model that ignores its input: with squared error loss below <v^2> E, that of
+  answering 0 to everything (4/3 E for the published values), with cross-entropy below log n, that of answering
+  evenly, and
 - its width is at most n / 10: beyond, Welch's (n - m)/(m (n - 1)) is more than 10 % below 1/m, and the
   tail of a finite list of features ends.
 
@@ -28,6 +30,7 @@ from superlaw.laws.slope import fit_slope
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import Sweep
 from superlaw.sweeps.table import gather
+from superlaw.theory.values import second_moment
 from superlaw.toy.spec import DEFAULTS
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ FEATURES_A_WIDTH = 10  # the scaling range is m <= n / 10
 LEAST_WIDTHS = 3  # a line through two points has no error
 LEVEL = 0.95
 CURVED = 0.01  # chance, under a straight line, below which the line is called curved
-RULE = f"Scaling range of exponents: m ≤ n/{FEATURES_A_WIDTH} and loss below 4/3 E"
+RULE = f"Scaling range of exponents: m ≤ n/{FEATURES_A_WIDTH} and loss below ⟨v²⟩ E (cross-entropy: log n)"
 FEW = f"fewer than {LEAST_WIDTHS} widths"
 NEEDED = ("status", "width", "seed", "n_features", "density", "loss", "represented", "represented_fraction",
           "frequencies", "data_exponent")  # fmt: skip
@@ -82,10 +85,30 @@ def outside(table: pd.DataFrame) -> np.ndarray:
     """Why each run is not in the scaling range, shape (runs,); "" where it is."""
     reason = np.full(len(table), "", dtype=object)
     reason[table["width"].to_numpy() > table["n_features"].to_numpy() / FEATURES_A_WIDTH] = "beyond n/10"
-    reason[table["loss"].to_numpy(dtype=float) >= 4 / 3 * table["density"].to_numpy()] = "untrained"
+    reason[table["loss"].to_numpy(dtype=float) >= untrained_losses(table)] = "untrained"
     ended = table["status"].to_numpy() == "ok"
     reason[~ended] = table["status"].to_numpy()[~ended]
     return reason
+
+
+def untrained_losses(table: pd.DataFrame) -> np.ndarray:
+    """The loss of ignoring the input, of each run, shape (runs,): RunSpec.untrained_loss.
+
+    A table without ``values`` or ``loss_function`` is of runs with the defaults.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> runs = pd.DataFrame({"values": ["uniform", "constant"], "density": [3.0, 3.0], "n_features": [1000, 1000]})
+    >>> untrained_losses(runs)
+    array([4., 3.])
+    """
+    column = lambda name: table[name] if name in table else [DEFAULTS[name]] * len(table)  # noqa: E731
+    # a damaged run of unknown spec has no values
+    moments = [second_moment(values) if isinstance(values, str) else np.nan for values in column("values")]
+    entropy = np.array([loss == "cross-entropy" for loss in column("loss_function")], dtype=bool)
+    squared = np.array(moments) * table["density"].to_numpy(dtype=float)
+    return np.where(entropy, np.log(table["n_features"].to_numpy(dtype=float)), squared)
 
 
 def exponent(table: pd.DataFrame) -> Exponent | None:

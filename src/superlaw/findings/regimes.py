@@ -42,9 +42,9 @@ def predicted(regime: str, frequencies: str, data_exponent: float) -> float:
     return float("nan") if found is None else found
 
 
-def sum_exponent(probabilities: np.ndarray, widths: np.ndarray) -> float:
+def sum_exponent(probabilities: np.ndarray, widths: np.ndarray, values: str = "uniform") -> float:
     """The exponent, over these very widths, of the exact loss by the features beyond rank m; NaN below two widths."""
     p = np.sort(probabilities)[::-1]
-    losses = np.array([unlearned_loss(p, m) for m in widths])
+    losses = np.array([unlearned_loss(p, m, values) for m in widths])
     kept = losses > 0
     return fit_slope(np.asarray(widths)[kept], losses[kept]).exponent if kept.sum() > 1 else float("nan")

@@ -18,7 +18,7 @@ from superlaw.errors import InputError
 from superlaw.files.outputs import write_atomically
 from superlaw.geometry.overlaps import row_norms
 from superlaw.sweeps.store import Store
-from superlaw.toy.fields import CHOICES, OPTIONAL, SWITCHES
+from superlaw.toy.fields import CHOICES, SWITCHES
 from superlaw.toy.history import loss_history
 from superlaw.toy.measures import STRONG, Measures, measures_of
 from superlaw.toy.run import Run
@@ -32,14 +32,13 @@ RANK_BINS = 24  # of frequency ranks, evenly in log
 PROFILES = ("norm_counts", "norm_by_rank", "strong_by_rank")
 PROVENANCE = ("engine", "superlaw", "machine", "finished", "wall_seconds")
 TEXTS = ("id", "status", "frequencies", *CHOICES, *SWITCHES, "engine", "superlaw", "machine", "finished", "source")
-ABSENT_NUMBERS = tuple(name for name in OPTIONAL if name not in CHOICES)  # fields that are a number or None
 MEASURES = tuple(f.name for f in fields(Measures))
-# Fields of RunSpec that every table has; a field that came later is at its default in tables older than it.
-FIRST_FIELDS = ("n_features", "width", "frequencies", "data_exponent", "decay_length", "activation_density", "clip",
-                "weight_decay", "steps", "batch", "learning_rate", "bias_learning_rate", "learning_rate_width_power",
-                "bias_learning_rate_width_power", "warmup", "loss_scale", "activation", "loss_function", "values",
-                "tied", "dtype", "seed")  # fmt: skip
-REQUIRED = ("id", "status", "density", *FIRST_FIELDS, *(f.name for f in fields(Measures) if f.default is MISSING))
+# Of tables that older versions wrote: a column that they lack held what is now the default.
+ADDED = ("correlation", "group_size", "rows", "learn_bias", "initial_norm", "initial_bias_mean", "initial_bias_std",
+         "optimizer", "momentum", "adam_epsilon", "schedule", "decay_share")  # fmt: skip
+ADDED_MEASURES = ("silent_fraction",)
+REQUIRED = ("id", "status", "density", *(name for name in DEFAULTS if name not in ADDED),
+            *(f.name for f in fields(Measures) if f.default is MISSING))  # fmt: skip
 ALONG = ("step", "loss", "stderr", "steps_averaged")  # columns of a run's history
 WARM_UP = "warm-up"  # status of its windows within the warm-up
 DIGITS = "%.8g"
@@ -89,7 +88,8 @@ def run_table(store: Store, specs: Sequence[RunSpec] | None = None, profiles: bo
         rows.append(row)
     columns = ["id", "status", *DEFAULTS, "density", *MEASURES, *(PROFILES if profiles else ()), *PROVENANCE]
     table = pd.DataFrame(rows).reindex(columns=columns).assign(source=store.path.name)
-    absent = [name for name in (*MEASURES, *ABSENT_NUMBERS) if table[name].dtype == object]  # None: no number at all
+    numeric = [name for name in (*DEFAULTS, *MEASURES) if name not in TEXTS]
+    absent = [name for name in numeric if table[name].dtype == object]  # None in every run: no number at all
     return table.astype(dict.fromkeys(absent, float))
 
 
@@ -260,7 +260,7 @@ def _as_text(values: np.ndarray | None) -> str:
 
 
 def read_runs(path: str | Path) -> pd.DataFrame:
-    """The inverse of :func:`write_runs`."""
+    """The inverse of :func:`write_runs`; what an older version did not write is filled in (see with_added)."""
     import pandas as pd
 
     path = Path(path)
@@ -274,16 +274,28 @@ def read_runs(path: str | Path) -> pd.DataFrame:
     lacking = [name for name in REQUIRED if name not in table]
     if lacking:
         raise InputError(f"{path} without the column {lacking[0]!r}", need)
-    usual = RunSpec()
-    later = {name: getattr(usual, name) for name in DEFAULTS if name not in table}
-    table = table.assign(**{name: np.nan if value is None else value for name, value in later.items()})
     for column in table.columns.difference(list(TEXTS)):
         try:
             values = _profiles(table[column]) if column in PROFILES else pd.to_numeric(table[column])
             table[column] = pd.Series(values, index=table.index)
         except (ValueError, TypeError) as error:
             raise InputError(f"{path}, whose column {column!r} is not numbers ({error})", need) from None
-    return table
+    return with_added(table)
+
+
+def with_added(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of an older version with the columns that it lacks: the spec's defaults, no measure.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> with_added(pd.DataFrame({"width": [5]}))["schedule"].tolist()
+    ['cosine']
+    """
+    default = RunSpec()
+    lacking = {name: getattr(default, name) for name in ADDED} | dict.fromkeys(ADDED_MEASURES, np.nan)
+    known = {name: np.nan if value is None else value for name, value in lacking.items() if name not in table}
+    return table.assign(**known)
 
 
 def _profiles(column: pd.Series) -> list[np.ndarray | None]:

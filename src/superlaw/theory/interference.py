@@ -3,8 +3,9 @@
 All rows have one length r and independent, evenly distributed directions in R^m. The output of feature i is
 ReLU(r^2 (x_i + z_i) + b_i), with the interference z_i = sum_{j != i} g_ij x_j, g_ij = w_i . w_j. Given w_i, the
 g_ij are independent of each other, so the mean over frames and samples needs the distribution of z_i alone: a sum of
-independent terms, each 0 with probability 1 - p_j and else g v, g^2 ~ Beta(1/2, (m - 1)/2), v ~ Uniform(0, 2). Its
-characteristic function is the product of theirs; nothing is approximated but by the grid.
+independent terms, each 0 with probability 1 - p_j and else g v, g^2 ~ Beta(1/2, (m - 1)/2), v as the values (by
+default Uniform(0, 2); see superlaw.theory.values). Its characteristic function is the product of theirs; nothing is
+approximated but by the grid.
 A trained frame is better than a random one: this is what directions without any design give.
 """
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.geometry.frames import random_cdf
+from superlaw.theory.values import Values, values_named
 from superlaw.theory.weak import unlearned_terms
 
 CELLS = 32  # of the grid in 1/sqrt(m), the spread of one overlap
@@ -25,12 +27,12 @@ NODES = 64  # of the quadrature over v
 LONGEST = 2**18  # of the grid
 
 
-def linear_interference(frequencies: np.ndarray, mean_square_overlap: float) -> float:
-    """Loss without the ReLU of n unit rows, bias at its best: (n - 1) q sum_j (4/3 p_j - p_j^2).
+def linear_interference(frequencies: np.ndarray, mean_square_overlap: float, values: str = "uniform") -> float:
+    """Loss without the ReLU of n unit rows, bias at its best: (n - 1) q sum_j (<v^2> p_j - p_j^2).
 
     q is the mean over i != j of (w_i . w_j)^2. Exact for rows that all have the same sum of squared overlaps
     (tight frames: (n/m - 1) sum_j), and for the mean over random directions, q = 1/m. The bias that removes the mean of
-    the interference is b_i = -sum_{j != i} g_ij p_j. At sum p = 1 and m << n it is far above 4/3, the loss of
+    the interference is b_i = -sum_{j != i} g_ij p_j. At sum p = 1 and m << n it is far above <v^2>, the loss of
     answering 0: without a ReLU there is no strong superposition to speak of.
 
     Examples
@@ -38,7 +40,7 @@ def linear_interference(frequencies: np.ndarray, mean_square_overlap: float) -> 
     >>> linear_interference(np.full(3, 0.1), 0.25).__round__(12)
     0.185
     """
-    terms = unlearned_terms(frequencies)
+    terms = unlearned_terms(frequencies, values)
     return float((len(terms) - 1) * mean_square_overlap * terms.sum())
 
 
@@ -50,7 +52,7 @@ class Interference:
     probabilities: np.ndarray
 
 
-def interference(frequencies: np.ndarray, width: int) -> Interference:
+def interference(frequencies: np.ndarray, width: int, values: str = "uniform") -> Interference:
     """Distribution of sum_j g_j x_j over the given features, directions random in R^m.
 
     Parameters
@@ -59,6 +61,8 @@ def interference(frequencies: np.ndarray, width: int) -> Interference:
         p_j of all features but the one that receives.
     width : int
         m, 2 or more.
+    values : str
+        Distribution of v.
 
     Raises
     ------
@@ -74,34 +78,44 @@ def interference(frequencies: np.ndarray, width: int) -> Interference:
     p = np.asarray(frequencies, dtype=np.float64)
     if width < 2:
         raise InputError(f"m = {width}", "a width of 2 or more")
-    cell = 1 / (CELLS * sqrt(width))
-    reach = 2 + SPREADS * sqrt(4 / 3 * p.sum() / width)
+    cell, v = 1 / (CELLS * sqrt(width)), values_named(values)
+    reach = v.practical_largest + SPREADS * sqrt(v.second_moment * p.sum() / width)
     count = 2 ** int(np.ceil(log2(2 * reach / cell)))
     if count > LONGEST:
         raise InputError(
             f"{p.sum():.4g} active features in {width} dimensions", "fewer active features (at most about 100,000)"
         )
-    values = (np.arange(count) - count // 2) * cell
-    one = np.fft.ifftshift(_one_term(values, cell, width))
+    grid = (np.arange(count) - count // 2) * cell
+    one = np.fft.ifftshift(_one_term(grid, cell, width, v))
     term = np.fft.rfft(one).real  # its characteristic function; of a symmetric distribution, so real
     product = np.ones_like(term)
     for kind, times in zip(*np.unique(p, return_counts=True), strict=True):
         product *= (1 - kind + kind * term) ** int(times)
     found = np.maximum(np.fft.fftshift(np.fft.irfft(product, count)), 0.0)
-    return Interference(values, found / found.sum())
+    return Interference(grid, found / found.sum())
 
 
-def _one_term(values: np.ndarray, cell: float, width: int) -> np.ndarray:
-    """Probability of g v in each cell, v ~ Uniform(0, 2)."""
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    edges = np.append(values - cell / 2, values[-1] + cell / 2)
+def _one_term(grid: np.ndarray, cell: float, width: int, values: Values) -> np.ndarray:
+    """Probability of g v in each cell."""
+    if values.name == "uniform":  # more nodes than Values.nodes has: no panels are needed
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        nodes, weights = 1 + nodes, weights / 2
+    else:
+        nodes, weights = values.nodes()
+    edges = np.append(grid - cell / 2, grid[-1] + cell / 2)
     below = np.zeros_like(edges)
-    for v, weight in zip(1 + nodes, weights / 2, strict=True):
+    for v, weight in zip(nodes, weights, strict=True):
         below += weight * (1 + np.sign(edges) * random_cdf(np.abs(edges) / v, width)) / 2
     return np.diff(below)
 
 
-def interference_loss(frequencies: np.ndarray, width: int, norm: float = 1.0, bias: float | np.ndarray = 0.0) -> float:
+def interference_loss(
+    frequencies: np.ndarray,
+    width: int,
+    norm: float = 1.0,
+    bias: float | np.ndarray = 0.0,
+    values: str = "uniform",
+) -> float:
     """Mean loss of the toy model (with ReLU) over random directions: all rows of one norm, the bias given.
 
     L = sum_i (1 - p_i) <ReLU(r^2 z_i + b_i)^2> + p_i <(ReLU(r^2 (v + z_i) + b_i) - v)^2>.
@@ -116,6 +130,8 @@ def interference_loss(frequencies: np.ndarray, width: int, norm: float = 1.0, bi
         r, of every row.
     bias : float or ndarray, shape (n,)
         b.
+    values : str
+        Distribution of v.
 
     Returns
     -------
@@ -134,29 +150,29 @@ def interference_loss(frequencies: np.ndarray, width: int, norm: float = 1.0, bi
     for kind in np.unique(p):
         same = p == kind
         rest = np.delete(p, int(np.argmax(same)))
-        z = interference(rest, width)
+        z = interference(rest, width, values)
         for value, count in zip(*np.unique(b[same], return_counts=True), strict=True):
-            total += int(count) * _feature_loss(z, kind, norm, float(value))
+            total += int(count) * _feature_loss(z, kind, (norm, float(value)), values_named(values))
     return total
 
 
-def _feature_loss(z: Interference, p: float, norm: float, bias: float) -> float:
+def _feature_loss(z: Interference, p: float, norm_and_bias: tuple[float, float], values: Values) -> float:
     """Loss of one feature of frequency p."""
+    norm, bias = norm_and_bias
     square = norm**2
     offset = square * z.values + bias  # c: the output is ReLU(r^2 v + c)
     silent = np.maximum(offset, 0.0) ** 2
-    return float(z.probabilities @ ((1 - p) * silent + p * _active(square, offset)))
+    return float(z.probabilities @ ((1 - p) * silent + p * _active(square, offset, values)))
 
 
-def _active(square: float, offset: np.ndarray) -> np.ndarray:
-    """<(ReLU(s v + c) - v)^2> over v ~ Uniform(0, 2), in closed form: v^2 where the unit is off, else a square."""
+def _active(square: float, offset: np.ndarray, values: Values) -> np.ndarray:
+    """<(ReLU(s v + c) - v)^2> over v, in closed form: v^2 where the unit is off, ((s - 1) v + c)^2 where it is on."""
     if square == 0:
         on = np.maximum(offset, 0.0)
-        return on**2 - 2 * on + 4 / 3
-    start = np.clip(-offset / square, 0.0, 2.0)  # the unit is on above this v
+        return on**2 - 2 * on + values.second_moment
+    share, mean, moment = values.above(np.maximum(-offset / square, 0.0))  # where the unit is on
     k = square - 1
-    integral = lambda v: v * (k**2 * v**2 / 3 + k * offset * v + offset**2)  # noqa: E731  (of (k v + c)^2)
-    return (start**3 / 3 + integral(2.0) - integral(start)) / 2
+    return values.second_moment - moment + k**2 * moment + 2 * k * offset * mean + offset**2 * share
 
 
 @dataclass(frozen=True)
@@ -168,7 +184,9 @@ class RandomFrame:
     bias: float
 
 
-def best_random_frame(n_features: int, width: int, activation_density: float = 1.0) -> RandomFrame:
+def best_random_frame(
+    n_features: int, width: int, activation_density: float = 1.0, values: str = "uniform"
+) -> RandomFrame:
     """Least :func:`interference_loss` over one norm and one bias for all features, frequencies equal.
 
     Parameters
@@ -177,6 +195,8 @@ def best_random_frame(n_features: int, width: int, activation_density: float = 1
         n and m, m >= 2.
     activation_density : float
         E: every p_i is E/n.
+    values : str
+        Distribution of v.
 
     Examples
     --------
@@ -189,8 +209,8 @@ def best_random_frame(n_features: int, width: int, activation_density: float = 1
     p = activation_density / n_features
     if not 0 < p <= 1:
         raise InputError(f"E = {activation_density:g} with {n_features} features", "E above 0 and at most n")
-    z = interference(np.full(n_features - 1, p), width)
-    loss = lambda x: n_features * _feature_loss(z, p, x[0], x[1])  # noqa: E731
+    z = interference(np.full(n_features - 1, p), width, values)
+    loss = lambda x: n_features * _feature_loss(z, p, (x[0], x[1]), values_named(values))  # noqa: E731
     starts = [(norm, -beta / sqrt(width)) for norm in (0.5, 1.0) for beta in (0.5, 2.0)]
     found = [minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9}) for start in starts]
     best = min(found, key=lambda result: result.fun)

@@ -47,12 +47,14 @@ class Rival:
     source: str
 
 
-def second_moment_eigenvalues(frequencies: np.ndarray, ranks: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
-    """Eigenvalues of <x x^T> = diag(4/3 p_i - p_i^2) + p p^T of the toy data, decreasing.
+def second_moment_eigenvalues(
+    frequencies: np.ndarray, ranks: Sequence[int] | np.ndarray | None = None, values: str = "uniform"
+) -> np.ndarray:
+    """Eigenvalues of <x x^T> = diag(<v^2> p_i - p_i^2) + p p^T of the toy data, decreasing.
 
     A diagonal d plus a matrix of rank one: the i-th eigenvalue lies between the i-th and the (i - 1)-th largest d
-    (Cauchy's interlacing), so but for the first, which holds the mean, they follow 4/3 p_i. Each is found by bisection:
-    the number of eigenvalues above x is that of d_j above x, plus one where 1 + sum_j p_j^2/(d_j - x) < 0
+    (Cauchy's interlacing), so but for the first, which holds the mean, they follow <v^2> p_i. Each is found by
+    bisection: the number of eigenvalues above x is that of d_j above x, plus one where 1 + sum_j p_j^2/(d_j - x) < 0
     (the secular equation; [Golub]).
 
     Parameters
@@ -61,6 +63,8 @@ def second_moment_eigenvalues(frequencies: np.ndarray, ranks: Sequence[int] | np
         p_i, in any order.
     ranks : sequence of int, optional
         Which, from 1; all when left out (n^2 operations times 60).
+    values : str
+        Distribution of v, whose <v^2> is 4/3 if ``uniform``; see :mod:`superlaw.theory.values`.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def second_moment_eigenvalues(frequencies: np.ndarray, ranks: Sequence[int] | np
     chosen = np.arange(1, n + 1) if ranks is None else np.asarray(ranks, dtype=int)
     if chosen.size and not (chosen.min() >= 1 and chosen.max() <= n):
         raise InputError(f"ranks {chosen.min()} to {chosen.max()} of {n} eigenvalues", f"1 to {n}")
-    d = unlearned_terms(p)
+    d = unlearned_terms(p, values)
     order = np.argsort(-d)
     d, squares = d[order], p[order] ** 2
     found = np.empty(len(chosen))
@@ -123,6 +127,7 @@ def rivals(
     intrinsic_dimension: float | None = None,
     parameter_growth: float = 1.0,
     ranks: tuple[int, int] | None = None,
+    values: str = "uniform",
 ) -> pd.DataFrame:
     """The rivals' exponents for data of these frequencies, one row a theory (the fields of :class:`Rival`).
 
@@ -138,6 +143,8 @@ def rivals(
     ranks : (int, int), optional
         Over which the spectrum's exponent is read: best the widths of the runs compared with. From 10 to n/10
         (from 1 to n where n is below 400) when left out.
+    values : str
+        Distribution of v, of which the spectrum of <x x^T> depends on the second moment.
 
     Returns
     -------
@@ -168,15 +175,17 @@ def rivals(
     if not 1 <= first <= last <= n:
         raise InputError(f"ranks {first} to {last} of {n} features", f"from 1 to {n}, increasing")
     chosen = np.unique(np.geomspace(first, last, RANKS).round().astype(int))
-    table = pd.DataFrame([asdict(rival) for rival in _rivals(p, chosen, intrinsic_dimension, parameter_growth)])
+    spectrum = tail_exponent(second_moment_eigenvalues(p, chosen, values), chosen)
+    table = pd.DataFrame([asdict(one) for one in _rivals(p, chosen, spectrum, intrinsic_dimension, parameter_growth)])
     numbers = ["width_exponent", "parameter_exponent"]
     table[numbers] = table[numbers].astype(float)
     return table[["name", *numbers, "stated_in", "assumption", "why", "source"]]
 
 
-def _rivals(p: np.ndarray, ranks: np.ndarray, dimension: float | None, growth: float) -> list[Rival]:
+def _rivals(
+    p: np.ndarray, ranks: np.ndarray, spectrum: float | None, dimension: float | None, growth: float
+) -> list[Rival]:
     where = f"over ranks {ranks[0]} to {ranks[-1]}"
-    spectrum = tail_exponent(second_moment_eigenvalues(p, ranks), ranks)
     skills = tail_exponent(p[ranks - 1], ranks)
     manifold = None if dimension is None else 4 / dimension
     return [

@@ -13,6 +13,7 @@ from superlaw.geometry.groups import REPRESENTED, STRONG, norm_groups
 from superlaw.geometry.overlaps import mean_square_overlap, pair_statistics, row_norms
 from superlaw.geometry.spectrum import dimensionality, participation_ratio
 from superlaw.theory.weak import unlearned_loss
+from superlaw.toy.model import silent_features
 from superlaw.toy.run import Run
 
 NAN = float("nan")
@@ -31,6 +32,9 @@ class Measures:
     ``participation_ratio`` is the number of directions that the unit rows use, ``weight_participation_ratio`` the same
     of the rows as they are. ``dimensionality_sum`` adds D_i = ||W_i||^2 / sum_j (w_i . W_j)^2 over features, at most m;
     ``represented_dimensionality`` is its mean over represented ones, 1 where they share no dimension.
+
+    ``silent_fraction`` is the share of features that never answer their own input alone (superlaw.toy.model); NaN for
+    GELU and cross-entropy, as ``unlearned_loss`` is for cross-entropy.
     """
 
     loss: float
@@ -67,6 +71,7 @@ class Measures:
     weight_participation_ratio: float = NAN
     dimensionality_sum: float = NAN
     represented_dimensionality: float = NAN
+    silent_fraction: float = NAN
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: what is not a number becomes None."""
@@ -112,6 +117,10 @@ def measure_run(run: Run, variances: bool = True) -> Measures:
     strong, represented = int(groups["strong"].sum()), int(np.sum(norms > REPRESENTED))
     p = np.sort(run.spec.probabilities)[::-1]
     empty = not len(norms)
+    silent = silent_features(run)
+    unlearned = NAN if empty or run.spec.loss_function == "cross-entropy" else (
+        unlearned_loss(p, represented, run.spec.values)
+    )  # fmt: skip
     dimensions = dimensionality(W)
     return Measures(
         loss=run.loss,
@@ -127,7 +136,7 @@ def measure_run(run: Run, variances: bool = True) -> Measures:
         inverse_width=1 / m,
         random_square_overlap_variance=random_square_overlap(m)[1],
         welch=welch(n, m) if n > 1 else 0.0,
-        unlearned_loss=NAN if empty else unlearned_loss(p, represented),
+        unlearned_loss=unlearned,
         **_overlaps(W, "", variances),
         **_overlaps(W[groups["strong"]], "strong_", variances),
         strong_welch=welch(strong, m) if strong > 1 else NAN,
@@ -137,6 +146,7 @@ def measure_run(run: Run, variances: bool = True) -> Measures:
         weight_participation_ratio=participation_ratio(W, unit=False),
         dimensionality_sum=NAN if empty else float(dimensions.sum()),
         represented_dimensionality=float(dimensions[norms > REPRESENTED].mean()) if represented else NAN,
+        silent_fraction=NAN if silent is None else float(silent.mean()),
     )
 
 
