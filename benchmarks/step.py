@@ -111,10 +111,7 @@ def trained(spec, steps: int, folder: Path) -> Path:
             W, b, spec.probabilities, spec.batch, spec.seed, spec.loss_scale, *BETAS, EPSILON, spec.weight_decay,
             1, "", "automatic",
         )  # fmt: skip
-        rates = [
-            np.ascontiguousarray((peak * schedule(spec))[:steps])
-            for peak in spec.peak_learning_rates
-        ]
+        rates = [np.ascontiguousarray((peak * schedule(spec))[:steps]) for peak in spec.peak_learning_rates]
         training.advance(*rates, np.empty(steps, np.float32))
         training.state(W, b)
         folder.mkdir(parents=True, exist_ok=True)

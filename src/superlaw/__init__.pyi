@@ -7,6 +7,7 @@ from .toy.run import Run as Run, load_run as load_run
 from .toy.train import train as train
 from .toy.measures import Measures as Measures, measure_run as measure_run, represented_fraction as represented_fraction
 from .toy.evaluate import Evaluation as Evaluation, SampleMean as SampleMean, evaluate as evaluate
+from .toy.history import LossHistory as LossHistory, loss_history as loss_history
 from .toy.recovery import relative_errors as relative_errors
 
 # sweeps: a plan becomes runs in a store, and one table of them

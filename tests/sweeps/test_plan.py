@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from superlaw import InputError, Plan, load_plan
+from superlaw import InputError, Plan, RunSpec, load_plan
 from superlaw.sweeps.plan import preset_names
 
 
@@ -51,6 +51,64 @@ def test_wide_is_the_published_one():
 def test_every_preset_is_possible_and_says_how_many_runs_it_has(name):
     plan = load_plan(name)
     assert f"{len(plan.specs):,} runs" in plan.about
+
+
+def test_the_start_of_the_bias_is_tested_by_the_published_protocol_and_one_change():
+    plan = load_plan("initial-bias")
+    assert plan.axes["initial_bias_std"] == (0, 1) and plan.axes["width"] == (10, 15, 25, 39, 63, 100)
+    published = {spec.id for spec in load_plan("weight-decay-grid").specs if spec.weight_decay == -1}
+    first = [spec for spec in plan.specs if spec.seed == 0 and spec.initial_bias_std == 1]
+    assert len(first) == 12 and {spec.id for spec in first} <= published
+    assert len(plan.specs) == 72 and plan.seeds == (0, 1, 2)
+
+
+VARIANTS = {
+    "cross-entropy": ("loss_function", {"cross-entropy"}),
+    "linear": ("activation", {"linear"}),
+    "unit-rows": ("rows", {"free", "unit"}),
+    "untied": ("tied", {True, False}),
+    "values": ("values", {"uniform", "exponential", "half-normal", "constant"}),
+    "correlated": ("correlation", {0, 0.4, 0.8}),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variants_presets_differ_from_the_published_model_in_it(name):
+    field, values = VARIANTS[name]
+    for plan in (load_plan(name), load_plan(f"{name}-small")):
+        assert {getattr(spec, field) for spec in plan.specs} == values
+        assert len([width for width in plan.axes["width"] if width <= plan.base["n_features"] / 10]) >= 3
+        assert len(plan.seeds) > 1
+    assert {(spec.n_features, spec.steps, spec.batch) for spec in load_plan(name).specs} == {(1000, 20_000, 2048)}
+
+
+@pytest.mark.parametrize("small", ["", "-small"])
+def test_time_and_batch_vary_whole_trainings_in_weak_and_strong_superposition(small):
+    for name, field in (("time", "steps"), ("batch", "batch")):
+        plan = load_plan(name + small)
+        values = plan.axes[field]
+        assert len(values) >= 4 and max(values) / min(values) >= 16
+        assert max(spec.warmup / spec.steps for spec in plan.specs) <= 0.2
+        assert plan.axes["weight_decay"] == (-1, 1) and plan.axes["initial_bias_std"] == (0, 1)
+
+
+def test_features_grow_at_fixed_widths_and_at_fixed_features_a_dimension():
+    for name, share in (("features", 1 / 40), ("features-small", 1 / 20)):
+        specs = load_plan(name).specs
+        assert len({spec.n_features for spec in specs if spec.width == 64}) >= 4
+        assert len({spec.n_features for spec in specs if spec.width / spec.n_features == share}) >= 3
+    assert max(spec.n_features for spec in load_plan("features").specs) == 10_240
+
+
+def test_an_axis_may_be_true_or_false_or_leave_a_field_out(tmp_path):
+    plan = load_plan(write(tmp_path, '[axes]\ntied = [true, false]\nadam_epsilon = ["none", 1e-6]'))
+    assert [(spec.tied, spec.adam_epsilon) for spec in plan.specs] == [
+        (True, 1e-8), (True, 1e-6), (False, 1e-8), (False, 1e-6)]  # fmt: skip
+    assert plan.specs[0] == RunSpec()
+    chosen = plan.change({"group_size": "none"}, {"tied": [False], "adam_epsilon": ["none"]})
+    assert chosen.cells == ({"tied": False, "adam_epsilon": None, "seed": 0},)
+    again = load_plan(write(tmp_path, plan.to_toml()))
+    assert again.axes == plan.axes and again.specs == plan.specs
 
 
 def write(tmp_path, text):
@@ -99,6 +157,8 @@ def test_overrides_set_cut_and_reseed():
         ("[axes]\nwidth = [{a = 1}]", "a list or table in it"),
         ("[axes]\nweight_decay = {start = 0, stop = inf, num = 3}", "num of 1 or more"),
         ("[axes]\nweight_decay = {start = 0, stop = 1, num = true}", "num of 1 or more"),
+        ('[axes]\nwidth = ["none", 4]', "width = 'none', in the cell width = none"),
+        ("[base]\ntied = 1", "tied = 1"),
         ("keep = 5", "keep = 5"),
         ("keep = [true]", "keep = "),
         ("x = " + "[" * 3000, "not TOML"),
@@ -108,7 +168,7 @@ def test_overrides_set_cut_and_reseed():
 )
 def test_bad_plans_are_refused(tmp_path, text, said):
     with pytest.raises(InputError, match=said):
-        load_plan(write(tmp_path, text))
+        _ = load_plan(write(tmp_path, text)).specs
 
 
 @pytest.mark.parametrize(
@@ -128,6 +188,7 @@ def test_impossible_cells_name_the_cell(tmp_path, axes, said):
         ({"base": {"widht": 3}}, "did you mean width"),
         ({"only": {"width": [11]}}, "values of that axis: 10, 15"),
         ({"only": {"steps": [11]}}, "an axis of the plan"),
+        ({"only": {"width": [True]}}, "width = true; need values of that axis: 10, 15"),
         ({"seeds": []}, "empty axis seeds"),
     ],
 )

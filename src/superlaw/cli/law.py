@@ -38,14 +38,18 @@ app = typer.Typer(
 )
 
 
-def _table(name: str, let: list[str] | None) -> pd.DataFrame:
-    """A file, or a published table where no file has that name."""
+def _table(name: str, rows: Rows) -> pd.DataFrame:
+    """A folder of runs, a file, or a published table where nothing here has that name."""
     from superlaw.laws.published import TABLES, load_published
     from superlaw.laws.tables import add_columns, load_table
 
+    if rows.along_steps or Path(name).is_dir():
+        from superlaw.sweeps.table import gather
+
+        return add_columns(gather(name, profiles=False, along_steps=rows.along_steps), rows.let or ())
     if name in TABLES and not Path(name).exists():
-        return add_columns(load_published(name), let or ())
-    return load_table(name, let or ())
+        return add_columns(load_published(name), rows.let or ())
+    return load_table(name, rows.let or ())
 
 
 @app.command()
@@ -65,7 +69,7 @@ def fit(
     if method != "bootstrap":
         refuse_unused(f"--interval {method}", bootstrap="--interval bootstrap")
     same = rows.columns() | {"level": intervals.level, "replicates": intervals.bootstrap, "starts": intervals.starts}
-    read = _table(table, rows.let)
+    read = _table(table, rows)
     fitted = fit_law(read, law, objective=objective, interval=method, seed=intervals.seed, **same)
     if written.plot is not None:
         from superlaw.figures import law as figure
@@ -85,7 +89,7 @@ def compare(
     written.check(table)
     chosen, (objective,) = laws.chosen(), objectives([minimised.objective], minimised.delta)
     same: dict[str, Any] = rows.columns() | asdict(scored) | {"objective": objective}
-    written.give(compare_laws(_table(table, rows.let), chosen, **same))
+    written.give(compare_laws(_table(table, rows), chosen, **same))
 
 
 @app.command()
@@ -97,7 +101,7 @@ def sensitivity(table: TableArgument, laws: Laws, rows: Rows, choices: Choices, 
     written.check(table)
     same = rows.columns() | choices.all()
     chosen = laws.chosen()
-    written.give(every_choice(_table(table, rows.let), chosen, **same))
+    written.give(every_choice(_table(table, rows), chosen, **same))
 
 
 @app.command()

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from superlaw.laws.law import Law
     from superlaw.laws.objective import Objective
 
-TABLE_HELP = "CSV, Parquet or JSON-lines file, or the name of a published table (superlaw data list)."
+TABLE_HELP = (
+    "CSV, Parquet or JSON-lines file, a folder of runs (superlaw sweep run --store), or the name of a published table "
+    "(superlaw data list)."
+)
 LAW_HELP = f"One of {', '.join(law_names())}; columns may follow: additive:width,depth or additive:width*depth,tokens."
 
 TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help=TABLE_HELP)]
@@ -88,6 +91,9 @@ def _options(law: type[Law]) -> set[str]:
     return {part.option for part in law.parts} | ({"--offset"} if has_offset_option(law) else set())
 
 
+OF_THE_TABLE = ("let", "along_steps")  # what concerns the reading of it
+
+
 @dataclass(frozen=True)
 class Rows:
     """What is read of the table."""
@@ -95,10 +101,13 @@ class Rows:
     loss: Annotated[str, typer.Option(metavar="COL", help="Column of the loss.")] = "loss"
     let: Annotated[list[str] | None, typer.Option(metavar="NAME=EXPR", help="Add a column; repeat.")] = None
     cluster: Annotated[str | None, typer.Option(metavar="COL", help="Points of one value belong together.")] = None
+    along_steps: Annotated[
+        bool, typer.Option("--along-steps", help="Of a folder of runs: a row a run and log-spaced step; --cluster id.")
+    ] = False
 
     def columns(self) -> dict[str, Any]:
-        """As the library takes them, which adds no columns itself."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "let"}
+        """As the library takes them, which reads no table and adds no columns itself."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in OF_THE_TABLE}
 
 
 @dataclass(frozen=True)

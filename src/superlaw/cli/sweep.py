@@ -147,6 +147,7 @@ def table(
 def gather(
     stores: Annotated[list[Path], typer.Argument(metavar="STORE...", help="Folders of runs, or tables of them.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="A .csv file.")],
+    along_steps: Annotated[bool, typer.Option("--along-steps", help="A row a run and log-spaced step.")] = False,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Write everything stores hold as one small table with provenance, from which figures are drawn."""
@@ -155,10 +156,11 @@ def gather(
     from superlaw.sweeps.table import gather as library
     from superlaw.sweeps.table import write_runs
 
-    runs = library(stores)
+    runs = library(stores, along_steps=along_steps)
     write_runs(runs, out)
     counts = ", ".join(f"{count} {status}" for status, count in runs["status"].value_counts().items())
-    print(f"{out}: {len(runs)} runs ({counts})")
+    rows = f"{len(runs)} steps of {runs['id'].nunique()} runs" if along_steps else f"{len(runs)} runs"
+    print(f"{out}: {rows} ({counts})")
 
 
 @app.command()
@@ -322,6 +324,14 @@ def _report(result: Sweep, tally: Tally, as_json: bool) -> None:
         _print_exponents(result, cells)
 
 
+def _coordinate(value: Any) -> str:
+    """A value on an axis, to four figures; none of a field that was left out."""
+    from superlaw.sweeps.plan import as_said
+
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return as_said(None if value != value else float(f"{value:.4g}") if number else value)
+
+
 def _print_exponents(result: Sweep, found: pd.DataFrame) -> None:
     from superlaw.cli.output import number, print_table
     from superlaw.findings.exponents import CURVED, RULE, left_out_in_words
@@ -330,7 +340,7 @@ def _print_exponents(result: Sweep, found: pd.DataFrame) -> None:
     header = [*axes, "exponent", "R^2", "bent", "runs", "phi_1/2", "regime", "theory"]
     rows = []
     for row in found.to_dict("records"):
-        cells = [f"{row[axis]:.4g}" if isinstance(row[axis], int | float) else str(row[axis]) for axis in axes]
+        cells = [_coordinate(row[axis]) for axis in axes]
         runs = str(row["n"]) + (f" (-{row['left_out']})" if row["left_out"] else "")
         exponent = f"{number(row['exponent'], 3)} ± {number(row['stderr'], 2)}"
         bent = "-" if row["lack_of_fit"] != row["lack_of_fit"] else "yes" if row["lack_of_fit"] < CURVED else "no"

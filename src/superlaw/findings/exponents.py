@@ -189,15 +189,16 @@ def exponents(source: Source, by: str | Sequence[str] | None = None) -> pd.DataF
     table = _table(source)
     if isinstance(source, Sweep) and by is None:
         by = [axis for axis in source.plan.axes if axis != "width"]
-    keys = {name: as_read(table[name]) for name in DEFAULTS if name not in ("width", "seed") and name in table}
-    varying = [name for name, values in keys.items() if values.nunique() > 1]
+    keys = _protocol(table)
+    spoken = table["n_features"].notna()  # a damaged run has no values: they are not values of a cell
+    varying = [name for name, values in keys.items() if values[spoken].nunique(dropna=False) > 1]
     by = _columns(by, table, varying)
-    placed = table[table["n_features"].notna()]
+    placed = table[spoken]
     if len(placed) < len(table):
         warnings.warn(f"{len(table) - len(placed)} damaged runs of unknown spec are in no cell", stacklevel=2)
-    rows = []
-    for _, cell in placed.groupby([keys.get(name, table[name]) for name in by] or np.zeros(len(placed)), sort=True):
-        mixed = [name for name in varying if name not in by and keys[name][cell.index].nunique() > 1]
+    rows, cells = [], [keys.get(name, table[name])[spoken] for name in by] or np.zeros(len(placed))
+    for _, cell in placed.groupby(cells, sort=True, dropna=False):
+        mixed = [name for name in varying if name not in by and keys[name][cell.index].nunique(dropna=False) > 1]
         if mixed:
             raise InputError(f"cells of {', '.join(by) or 'all runs'} whose runs differ in {', '.join(mixed)}",
                              "runs that differ in width and seed alone", f"add {mixed[0]} to by")  # fmt: skip
@@ -205,9 +206,21 @@ def exponents(source: Source, by: str | Sequence[str] | None = None) -> pd.DataF
     return pd.DataFrame(rows)
 
 
+def _protocol(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """What runs of one cell have in common, by field; a field that a run does not use is as good as left out."""
+    keys = {name: as_read(table[name]) for name in DEFAULTS if name not in ("width", "seed") and name in table}
+    if "bias_learning_rate" in keys:
+        keys["bias_learning_rate"] = keys["bias_learning_rate"].fillna(keys["learning_rate"])
+    if "group_size" in keys:
+        keys["group_size"] = keys["group_size"].where(table["correlation"] > 0)
+    return keys
+
+
 def as_read(column: pd.Series) -> pd.Series:
-    """Numbers to seven figures, so that a table read from text and a store agree."""
-    return column.map(lambda value: float(f"{value:.7g}")) if column.dtype.kind == "f" else column
+    """Numbers to seven figures and NaN for what was left out, so that a table read from text and a store agree."""
+    if column.dtype.kind == "f":
+        return column.map(lambda value: float(f"{value:.7g}"))
+    return column.where(column.notna(), np.nan) if column.dtype == object else column
 
 
 def left_out_in_words(cells: pd.DataFrame) -> str:

@@ -16,6 +16,7 @@ from superlaw.laws.fit import fit_law
 from superlaw.laws.forms import law_of
 from superlaw.laws.law import Law
 from superlaw.laws.objective import Objective, objective_of
+from superlaw.laws.own_runs import status_words
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.result import Fit
 from superlaw.laws.solve import descend_gradually, solve
@@ -169,7 +170,9 @@ def compare_laws(
         raise InputError(f"--cut-by {cut_by}", "a size column of the table", nearest(cut_by, map(str, table.columns)))
     size = table[cut_by].to_numpy(float)[chosen[0].rows]
     cuts = _cuts(size)
-    judged, notes = [], []
+    judged, notes = [], list(chosen[0].cautions)
+    if statuses := chosen[0].dropped.get("by_status"):
+        notes.append(f"left out: {status_words(statuses)}")
     for name, fit, rows in zip(titles(laws), fits, chosen, strict=True):
         squares = np.concatenate([_held_out(fit, rows, fold != k, seed) for k in range(int(fold.max()) + 1)])
         unscored = int(np.isnan(squares).sum())

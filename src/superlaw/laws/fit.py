@@ -54,6 +54,7 @@ def fit_law(
     Parameters
     ----------
     table : DataFrame, mapping of columns, or path of a CSV, Parquet or JSON-lines file
+        Of :func:`superlaw.gather`, say: rows of our own runs whose status is not ok are left out and counted.
     law : Law or str
         ``PowerLaw``, ``GroupedPowerLaw``, ``AdditiveLaw``, ``Chinchilla``, ``Kaplan``,
         ``BrokenPowerLaw``, ``FunctionLaw``, or text like ``"additive:width,depth"``.
@@ -176,7 +177,7 @@ def _fit(
 ) -> Fit:
     problem, objective = best.problem, best.problem.objective
     params = _estimates(best, unknown)
-    warnings = report.fit_warnings(best, params, certificate, unknown.record, rows.kin)
+    warnings = [*rows.cautions, *report.fit_warnings(best, params, certificate, unknown.record, rows.kin)]
     return Fit(
         law=problem.law,
         columns=columns,

@@ -30,6 +30,8 @@ def read_table(path: Path) -> pd.DataFrame:
         holds more than a number, a text or a truth value.
     """
     kind = READERS.get(path.suffix.lower())
+    if path.is_dir():
+        raise InputError(f"{path}, which is a folder", "a table", "superlaw.gather makes one of a folder of runs")
     if kind is None:
         raise InputError(f"{path}", f"a table ending in {', '.join(READERS)}", "save it as one of these and try again")
     if not path.is_file():

@@ -15,6 +15,7 @@ from superlaw.laws.estimate import Estimate
 from superlaw.laws.kin import Kin
 from superlaw.laws.law import Law
 from superlaw.laws.minimum import Minimum
+from superlaw.laws.own_runs import status_words
 
 FEW_CLUSTERS = 30  # for a bootstrap
 FEWEST_NAMES, FEW_NAMES = 5, 20  # of text in a column: alike errors of so few groups are found too seldom
@@ -179,8 +180,8 @@ def parameter_table(params: Mapping[str, Estimate], interval: Mapping[str, Any])
 
 
 def points_words(used: int, dropped: Mapping[str, Any]) -> str:
-    """How many points were used and left out, and by which mask."""
-    masks = []
+    """How many points were used and left out, of which status and by which mask."""
+    masks = [status_words(dropped["by_status"])] if "by_status" in dropped else []
     if dropped["where"]:
         masks.append(f"{dropped['by_where']} by where {dropped['where']!r}")
     if dropped["drop_highest"]:

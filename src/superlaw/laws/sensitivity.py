@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -14,6 +14,7 @@ from superlaw.laws.fit import fit_law
 from superlaw.laws.forms import law_of
 from superlaw.laws.law import Law
 from superlaw.laws.objective import Objective, objective_of
+from superlaw.laws.own_runs import status_words, unusable
 from superlaw.laws.result import Fit
 from superlaw.laws.tables import as_table
 
@@ -22,11 +23,13 @@ from superlaw.laws.tables import as_table
 class Sensitivity:
     """The same exponent under every choice of objective, filter and law.
 
-    ``rows`` are dicts: objective, filter, law, n, exponents {name: (value, low, high)}, warnings.
+    ``rows`` are dicts: objective, filter, law, n, exponents {name: (value, low, high)}, warnings. ``left_out`` counts
+    rows of our own runs that are not ok, by status.
     """
 
     rows: tuple[dict[str, Any], ...]
     level: float
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
@@ -54,13 +57,15 @@ class Sensitivity:
             rows.append([*cells, str(len(row["warnings"]))])
         columns = [f"{name} ({self.level:.4g})" for name in names]
         table = in_columns(["law", "objective", "filter", "n", *columns, "warnings"], rows)
-        return f"{self.headline}\n\n{table}"
+        left = f"\nleft out: {status_words(self.left_out)}" if self.left_out else ""
+        return f"{self.headline}{left}\n\n{table}"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         name = lambda triple: dict(zip(("value", "low", "high"), triple, strict=True))  # noqa: E731
         rows = [row | {"exponents": {key: name(t) for key, t in row["exponents"].items()}} for row in self.rows]
-        return json_ready({"headline": self.headline, "ranges": self.ranges, "level": self.level, "rows": rows})
+        left = {"left_out": self.left_out} if self.left_out else {}
+        return json_ready({"headline": self.headline, "ranges": self.ranges, "level": self.level, "rows": rows} | left)
 
 
 def sensitivity(
@@ -107,7 +112,7 @@ def sensitivity(
                 seed=seed,
             )
             rows.append(_row(name, fit, mask, count))
-    return Sensitivity(tuple(rows), level)
+    return Sensitivity(tuple(rows), level, unusable(table)[1])
 
 
 def _row(name: str, fit: Fit, mask: str | None, count: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from superlaw.errors import InputError, nearest
 from superlaw.laws.expression import evaluate
 from superlaw.laws.kin import Kin, kin_of
 from superlaw.laws.law import Law, Points
+from superlaw.laws.own_runs import OUTCOMES, cautions, status_words, unusable
 from superlaw.laws.reading import read_table
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Selection:
     """The rows of a table that a fit uses, as arrays, and what was left out.
 
     ``rows`` are positions in the table counted from 0; ``dropped`` is the record of the masks; ``kin`` says which
-    rows may have errors in common.
+    rows may have errors in common, ``cautions`` what the table's own columns say against the fit.
     """
 
     points: Points
@@ -124,24 +125,29 @@ class Selection:
     rows: np.ndarray
     dropped: dict[str, Any]
     kin: Kin
+    cautions: tuple[str, ...] = ()
 
 
 def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Selection:
-    """Check a table against a law and take the rows that the masks leave."""
+    """Check a table against a law and take the rows that the masks leave; of our own runs those that are ok."""
     table = as_table(table)
     named = (choice.loss, *law.sizes, *law.groups, choice.weights, choice.errors, choice.cluster)
     _check_columns(table, named)
-    keep = np.ones(len(table), dtype=bool)
+    bad, statuses = unusable(table)
+    keep = ~bad
     if choice.condition:
         keep &= mask(choice.condition, table)
-    by_where = int((~keep).sum())
+    by_where = int((~keep & ~bad).sum())
     if choice.drop_highest:
         keep &= _below_highest(table, choice.loss, keep, choice.drop_highest)
     rows = np.flatnonzero(keep)
     if not len(rows):
+        if bad.all():
+            raise InputError(f"no run that is ok ({status_words(statuses)})", "some to fit", "train them first")
         raise InputError("no rows left by the masks", "some rows to fit", "widen --where or --drop-highest")
     losses = _numbers(table, choice.loss, rows, logarithmic)
     left = int(len(table) - len(rows))
+    used = (choice.loss, choice.weights, choice.errors, choice.cluster, *(OUTCOMES if "status" in table else ()))
     return Selection(
         points=_points(table, law, rows),
         losses=losses,
@@ -153,11 +159,11 @@ def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Se
             "where": choice.condition,
             "by_where": by_where,
             "drop_highest": choice.drop_highest,
-            "by_drop_highest": left - by_where,
+            "by_drop_highest": left - by_where - int(bad.sum()),
+            **({"by_status": statuses} if statuses else {}),
         },
-        kin=kin_of(
-            table.iloc[rows], law.sizes, law.groups, (choice.loss, choice.weights, choice.errors, choice.cluster)
-        ),
+        kin=kin_of(table.iloc[rows], law.sizes, law.groups, used),
+        cautions=cautions(table.iloc[rows], law),
     )
 
 

@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, nearest
+from superlaw.toy.fields import OPTIONAL
 from superlaw.toy.spec import DEFAULTS, RunSpec
 
 KEYS = ("name", "about", "base", "axes", "seeds", "keep")
 KEEP = ("weights", "losses")
+NONE = "none"  # of a field that may be left out: TOML and the command line have no other word for it
 MOST_VALUES = 100_000  # of an axis
 MOST_RUNS = 100_000  # of a plan: every one of them stands in memory, in tables and in a store's folder
 
@@ -34,7 +36,8 @@ class Plan:
     base : dict
         Fields of RunSpec shared by all runs.
     axes : dict of str to tuple
-        Fields of RunSpec and the values each takes; the grid is their product, the last one fastest.
+        Fields of RunSpec and the values each takes; the grid is their product, the last one fastest. ``"none"``
+        leaves out a field that may be left out.
     seeds : tuple of int
         Replicates of every cell.
     keep : {"weights", "losses"} or tuple of int
@@ -55,6 +58,9 @@ class Plan:
     about: str = ""
 
     def __post_init__(self):
+        object.__setattr__(self, "base", {field: _meant(field, value) for field, value in self.base.items()})
+        axes = {axis: tuple(_meant(axis, value) for value in values) for axis, values in self.axes.items()}
+        object.__setattr__(self, "axes", axes)
         for field in (*self.base, *self.axes):
             if field not in DEFAULTS or field == "seed":
                 known = [name for name in DEFAULTS if name != "seed"]
@@ -66,7 +72,8 @@ class Plan:
         for axis, values in (*self.axes.items(), ("seeds", self.seeds)):
             if not values:
                 raise InputError(f"an empty axis {axis} in the plan {self.name}", "at least one value")
-            if not all(isinstance(value, int | float | str) for value in values):
+            kinds = int | float | str | None if axis in OPTIONAL else int | float | str
+            if not all(isinstance(value, kinds) for value in values):
                 raise InputError(f"the axis {axis} of the plan {self.name} with a list or table in it",
                                  "numbers or names")  # fmt: skip
             if len(set(values)) < len(values):
@@ -98,7 +105,7 @@ class Plan:
             try:
                 yield RunSpec(**self.base, **cell)
             except InputError as error:
-                where = ", ".join(f"{k} = {v}" for k, v in cell.items())
+                where = ", ".join(f"{k} = {NONE if v is None else v}" for k, v in cell.items())
                 raise InputError(
                     f"{error.got}, in the cell {where} of the plan {self.name}", error.need, error.do
                 ) from None
@@ -111,9 +118,11 @@ class Plan:
         """The plan as TOML that load_plan reads back to the same runs."""
         import tomli_w
 
+        said = lambda value: NONE if value is None else value  # noqa: E731
         return tomli_w.dumps({
             "name": self.name, "about": self.about, "seeds": self.seeds, "keep": self.keep,
-            "base": self.base, "axes": self.axes,
+            "base": {field: said(value) for field, value in self.base.items()},
+            "axes": {axis: [said(value) for value in values] for axis, values in self.axes.items()},
         })  # fmt: skip
 
     def change(
@@ -142,10 +151,17 @@ class Plan:
         )
 
 
+def _meant(field: str, value: Any) -> Any:
+    """A value as it was written; ``none`` of a field that may be left out is None."""
+    return None if value == NONE and field in OPTIONAL else value
+
+
 def _pick(axis: str, values: tuple[Any, ...], wanted: Any) -> Any:
     """The axis value that was meant: equal, or a number that agrees to the digits given."""
+    wanted = _meant(axis, wanted)
     for value in values:
-        same = value == wanted or str(value) == str(wanted)
+        # true is 1 in Python, and no number here
+        same = isinstance(value, bool) == isinstance(wanted, bool) and (value == wanted or str(value) == str(wanted))
         close = (
             _is_number(value)
             and _is_number(wanted)
@@ -154,8 +170,20 @@ def _pick(axis: str, values: tuple[Any, ...], wanted: Any) -> Any:
         )
         if same or close:
             return value
-    shown = ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in values)
-    raise InputError(f"{axis} = {wanted}", f"values of that axis: {shown}")
+    raise InputError(f"{axis} = {as_said(wanted)}", f"values of that axis: {', '.join(map(as_said, values))}")
+
+
+def as_said(value: Any) -> str:
+    """A value of a field as a plan and the command line write it.
+
+    Examples
+    --------
+    >>> as_said(True), as_said(None), as_said(-0.5555555555), as_said("gelu")
+    ('true', 'none', '-0.555556', 'gelu')
+    """
+    if value is None:
+        return NONE
+    return str(value).lower() if isinstance(value, bool) else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.sweeps.execute import Report, Tally, check_workers, execute
-from superlaw.sweeps.plan import Plan, load_plan
+from superlaw.sweeps.plan import NONE, Plan, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.table import MEASURES, PROVENANCE, run_table
 from superlaw.toy.run import Run
@@ -88,7 +89,13 @@ class Sweep:
             column = table[name]
             values = column if name in MEASURES or name == "wall_seconds" else column.astype(str)
             data[name] = (tuple(axes), np.asarray(values.to_list()).reshape(shape))
-        return xr.Dataset(data, {name: list(values) for name, values in axes.items()}, {"plan": self.plan.name})
+        return xr.Dataset(data, {name: _labels(values) for name, values in axes.items()}, {"plan": self.plan.name})
+
+
+def _labels(values: Sequence[Any]) -> list[Any]:
+    """Values of an axis as netCDF can hold them: NaN among numbers, a word among words, for what was left out."""
+    absent = NONE if any(isinstance(value, str) for value in values) else np.nan
+    return [absent if value is None else value for value in values]
 
 
 def _engine(provenance: dict[str, Any]) -> str | None:

@@ -19,6 +19,7 @@ from superlaw.files.outputs import write_atomically
 from superlaw.geometry.overlaps import row_norms
 from superlaw.sweeps.store import Store
 from superlaw.toy.fields import CHOICES, SWITCHES
+from superlaw.toy.history import loss_history
 from superlaw.toy.measures import STRONG, Measures, measures_of
 from superlaw.toy.run import Run
 from superlaw.toy.spec import DEFAULTS, RunSpec
@@ -38,6 +39,8 @@ ADDED = ("correlation", "group_size", "rows", "learn_bias", "initial_norm", "ini
 ADDED_MEASURES = ("silent_fraction",)
 REQUIRED = ("id", "status", "density", *(name for name in DEFAULTS if name not in ADDED),
             *(f.name for f in fields(Measures) if f.default is MISSING))  # fmt: skip
+ALONG = ("step", "loss", "stderr", "steps_averaged")  # columns of a run's history
+WARM_UP = "warm-up"  # status of its windows within the warm-up
 DIGITS = "%.8g"
 
 
@@ -90,14 +93,57 @@ def run_table(store: Store, specs: Sequence[RunSpec] | None = None, profiles: bo
     return table.astype(dict.fromkeys(absent, float))
 
 
-def gather(store: str | Path | Store | Sequence[str | Path], profiles: bool = True) -> pd.DataFrame:
+def history_table(store: Store) -> pd.DataFrame:
+    """One row for every whole run of a store and every window of its steps, evenly in log (toy.history).
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``status`` (ok, diverged, warm-up where a window has steps of the warm-up; damaged runs have one row),
+        ``step``, ``loss`` and ``stderr`` (mean over the window, and its error), ``steps_averaged``, the fields of
+        RunSpec, ``density``, and ``source``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from superlaw.toy.train import train
+    >>> store = Store(tempfile.mkdtemp())
+    >>> _ = store.add(train(RunSpec(n_features=20, width=2, steps=100, warmup=10, batch=8)))
+    >>> history_table(store)["status"].value_counts().to_dict()
+    {'ok': 12, 'warm-up': 9}
+    """
+    import pandas as pd
+
+    parts = []
+    for run_id in sorted(store.ids()):
+        try:
+            run = store.load(run_id)
+        except InputError:
+            parts.append(pd.DataFrame([{"id": run_id, "status": "damaged"}]))
+            continue
+        found = loss_history(run)
+        columns = dict(zip(ALONG, (found.step, found.loss, found.stderr, found.steps), strict=True))
+        ended = np.where(found.warm_up, WARM_UP, run.status) if run.status == "ok" else run.status
+        parts.append(pd.DataFrame({"id": run_id, "status": ended, **columns, **_spec_row(run.spec)}))
+    shown = ["id", "status", *ALONG, *DEFAULTS, "density"]
+    table = pd.concat([part.dropna(axis=1, how="all") for part in parts], ignore_index=True).reindex(columns=shown)
+    return table.assign(source=store.path.name)
+
+
+def gather(
+    store: str | Path | Store | Sequence[str | Path], profiles: bool = True, along_steps: bool = False
+) -> pd.DataFrame:
     """The run table of one or more stores, or of tables that :func:`write_runs` wrote.
+
+    ``fit_law(gather(store), "additive:width,steps")`` fits a law to it: rows whose status is not ok are left out there.
 
     Parameters
     ----------
     store : folder, .csv file, Store, or several of them
     profiles : bool
         See :func:`run_table`.
+    along_steps : bool
+        Instead one row for every run and window of steps (see :func:`history_table`); of folders alone.
 
     Returns
     -------
@@ -121,6 +167,10 @@ def gather(store: str | Path | Store | Sequence[str | Path], profiles: bool = Tr
     import pandas as pd
 
     places = [store] if isinstance(store, str | Path | Store) else list(store)
+    if along_steps:
+        frames = [_histories(place) for place in places]
+        table = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+        return table.drop_duplicates(["id", "step"], ignore_index=True)
     frames = [_read_place(place, profiles) for place in places]
     table = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
     return _best_copies(table)
@@ -138,10 +188,20 @@ def _best_copies(table: pd.DataFrame) -> pd.DataFrame:
 def _read_place(place: str | Path | Store, profiles: bool) -> pd.DataFrame:
     if not isinstance(place, Store) and Path(place).suffix == ".csv":
         return read_runs(place)
+    return run_table(_with_runs(place), profiles=profiles)
+
+
+def _histories(place: str | Path | Store) -> pd.DataFrame:
+    if not isinstance(place, Store) and not Path(place).is_dir() and Path(place).exists():
+        raise InputError(f"{place} along steps", "a folder of runs", "a table of runs has no losses of single steps")
+    return history_table(_with_runs(place))
+
+
+def _with_runs(place: str | Path | Store) -> Store:
     store = place if isinstance(place, Store) else Store(place, create=False)
     if not store.ids():
         raise InputError(f"the store {store.path} without runs", "at least one", "superlaw sweep run makes them")
-    return run_table(store, profiles=profiles)
+    return store
 
 
 def _spec_row(spec: RunSpec) -> dict[str, Any]:
@@ -234,7 +294,8 @@ def with_added(table: pd.DataFrame) -> pd.DataFrame:
     """
     default = RunSpec()
     lacking = {name: getattr(default, name) for name in ADDED} | dict.fromkeys(ADDED_MEASURES, np.nan)
-    return table.assign(**{name: value for name, value in lacking.items() if name not in table})
+    known = {name: np.nan if value is None else value for name, value in lacking.items() if name not in table}
+    return table.assign(**known)
 
 
 def _profiles(column: pd.Series) -> list[np.ndarray | None]:

@@ -42,7 +42,7 @@ _REAL = {
     "adam_epsilon": (0.0, False, math.inf, False),
     "decay_share": (0.0, False, 1.0, True),
 }
-_OPTIONAL = (
+OPTIONAL = (
     "activation_density", "bias_learning_rate", "activation", "group_size", "momentum", "adam_epsilon", "decay_share",
 )  # fmt: skip
 
@@ -50,7 +50,7 @@ _OPTIONAL = (
 def checked_field(name: str, value: Any) -> Any:
     """The value of a field in its own type; InputError when it is out of range."""
     value = value.item() if isinstance(value, np.generic) else value  # a message shows 0, not np.int64(0)
-    if name in _OPTIONAL and value is None:
+    if name in OPTIONAL and value is None:
         return None
     if name in _WHOLE:
         return _whole(name, value)
