@@ -20,7 +20,7 @@ from superlaw.geometry.overlaps import row_norms
 from superlaw.sweeps.store import Store
 from superlaw.toy.measures import STRONG, Measures, measures_of
 from superlaw.toy.run import Run
-from superlaw.toy.spec import DEFAULTS, RunSpec
+from superlaw.toy.spec import DEFAULTS, RunSpec, checked_field
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,7 @@ NORM_EDGES = np.linspace(0, 2, 81)  # of the histogram of row norms; longer rows
 RANK_BINS = 24  # of frequency ranks, evenly in log
 PROFILES = ("norm_counts", "norm_by_rank", "strong_by_rank")
 PROVENANCE = ("engine", "superlaw", "machine", "finished", "wall_seconds")
+ENDED = ("ok", "diverged")  # statuses of runs that were trained to their end
 TEXTS = ("id", "status", "frequencies", "activation", "loss_function", "values", "dtype", "clip", "tied", "engine",
          "superlaw", "machine", "finished", "source")  # fmt: skip
 MEASURES = tuple(f.name for f in fields(Measures))
@@ -122,7 +123,7 @@ def gather(store: str | Path | Store | Sequence[str | Path], profiles: bool = Tr
 
 def _best_copies(table: pd.DataFrame) -> pd.DataFrame:
     """Each run once: whole copies before damaged ones, with profiles before those without, else the first."""
-    whole = ~table["status"].isin(["ok", "diverged"])
+    whole = ~table["status"].isin(ENDED)
     bare = table["norm_counts"].isna() if "norm_counts" in table else whole
     order = np.lexsort([bare, whole])  # stable: the order of the places decides between equals
     best = table.iloc[order].drop_duplicates("id")
@@ -214,7 +215,34 @@ def read_runs(path: str | Path) -> pd.DataFrame:
             table[column] = pd.Series(values, index=table.index)
         except (ValueError, TypeError) as error:
             raise InputError(f"{path}, whose column {column!r} is not numbers ({error})", need) from None
+    ended = table[table["status"].isin(ENDED)]
+    try:
+        _check_specs(ended)
+        for column in set(PROFILES) & set(ended):
+            for run, n, values in ended[["id", "n_features", column]].itertuples(index=False):
+                if isinstance(values, np.ndarray):
+                    _check_profile(column, values, int(n), f"{column} of the run {run}")
+    except InputError as error:
+        raise InputError(f"{path} with {error.got}", need) from None
     return table
+
+
+def _check_specs(ended: pd.DataFrame) -> None:
+    """Runs that ended have specs that can be, and whole numbers of rows."""
+    for name in DEFAULTS:
+        for value in ended[name].unique().tolist():
+            checked_field(name, None if value != value else value)
+    for name in ("represented", "strong"):
+        rows = ended[name]
+        if not ((rows >= 0) & (rows <= ended["n_features"]) & (rows == rows.round())).all():
+            raise InputError(f"{name} that are no whole numbers of rows", "whole numbers up to n_features")
+
+
+def _check_profile(column: str, values: np.ndarray, n: int, name: str) -> None:
+    counts = column == "norm_counts"
+    bins = len(NORM_EDGES) - 1 if counts else len(rank_edges(n)) - 1
+    if len(values) != bins or not (np.isfinite(values) & (values >= 0)).all() or (counts and not values.any()):
+        raise InputError(f"{name} that is not {bins} numbers of 0 or more", "a number for each bin, not all 0")
 
 
 def _profiles(column: pd.Series) -> list[np.ndarray | None]:
