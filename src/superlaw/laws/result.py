@@ -261,7 +261,7 @@ class Fit:
                 raise ValueError(wrong)
             law = law_of_record(record) if law is None else law
             params = {name: estimate_of(entry, record["interval"]) for name, entry in record["params"].items()}
-            if list(params) != law.names(record["labels"]):
+            if list(params) != law.names(record["labels"]) or len(record["interval"].get("dof", params)) != len(params):
                 raise ValueError("its parameters are not those of its law")
             p, drawn, ends = len(params), record.get("replicates"), [record["ranges"][column] for column in law.sizes]
             return cls(**{name: record[name] for name in ("n", "dof", "dropped", "interval", "columns")} | {

@@ -219,26 +219,29 @@ def load_study(folder: str | Path) -> StoredStudy:
     # A model of a failed head may have a file of another source: the table says whose overlap is known.
     known = {row["model"] for row in rows if row["head_width"] is not None}
     heads = {name: one["head"] for name, one in found.items() if one and name in known}
+    names = [path.name for path in sorted((folder / "tokens").glob("*.json"))] if files is None else files.values()
+    counted = {name: kept(folder / "tokens" / name, TOKENS) for name in dict.fromkeys(names)}
     notes = [f"{folder.name}/heads lacks {name}.json." for name in known if name not in heads]
+    notes += [f"{folder.name}/tokens lacks {name}." for name, one in counted.items() if one is None]
     if files is None:
         notes.append("The study was made by an older version: token counts are named by their tokenizer's source.")
-    return StoredStudy(folder, rows, heads, _tokenizers(folder / "tokens", families, files), fit, no_fit, tuple(notes))
+    return StoredStudy(folder, rows, heads, _tokenizers(counted, families, files), fit, no_fit, tuple(notes))
 
 
 def _tokenizers(
-    folder: Path, families: dict[str, str], files: dict[str, str] | None
+    counted: dict[str, dict[str, Any] | None], families: dict[str, str], files: dict[str, str] | None
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Token records by the families that share a tokenizer; by its source where the study does not say."""
-    if files is None:
-        records = filter(None, (kept(path, TOKENS) for path in sorted(folder.glob("*.json"))))
-        return {Path(str(record["tokenizer"])).name: record["corpora"] for record in records}
     found = {}
-    for file in dict.fromkeys(files.values()):
-        record = kept(folder / file, TOKENS)
+    for file, record in counted.items():
+        if record is None:
+            continue
+        if files is None:
+            found[Path(record["tokenizer"]).name] = record["corpora"]
+            continue
         sharing = [name for name, other in files.items() if other == file]
         label = ", ".join(dict.fromkeys(families[name] for name in sharing))
-        if record is not None:
-            found[f"{label} ({sharing[0]})" if label in found else label] = record["corpora"]
+        found[f"{label} ({sharing[0]})" if label in found else label] = record["corpora"]
     return found
 
 
