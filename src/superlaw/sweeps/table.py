@@ -212,8 +212,9 @@ def read_runs(path: str | Path) -> pd.DataFrame:
     for column in table.columns.difference(list(TEXTS)):
         try:
             values = _profiles(table[column]) if column in PROFILES else pd.to_numeric(table[column])
-            table[column] = pd.Series(values, index=table.index)
-        except (ValueError, TypeError) as error:
+            values = pd.Series(values, index=table.index)  # whole numbers beyond 64 bits are left as objects
+            table[column] = values.astype(float) if values.dtype == object and column not in PROFILES else values
+        except (ValueError, TypeError, OverflowError) as error:
             raise InputError(f"{path}, whose column {column!r} is not numbers ({error})", need) from None
     ended = table[table["status"].isin(ENDED)]
     try:
