@@ -8,6 +8,7 @@ import io
 import os
 import re
 import sys
+import warnings
 from contextvars import ContextVar
 from typing import Annotated, Any, TextIO, cast
 
@@ -49,6 +50,8 @@ def options(
 ) -> None:
     """What sets a neural scaling law, and when will it hold?"""
     _debug.set(debug)
+    if debug:
+        warnings.simplefilter("default")
 
 
 app.command()(demo.demo)
@@ -74,6 +77,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # ± must not end a command on an ASCII terminal
             stream.reconfigure(errors="replace")
     _debug.set(False)
+    warnings.simplefilter("ignore", append=True)  # what libraries say to programmers, unless it is asked for
     try:
         with contextlib.redirect_stdout(cast(TextIO, Printable(sys.stdout))):
             code = app(standalone_mode=False)

@@ -80,8 +80,8 @@ def read_json(
         content = path.read_bytes()
     except FileNotFoundError:
         raise error(f"{path}, which does not exist", need, do or "check the path") from None
-    except OSError as refused:
-        raise error(f"{path}: {refused.strerror}", need, do or "check the path") from None
+    except (OSError, ValueError) as refused:  # ValueError: a name that no system takes
+        raise error(f"{path}: {getattr(refused, 'strerror', refused)}", need, do or "check the path") from None
     return parse_json(content, str(path), need, do, error, finite)
 
 

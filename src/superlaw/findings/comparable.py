@@ -14,12 +14,12 @@ from superlaw.errors import InputError
 from superlaw.findings.exponents import RULE, as_read, exponents
 from superlaw.laws.tables import mask
 from superlaw.sweeps.plan import load_plan
+from superlaw.sweeps.table import ENDED
 from superlaw.toy.spec import DEFAULTS, RunSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ENDED = ("ok", "diverged")
 STUDY = "weight-decay-grid"  # the published experiment of most figures
 WHOLE = ("n_features", "width", "steps", "batch", "warmup", "seed", "represented", "strong")
 NAMED = 3  # missing runs named one by one

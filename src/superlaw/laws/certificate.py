@@ -64,9 +64,10 @@ class Certificate:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Certificate:
-        """From JSON, in which an infinite condition is null."""
-        condition = float("inf") if record["condition"] is None else record["condition"]
-        return cls(**{**record, "at_bounds": tuple(record["at_bounds"]), "condition": condition})
+        """From JSON, in which null is an infinite condition, and no number elsewhere."""
+        null = {"condition": np.inf, "gradient": np.nan, "smallest_curvature": np.nan}
+        read = {name: null[name] for name in null if record[name] is None}
+        return cls(**{**record, **read, "at_bounds": tuple(record["at_bounds"])})
 
 
 def agreeing(found: Descent) -> np.ndarray:

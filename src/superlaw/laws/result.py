@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,15 @@ from scipy import stats
 
 from superlaw.errors import DamagedFileError, InputError, nearest
 from superlaw.files.records import json_ready, read_json
+from superlaw.files.shapes import misfit
 from superlaw.laws import report
 from superlaw.laws.certificate import Certificate
 from superlaw.laws.estimate import Estimate
-from superlaw.laws.forms import law_from
 from superlaw.laws.law import Law, Points
 from superlaw.laws.objective import Objective
 from superlaw.laws.problems.model import FLOOR
 from superlaw.laws.problems.problem import Problem
+from superlaw.laws.stored import FIT, estimate_of, law_of_record, number, rows_of
 from superlaw.laws.tables import Selection, points_of
 
 FORMAT = 1
@@ -256,24 +257,27 @@ class Fit:
         try:
             if record["format"] != FORMAT:
                 raise InputError(f"a fit of format {record['format']}", f"format {FORMAT}", "fit again")
-            if law is None:
-                law = law_from(record["law"], record["columns"], record["offset"])
-            params = {name: _estimate(entry, record["interval"]) for name, entry in record["params"].items()}
-            square = (len(params), len(params))
-            return cls(**{name: record[name] for name in ("n", "dof", "rms_error", "dropped", "interval")} | {
+            if wrong := misfit(record, FIT):
+                raise ValueError(wrong)
+            law = law_of_record(record) if law is None else law
+            params = {name: estimate_of(entry, record["interval"]) for name, entry in record["params"].items()}
+            if list(params) != law.names(record["labels"]) or len(record["interval"].get("dof", params)) != len(params):
+                raise ValueError("its parameters are not those of its law")
+            p, drawn, ends = len(params), record.get("replicates"), [record["ranges"][column] for column in law.sizes]
+            return cls(**{name: record[name] for name in ("n", "dof", "dropped", "interval", "columns")} | {
                 "law": law,
-                "columns": record["columns"],
                 "params": params,
-                "covariance": np.array(record["covariance"], dtype=float).reshape(square),
-                "log_covariance": np.array(record["log_covariance"], dtype=float).reshape(square),
+                "covariance": rows_of(record["covariance"], (p, p)),
+                "log_covariance": rows_of(record["log_covariance"], (p, p)),
                 "objective": Objective(**record["loss"]),
-                "objective_value": record["objective"],
+                "objective_value": number(record["objective"]),
                 "certificate": Certificate.from_dict(record["certificate"]),
                 "warnings": tuple(record["warnings"]),
-                "log_likelihood": math.nan if record["log_likelihood"] is None else record["log_likelihood"],
-                "ranges": {column: tuple(ends) for column, ends in record["ranges"].items()},
+                "rms_error": number(record["rms_error"]),
+                "log_likelihood": number(record["log_likelihood"]),
+                "ranges": dict(zip(law.sizes, map(tuple, rows_of(ends, (len(ends), 2)).tolist()), strict=True)),
                 "labels": tuple(record["labels"]),
-                "replicates": np.array(record["replicates"], dtype=float) if "replicates" in record else None,
+                "replicates": None if drawn is None else rows_of(drawn, (max(2, len(drawn)), p)),
             })  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, InputError):
@@ -283,14 +287,6 @@ class Fit:
                 "the JSON of superlaw law fit -o",
                 "fit again",
             ) from None
-
-
-def _estimate(entry: Mapping[str, float | None], interval: Mapping[str, Any]) -> Estimate:
-    """An estimate from JSON, where an end that is null is open, if there are ends."""
-    open_end = math.nan if interval["method"] == "none" else math.inf
-    null = {"low": -open_end, "high": open_end}
-    read = {field.name: entry.get(field.name) for field in fields(Estimate)}
-    return Estimate(**{name: null.get(name, math.nan) if value is None else value for name, value in read.items()})
 
 
 def load_fit(path: str | Path) -> Fit:

@@ -16,7 +16,8 @@ from typing import Any
 from superlaw.errors import DamagedFileError, InputError, MissingExtraError
 from superlaw.figures import llm as figure
 from superlaw.files.outputs import KeptFolder, make_folder
-from superlaw.files.records import read_json, to_json
+from superlaw.files.records import to_json
+from superlaw.files.shapes import misfit
 from superlaw.findings.heads import overlap_exponent
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.grouped import GroupedPowerLaw
@@ -28,6 +29,7 @@ from superlaw.lm.head import load_head
 from superlaw.lm.loss import Loss, LossOptions, measure_losses
 from superlaw.lm.measure import measure_head
 from superlaw.lm.tokens import MAX_TOKENS, count_tokens, counts_record, load_tokenizer
+from superlaw.studies.kept import HEAD, STUDY, TOKENS, kept
 
 Watch = Callable[[str, int, int], None]
 
@@ -140,12 +142,12 @@ def study(
     heads, counted = {}, {}
     for i, model in enumerate(models):
         report(f"head of {model.name}", i, len(models))
-        for part, kept, make in (
+        for part, made, make in (
             ("head", heads, lambda m: _head(m, folder)),
             ("tokens", counted, lambda m: _tokens(m, corpora, max_tokens, folder)),
         ):
             try:
-                kept[model.name] = make(model)
+                made[model.name] = make(model)
             except MissingExtraError:
                 raise
             except InputError as error:
@@ -202,39 +204,44 @@ def load_study(folder: str | Path) -> StoredStudy:
     path = folder / "study.json"
     if not path.is_file():
         raise InputError(f"{folder} without study.json", "the folder of a language-model study", do)
-    record: Any = _kept(path)  # what is not a study fails below
-    try:
-        rows = tuple(record["table"])
-        families = {row["model"]: row["family"] for row in rows}
-        fit = Fit.from_dict(record["fit"]) if record["fit"] else None
-        no_fit, files = record["no_fit"] or "", record.get("token_files")
-        kept = {name: _kept(folder / "heads" / f"{name}.json") for name in families}
-        # A model of a failed head may have a file of another source: the table says whose overlap is known.
-        known = {row["model"] for row in rows if row["head_width"] is not None}
-        heads = {name: one["head"] for name, one in kept.items() if one and name in known}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DamagedFileError(f"{path}, not a whole study ({type(error).__name__}: {error})", "a whole one",
-                               "the same superlaw lm study again resumes from what is kept") from None  # fmt: skip
+    record: Any = kept(path, {})
+    wrong = misfit(record, STUDY)
+    if not wrong and set(record.get("token_files") or ()) - {row["model"] for row in record["table"]}:
+        wrong = "token_files of a model that is not in the table"
+    if wrong:
+        raise DamagedFileError(f"{path}, not a whole study ({wrong})", "a whole one",
+                               "the same superlaw lm study again resumes from what is kept")  # fmt: skip
+    rows = tuple(record["table"])
+    families = {row["model"]: row["family"] for row in rows}
+    fit = Fit.from_dict(record["fit"]) if record["fit"] else None
+    no_fit, files = record["no_fit"] or "", record.get("token_files")
+    found = {name: kept(folder / "heads" / f"{name}.json", HEAD) for name in families}
+    # A model of a failed head may have a file of another source: the table says whose overlap is known.
+    known = {row["model"] for row in rows if row["head_width"] is not None}
+    heads = {name: one["head"] for name, one in found.items() if one and name in known}
+    names = [path.name for path in sorted((folder / "tokens").glob("*.json"))] if files is None else files.values()
+    counted = {name: kept(folder / "tokens" / name, TOKENS) for name in dict.fromkeys(names)}
     notes = [f"{folder.name}/heads lacks {name}.json." for name in known if name not in heads]
+    notes += [f"{folder.name}/tokens lacks {name}." for name, one in counted.items() if one is None]
     if files is None:
         notes.append("The study was made by an older version: token counts are named by their tokenizer's source.")
-    return StoredStudy(folder, rows, heads, _tokenizers(folder / "tokens", families, files), fit, no_fit, tuple(notes))
+    return StoredStudy(folder, rows, heads, _tokenizers(counted, families, files), fit, no_fit, tuple(notes))
 
 
 def _tokenizers(
-    folder: Path, families: dict[str, str], files: dict[str, str] | None
+    counted: dict[str, dict[str, Any] | None], families: dict[str, str], files: dict[str, str] | None
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Token records by the families that share a tokenizer; by its source where the study does not say."""
-    if files is None:
-        records = filter(None, map(_kept, sorted(folder.glob("*.json"))))
-        return {Path(str(record["tokenizer"])).name: record["corpora"] for record in records}
     found = {}
-    for file in dict.fromkeys(files.values()):
-        record = _kept(folder / file)
+    for file, record in counted.items():
+        if record is None:
+            continue
+        if files is None:
+            found[Path(record["tokenizer"]).name] = record["corpora"]
+            continue
         sharing = [name for name, other in files.items() if other == file]
         label = ", ".join(dict.fromkeys(families[name] for name in sharing))
-        if record is not None:
-            found[f"{label} ({sharing[0]})" if label in found else label] = record["corpora"]
+        found[f"{label} ({sharing[0]})" if label in found else label] = record["corpora"]
     return found
 
 
@@ -243,15 +250,15 @@ def _head_file(model: FamilyModel) -> str:
 
 
 def _kept_head(model: FamilyModel, folder: KeptFolder) -> dict[str, Any] | None:
-    kept = _kept(folder.path / _head_file(model))
-    return kept["head"] if kept and kept.get("source") == model.source else None
+    found = kept(folder.path / _head_file(model), HEAD)
+    return found["head"] if found and found["source"] == model.source else None
 
 
 def _head(model: FamilyModel, folder: KeptFolder) -> dict[str, Any]:
     """The head's record, kept under the model's name with its source."""
-    kept = _kept_head(model, folder)
-    if kept is not None:
-        return kept
+    found = _kept_head(model, folder)
+    if found is not None:
+        return found
     head = load_head(model.source)
     if head.hidden_size and head.hidden_size != model.width:
         raise InputError(f"{model.name} of width {model.width}, with a config of {head.hidden_size}", "the same width")
@@ -268,21 +275,12 @@ def _tokens(
     asked = {"corpora": [asdict(corpus) for corpus in corpora], "max_tokens": max_tokens}
     digest = hashlib.sha256((tokenizer.to_str() + json.dumps(asked)).encode()).hexdigest()[:16]
     name = f"{digest}.json"
-    record = _kept(folder.path / "tokens" / name)
+    record = kept(folder.path / "tokens" / name, TOKENS)
     if record is None:
         found = [count_tokens(tokenizer, corpus, max_tokens) for corpus in corpora]
         record = counts_record(found, model.source)
         folder.write(f"tokens/{name}", to_json(record).encode())
     return name, record["corpora"]
-
-
-def _kept(path: Path) -> dict[str, Any] | None:
-    """A record of an earlier call; one that cannot be read is made again."""
-    try:
-        record = read_json(path, "a record of a study")
-    except InputError:
-        return None
-    return record if isinstance(record, dict) else None
 
 
 def _fit(models: list[FamilyModel], losses: dict[tuple[str, str], Loss]) -> tuple[Fit | None, str]:

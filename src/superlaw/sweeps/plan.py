@@ -253,7 +253,7 @@ def _axis_values(axis: str, values: Any, name: str) -> tuple[Any, ...]:
         finite = all(_is_number(end) and abs(end) < 1e300 for end in (start, stop))
         if not (finite and isinstance(num, int) and not isinstance(num, bool) and 0 < num <= MOST_VALUES):
             raise InputError(f"{axis} = {values} in the plan {name}", "numbers start and stop, and num of 1 or more")
-        return tuple(float(v) for v in np.linspace(start, stop, num))
+        return tuple(float(v) for v in np.linspace(float(start), float(stop), num))
     raise InputError(f"the axis {axis} = {values!r} in the plan {name}", "a list, or {start, stop, num}")
 
 

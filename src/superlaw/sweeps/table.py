@@ -18,7 +18,7 @@ from superlaw.errors import InputError
 from superlaw.files.outputs import write_atomically
 from superlaw.geometry.overlaps import row_norms
 from superlaw.sweeps.store import Store
-from superlaw.toy.fields import CHOICES, SWITCHES
+from superlaw.toy.fields import CHOICES, SWITCHES, checked_field
 from superlaw.toy.history import loss_history
 from superlaw.toy.measures import STRONG, Measures, measures_of
 from superlaw.toy.run import Run
@@ -31,12 +31,13 @@ NORM_EDGES = np.linspace(0, 2, 81)  # of the histogram of row norms; longer rows
 RANK_BINS = 24  # of frequency ranks, evenly in log
 PROFILES = ("norm_counts", "norm_by_rank", "strong_by_rank")
 PROVENANCE = ("engine", "superlaw", "machine", "finished", "wall_seconds")
+ENDED = ("ok", "diverged")  # statuses of runs that were trained to their end
 TEXTS = ("id", "status", "frequencies", *CHOICES, *SWITCHES, "engine", "superlaw", "machine", "finished", "source")
 MEASURES = tuple(f.name for f in fields(Measures))
 # Of tables that older versions wrote: a column that they lack held what is now the default.
 ADDED = ("correlation", "group_size", "rows", "learn_bias", "initial_norm", "initial_bias_mean", "initial_bias_std",
          "optimizer", "momentum", "adam_epsilon", "schedule", "decay_share")  # fmt: skip
-ADDED_MEASURES = ("silent_fraction",)
+ADDED_MEASURES = tuple(f.name for f in fields(Measures) if f.default is not MISSING)
 REQUIRED = ("id", "status", "density", *(name for name in DEFAULTS if name not in ADDED),
             *(f.name for f in fields(Measures) if f.default is MISSING))  # fmt: skip
 ALONG = ("step", "loss", "stderr", "steps_averaged")  # columns of a run's history
@@ -178,7 +179,7 @@ def gather(
 
 def _best_copies(table: pd.DataFrame) -> pd.DataFrame:
     """Each run once: whole copies before damaged ones, with profiles before those without, else the first."""
-    whole = ~table["status"].isin(["ok", "diverged"])
+    whole = ~table["status"].isin(ENDED)
     bare = table["norm_counts"].isna() if "norm_counts" in table else whole
     order = np.lexsort([bare, whole])  # stable: the order of the places decides between equals
     best = table.iloc[order].drop_duplicates("id")
@@ -277,10 +278,21 @@ def read_runs(path: str | Path) -> pd.DataFrame:
     for column in table.columns.difference(list(TEXTS)):
         try:
             values = _profiles(table[column]) if column in PROFILES else pd.to_numeric(table[column])
-            table[column] = pd.Series(values, index=table.index)
-        except (ValueError, TypeError) as error:
+            values = pd.Series(values, index=table.index)  # whole numbers beyond 64 bits are left as objects
+            table[column] = values.astype(float) if values.dtype == object and column not in PROFILES else values
+        except (ValueError, TypeError, OverflowError) as error:
             raise InputError(f"{path}, whose column {column!r} is not numbers ({error})", need) from None
-    return with_added(table)
+    table = with_added(table)
+    ended = table[table["status"].isin(ENDED)]
+    try:
+        _check_specs(ended)
+        for column in set(PROFILES) & set(ended):
+            for run, n, values in ended[["id", "n_features", column]].itertuples(index=False):
+                if isinstance(values, np.ndarray):
+                    _check_profile(column, values, int(n), f"{column} of the run {run}")
+    except InputError as error:
+        raise InputError(f"{path} with {error.got}", need) from None
+    return table
 
 
 def with_added(table: pd.DataFrame) -> pd.DataFrame:
@@ -296,6 +308,24 @@ def with_added(table: pd.DataFrame) -> pd.DataFrame:
     lacking = {name: getattr(default, name) for name in ADDED} | dict.fromkeys(ADDED_MEASURES, np.nan)
     known = {name: np.nan if value is None else value for name, value in lacking.items() if name not in table}
     return table.assign(**known)
+
+
+def _check_specs(ended: pd.DataFrame) -> None:
+    """Runs that ended have specs that can be, and whole numbers of rows."""
+    for name in DEFAULTS:
+        for value in ended[name].unique().tolist():
+            checked_field(name, None if value != value else value)
+    for name in ("represented", "strong"):
+        rows = ended[name]
+        if not ((rows >= 0) & (rows <= ended["n_features"]) & (rows == rows.round())).all():
+            raise InputError(f"{name} that are no whole numbers of rows", "whole numbers up to n_features")
+
+
+def _check_profile(column: str, values: np.ndarray, n: int, name: str) -> None:
+    counts = column == "norm_counts"
+    bins = len(NORM_EDGES) - 1 if counts else len(rank_edges(n)) - 1
+    if len(values) != bins or not (np.isfinite(values) & (values >= 0)).all() or (counts and not values.any()):
+        raise InputError(f"{name} that is not {bins} numbers of 0 or more", "a number for each bin, not all 0")
 
 
 def _profiles(column: pd.Series) -> list[np.ndarray | None]:

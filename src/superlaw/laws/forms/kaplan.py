@@ -12,6 +12,8 @@ from scipy import optimize
 from superlaw.laws.law import FormulaLaw, Part, Points
 from superlaw.laws.problems.formula import Box
 
+FAR = 300.0  # logarithms whose numbers can still be squared
+
 
 @dataclass(frozen=True)
 class Kaplan(FormulaLaw):
@@ -61,10 +63,9 @@ class Kaplan(FormulaLaw):
         out = []
         for alpha_n, alpha_d in np.exp(rng.uniform(np.log(0.02), np.log(0.8), (count, 2))):
             ratio = alpha_n / alpha_d
-            basis = np.stack([np.exp(-ratio * (log_n - log_n.mean())), np.exp(log_d.mean() - log_d)], 1)
             left = (np.log(losses) - np.log(losses).mean()) / alpha_d
-            row = np.exp(-left)
-            c = np.maximum(optimize.nnls(basis * row[:, None], np.ones(len(row)))[0], 1e-6)
+            basis = np.stack([-ratio * (log_n - log_n.mean()) - left, log_d.mean() - log_d - left], 1)
+            c = np.maximum(optimize.nnls(np.exp(np.clip(basis, -FAR, FAR)), np.ones(len(left)))[0], 1e-6)
             level = np.log(c) + np.log(losses).mean() / alpha_d
             out.append([level[0] / ratio + log_n.mean(), level[1] + log_d.mean(), alpha_n, alpha_d])
         found = np.array(out)

@@ -1,0 +1,84 @@
+"""What a fit looks like as JSON (see Fit.to_dict), and its parts read back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from superlaw.files.shapes import COUNT, NUMBER, WHOLE, Number
+from superlaw.laws.estimate import Estimate
+from superlaw.laws.forms import law_from
+from superlaw.laws.law import Law
+
+UNKNOWN = (None, NUMBER)  # null: not a number, or without end
+PARAMETER = {"value": NUMBER, **dict.fromkeys(("stderr?", "low?", "high?", "naive_stderr?"), UNKNOWN)}
+CERTIFICATE = {
+    **dict.fromkeys(("gradient", "smallest_curvature", "condition"), UNKNOWN),
+    "agreement": NUMBER,
+    "starts": COUNT,
+    "places?": (None, COUNT),
+    "converged": bool,
+    "exact?": bool,
+    "derivatives?": str,
+    "at_bounds": [str],
+    "correlation": {str: UNKNOWN},
+    "flat": {str: ("poorly", "not")},
+}
+INTERVAL = {
+    "method": ("profile", "bootstrap", "sandwich", "none"),
+    "level": Number(1e-9, 1 - 1e-9),
+    "dof?": [NUMBER],
+    "cluster?": str,
+}
+FIT = {
+    "law": str,
+    "columns": {str: (str, [str])},
+    "offset": bool,
+    "labels": [str],
+    "params": {str: PARAMETER},
+    "covariance": [[UNKNOWN]],
+    "log_covariance": [[UNKNOWN]],
+    "replicates?": [[NUMBER]],
+    **dict.fromkeys(("objective", "rms_error", "log_likelihood"), UNKNOWN),
+    "loss": {"name": str, "delta": NUMBER, "reduction": str},
+    "n": COUNT,
+    "dof": WHOLE,
+    "ranges": {str: [NUMBER]},
+    "dropped": {"where": (None, str), **dict.fromkeys(("rows", "by_where", "drop_highest", "by_drop_highest"), COUNT)},
+    "interval": INTERVAL,
+    "certificate": CERTIFICATE,
+    "warnings": [str],
+}
+
+
+def law_of_record(record: Mapping[str, Any]) -> Law:
+    """The law of a stored fit."""
+    law, columns = law_from(record["law"], record["columns"], record["offset"]), record["columns"]
+    if any(isinstance(columns[part.field], list) != part.several for part in law.parts):
+        raise ValueError("its columns are not those of its law")
+    return law
+
+
+def number(value: float | None) -> float:
+    """Null as NaN."""
+    return math.nan if value is None else value
+
+
+def rows_of(rows: list[list[float | None]], shape: tuple[int, int]) -> np.ndarray:
+    """Rows of numbers as an array of this shape."""
+    found = np.array(rows, dtype=float)
+    if found.shape != shape:
+        raise ValueError(f"{found.shape} numbers for {shape}")
+    return found
+
+
+def estimate_of(entry: Mapping[str, float | None], interval: Mapping[str, Any]) -> Estimate:
+    """An estimate from JSON, where an end that is null is open, if there are ends."""
+    open_end = math.nan if interval["method"] == "none" else math.inf
+    null = {"low": -open_end, "high": open_end}
+    read = {field.name: entry.get(field.name) for field in fields(Estimate)}
+    return Estimate(**{name: null.get(name, math.nan) if value is None else value for name, value in read.items()})
