@@ -40,6 +40,17 @@ def timed(function, *arguments) -> float:
     return time.process_time() - begin
 
 
+def make_training(module, W, b, p, batch: int, seed: int, loss_scale: float, weight_decay: float):
+    """A trainer of one thread, of an extension now or of one before it had Settings."""
+    if not hasattr(module, "Settings"):
+        return module.Training(
+            W, b, p, batch, seed, loss_scale, 0.9, 0.999, 1e-8, weight_decay, 1, "", "automatic"
+        )  # fmt: skip
+    settings = module.Settings()
+    settings.loss_scale, settings.weight_decay = loss_scale, weight_decay
+    return module.Training(W, b, None, module.Distribution(p, batch, seed), settings)
+
+
 class Steps:
     """A trainer of the extension ``module``, held at one state (its rates are 0, a step's work is the same)."""
 
@@ -47,9 +58,7 @@ class Steps:
         with np.load(state) as file:
             W, b, p, numbers = (file[key] for key in ("W", "b", "p", "numbers"))
         batch, loss_scale, weight_decay = numbers
-        self.training = module.Training(
-            W, b, p, int(batch), 7, float(loss_scale), 0.9, 0.999, 1e-8, float(weight_decay), 1, "", "automatic"
-        )
+        self.training = make_training(module, W, b, p, int(batch), 7, float(loss_scale), float(weight_decay))
         self.seconds(20 if len(b) < 5000 else 2)
         self.piece = max(1, round(0.05 / max(self.seconds(3), 1e-6)))  # about 0.05 s of steps
 
@@ -101,19 +110,18 @@ def engine_before(folder: Path) -> Path:
 def trained(spec, steps: int, folder: Path) -> Path:
     """The file of the spec's state after so many of its steps, with what a trainer needs."""
     from superlaw.toy.fused import _fused
-    from superlaw.toy.protocol import BETAS, EPSILON, initial_state, schedule
+    from superlaw.toy.protocol import initial_state, schedule
 
     file = folder / f"{spec.id}-{steps}.npz"
     if not file.exists():
         state = initial_state(spec)
         W, b = state.W, state.b
-        training = _fused.Training(
-            W, b, spec.probabilities, spec.batch, spec.seed, spec.loss_scale, *BETAS, EPSILON, spec.weight_decay,
-            1, "", "automatic",
-        )  # fmt: skip
+        training = make_training(
+            _fused, W, b, spec.probabilities, spec.batch, spec.seed, spec.loss_scale, spec.weight_decay
+        )
         rates = [np.ascontiguousarray((peak * schedule(spec))[:steps]) for peak in spec.peak_learning_rates]
         training.advance(*rates, np.empty(steps, np.float32))
-        training.state(W, b)
+        training.state(W, b, None)
         folder.mkdir(parents=True, exist_ok=True)
         numbers = np.array([spec.batch, spec.loss_scale, spec.weight_decay])
         np.savez(file, W=W, b=b, p=spec.probabilities, numbers=numbers)

@@ -182,7 +182,8 @@ def gradient(
     start, which, value = entries
     n = len(W)
     fits = (
-        W.ndim == 2 and (encoder is None or encoder.shape == W.shape) and b.shape == (n,) and start.shape == (n + 1,) and start[0] == 0 and (np.diff(start) >= 0).all()
+        W.ndim == 2 and (encoder is None or encoder.shape == W.shape)
+        and b.shape == (n,) and start.shape == (n + 1,) and start[0] == 0 and (np.diff(start) >= 0).all()
         and start[-1] == len(which) == len(value) and ((which >= 0) & (which < batch)).all()
     )  # fmt: skip
     if not fits:
@@ -190,10 +191,14 @@ def gradient(
     settings = _fused.Settings()
     settings.output, settings.tied = output, encoder is None
     settings.threads, settings.simd, settings.products = threads, simd, products
-    state = [None if a is None else np.ascontiguousarray(a, np.float32) for a in (W, b, encoder)]
-    found = [None if a is None else np.empty(a.shape, np.float32) for a in state]
-    loss = _fused.gradient(*state, (start, which, value), batch, settings, *found)
-    return loss, *found
+    V = None if encoder is None else np.ascontiguousarray(encoder, np.float32)
+    dW, db = np.empty(W.shape, np.float32), np.empty(b.shape, np.float32)
+    dV = None if V is None else np.empty(V.shape, np.float32)
+    loss = _fused.gradient(
+        np.ascontiguousarray(W, np.float32), np.ascontiguousarray(b, np.float32), V,
+        entries, batch, settings, dW, db, dV,
+    )  # fmt: skip
+    return loss, dW, db, dV
 
 
 def peak_flops(simd: str = "", seconds: float = 0.2) -> float:
