@@ -348,8 +348,8 @@ def test_the_command_prints_the_parts_and_writes_the_features(command, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--samples", "1.5"), "--samples 1.5"), (("--samples", "nan"), "a whole number"), (("--samples", "1"), "got 1"),
-        (("--samples", "inf"), "a whole number"), (("--seed", "-1"), "seed = -1"),
+        (("--samples", "1.5"), "--samples 1.5"), (("--samples", "nan"), "a whole number"),
+        (("--samples", "1"), "1 samples"), (("--samples", "inf"), "a whole number"), (("--seed", "-1"), "seed = -1"),
         (("--per-feature", "features.txt"), "ending in .csv"), (("--per-feature", "old.csv"), "which exists"),
     ],
 )  # fmt: skip
