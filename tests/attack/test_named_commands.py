@@ -145,17 +145,13 @@ def test_no_help_text_swallows_what_stands_in_brackets(tmp_path):
     assert "all cores" in " ".join(re.sub(r"│", " ", helped(tmp_path, "sweep", "run")).split())
 
 
-@pytest.fixture
-def model(attack, tmp_path):
-    """A small causal model and a text, copied."""
-    shutil.copytree(attack.example("study"), tmp_path / "study-example")
-    return tmp_path / "study-example"
-
-
-def test_a_model_without_a_tokenizer_is_told_so(model, superlaw):
-    for file in (model / "m4").glob("*token*"):
-        file.unlink()
-    found = superlaw("lm", "loss", "./m4", "--corpus", "a=a.txt", "-o", "l.csv", folder=model, codes=(1,))
+def test_a_model_without_a_tokenizer_is_told_so(tmp_path, superlaw):
+    config = {"model_type": "llama", "vocab_size": 20, "hidden_size": 4, "num_hidden_layers": 1}
+    config |= {"intermediate_size": 8, "num_attention_heads": 2, "architectures": ["LlamaForCausalLM"]}
+    (tmp_path / "m4").mkdir()
+    (tmp_path / "m4" / "config.json").write_text(json.dumps(config))
+    (tmp_path / "a.txt").write_text("the cat sat on the mat\n" * 5)
+    found = superlaw("lm", "loss", "./m4", "--corpus", "a=a.txt", "-o", "l.csv", codes=(1,))
     assert found.code in (1, 2) and "tokenizer" in found.out + found.err
     assert "two tokens" not in found.out + found.err
 
@@ -195,7 +191,7 @@ def test_what_a_study_measured_is_kept_whatever_the_fit_does(tmp_path, superlaw)
     line = ("lm", "study", "family.toml", "--corpus", "a=a.txt", "-o", "study")
     superlaw(*line, codes=(1,), fresh=True, seconds=60)
     rows = list(csv.DictReader((tmp_path / "study" / "losses.csv").open()))
-    for seed in range(6):
+    for seed in range(3):
         rng = np.random.default_rng(seed)
         for row in rows:
             row |= {

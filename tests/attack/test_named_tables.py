@@ -217,7 +217,7 @@ def test_ten_thousand_rows_with_hubers_bootstrap_stay_below_a_gigabyte(tmp_path,
         "grouped:width,family",
     ],
 )
-@pytest.mark.parametrize("rows", [4, 5, 6, 7])
+@pytest.mark.parametrize("rows", [5, *(pytest.param(rows, marks=pytest.mark.slow) for rows in (4, 6, 7))])
 def test_json_is_json_when_a_result_is_not_a_number(tmp_path, superlaw, law, rows):
     pd.DataFrame(points()).head(rows).to_csv(tmp_path / "t.csv", index=False)
     for command in (("fit",), ("fit", "--interval", "sandwich"), ("compare",), ("sensitivity", "--objective", "ls")):

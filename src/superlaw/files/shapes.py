@@ -23,10 +23,8 @@ class Number:
         return f"a {'whole ' * self.whole}number of {self.low:.3g} to {self.high:.3g}"
 
 
-NUMBER, POSITIVE = Number(), Number(low=sys.float_info.min)
+NUMBER = Number()
 WHOLE, COUNT = Number(-(2**53), 2**53, whole=True), Number(0, 2**53, whole=True)
-
-
 WORDS = {str: "a text", bool: "true or false", None: "null"}
 
 
