@@ -14,7 +14,7 @@ from typing import Annotated, Any, TextIO, cast
 
 import typer
 
-from superlaw.cli import data, demo, evaluate, figure, law, lm, shape, show, sweep, train
+from superlaw.cli import data, demo, evaluate, exponents, figure, law, lm, shape, show, sweep, train
 from superlaw.cli.options import obey_rules
 from superlaw.errors import SuperlawError
 from superlaw.files.columns import printable
@@ -58,6 +58,7 @@ app.command()(demo.demo)
 app.command()(train.train)
 app.command()(show.show)
 app.command()(evaluate.evaluate)
+app.command()(exponents.exponents)
 app.command()(figure.figure)
 app.command()(figure.reproduce)
 app.add_typer(sweep.app, name="sweep")

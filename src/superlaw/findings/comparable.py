@@ -75,6 +75,15 @@ class RunsByFamily:
     refused: dict[str, str]
 
 
+def runs_where(runs: pd.DataFrame, where: str | Sequence[str] | None) -> pd.DataFrame:
+    """Runs of a table of which every expression, as ``steps == 20000``, is true; InputError where there is none."""
+    for one in [where] if isinstance(where, str) else where or ():
+        runs = runs[mask(one, runs)]
+        if not len(runs):
+            raise InputError(f"--where {one}, which no run fulfils", "an expression that some runs fulfil")
+    return runs
+
+
 def comparable_runs(
     table: pd.DataFrame, axes: Sequence[str], figure: str, where: str = "", study: str = STUDY
 ) -> ComparableRuns:

@@ -15,9 +15,9 @@ from superlaw.figures.panels import Picture, to_dict
 from superlaw.figures.style import KINDS
 from superlaw.files.outputs import PICTURES, KeptFolder, check_output, make_folder, write_atomically
 from superlaw.files.records import to_json
+from superlaw.findings.comparable import runs_where
 from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import load_published
-from superlaw.laws.tables import mask
 from superlaw.studies.language_models import load_study
 from superlaw.sweeps.plan import Plan, load_plan, preset_names
 from superlaw.sweeps.store import Store
@@ -114,12 +114,7 @@ def runs_of(chosen: Entry, store: Places | None, where: str | Sequence[str] | No
     if store is None:
         raise InputError(f"the figure {chosen.name} without --store", "a folder of runs",
                          f"superlaw reproduce {chosen.name} --budget 5m makes one")  # fmt: skip
-    runs = gather(store, chosen.profiles)
-    for one in [where] if isinstance(where, str) else where or ():
-        runs = runs[mask(one, runs)]
-        if not len(runs):
-            raise InputError(f"--where {one}, which no run fulfils", "runs to draw")
-    return runs
+    return runs_where(gather(store, chosen.profiles), where)
 
 
 def _completing(picture: Picture, store: Places | None) -> str:

@@ -1,0 +1,43 @@
+"""superlaw exponents: the exponent of every set of runs that differ in width and seed alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from superlaw.cli.options import JsonOption
+
+
+def exponents(
+    stores: Annotated[list[Path], typer.Argument(metavar="STORE...", help="Folders of runs, or tables of them.")],
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="EXPR", help="Runs to use: 'steps == 20000'; all of several count.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The exponent of every set of runs that differ in width and seed alone, with its error and regime."""
+    from superlaw.cli.output import number, print_json, print_table
+    from superlaw.findings.comparable import runs_where
+    from superlaw.findings.variants import variants
+    from superlaw.sweeps.table import gather
+
+    found = variants(runs_where(gather(stores, profiles=False), where))
+    rows = found.cells.to_dict("records")
+    if as_json:
+        print_json({"notes": found.notes, "cells": rows})
+        return
+    table = [
+        [row["variant"], row["regime"] or "-", _widths(row["widths"]), str(row["seeds"] or "-"),
+         f"{number(row['exponent'], 3)} ± {number(row['stderr'], 2)}",
+         f"{number(row['low'], 3)} to {number(row['high'], 3)}", "curved" if row["curved"] else ""]
+        for row in rows
+    ]  # fmt: skip
+    print_table(["runs", "regime", "widths", "seeds", "exponent", "95 %", ""], table, left=(0, 1, 2, 6))
+    for note in found.notes:
+        print(note)
+
+
+def _widths(widths: tuple[int, ...]) -> str:
+    return f"{min(widths)} to {max(widths)}" if widths else "-"
