@@ -17,7 +17,10 @@ def data(found: Variants) -> Picture:
     """A row for each variant that has an exponent: weak ones blue, strong ones orange, curved ones hollow."""
     cells = found.cells[found.cells["exponent"].notna()].sort_values(["regime", "exponent"], ascending=[False, True])
     forest = Forest(
-        tuple(f"{row.variant} ({len(row.widths)} m, {row.seeds} s)" for row in cells.itertuples()),
+        tuple(
+            f"{name} ({len(widths)} m, {seeds} s)"
+            for name, widths, seeds in zip(cells["variant"], cells["widths"], cells["seeds"], strict=True)
+        ),
         cells["exponent"].to_numpy(dtype=float),
         cells["low"].to_numpy(dtype=float),
         cells["high"].to_numpy(dtype=float),

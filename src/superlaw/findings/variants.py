@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,7 @@ def variants(source: Source) -> Variants:
     return Variants(cells, tuple(notes), tuple(run for runs in known["runs"] for run in runs))
 
 
-def named(row: dict[str, Any], varying: list[str]) -> str:
+def named(row: Mapping[Any, Any], varying: list[str]) -> str:
     """What sets a cell apart: fields that differ from the published protocol, those of ``ALWAYS`` where they vary."""
     said = []
     for name in varying:
@@ -81,7 +82,7 @@ def named(row: dict[str, Any], varying: list[str]) -> str:
     return ", ".join(said) or "as published"
 
 
-def _follows(name: str, row: dict[str, Any]) -> bool:
+def _follows(name: str, row: Mapping[Any, Any]) -> bool:
     """Whether another field of the cell says as much: logits of cross-entropy, the start of a fixed bias."""
     return (name == "activation" and row.get("loss_function") == "cross-entropy") or (
         name == "initial_bias_std" and row.get("learn_bias") is False
