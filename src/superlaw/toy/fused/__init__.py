@@ -17,7 +17,7 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.toy import provenance
 from superlaw.toy.fused import _fused
-from superlaw.toy.protocol import BETAS, EPSILON, Watch, diverged_at, initial_state, runaway_loss, schedule
+from superlaw.toy.protocol import BETAS, EPSILON, State, Watch, diverged_at, initial_state, runaway_loss, schedule
 from superlaw.toy.run import Run
 from superlaw.toy.spec import RunSpec
 
@@ -85,7 +85,7 @@ class Fused:
         begin = time.perf_counter()
         state = initial_state(spec)
         W, b, V = state.W, state.b, state.encoder
-        training = _fused.Training(W, b, V, distribution(spec), self._settings(spec))
+        training = self.start(spec, state)
         rates = schedule(spec)
         eta_W, eta_b = (peak * rates for peak in spec.peak_learning_rates)
         losses = np.empty(spec.steps, dtype=np.float32)
@@ -114,6 +114,10 @@ class Fused:
             sparse_steps=training.sparse_steps(), **more,
         )  # fmt: skip
         return Run(spec, status, losses[:done].copy(), W, b, made, encoder=V)
+
+    def start(self, spec: RunSpec, state: State) -> _fused.Training:
+        """The trainer of a spec at a state, before its first step."""
+        return _fused.Training(state.W, state.b, state.encoder, distribution(spec), self._settings(spec))
 
     def _settings(self, spec: RunSpec) -> _fused.Settings:
         """The spec's choices, as the extension has them."""
