@@ -1,4 +1,4 @@
-"""Engine ``fused``: the default. CPU, no PyTorch; a small C++ extension does the steps.
+"""Engine ``fused``: the default. CPU, no PyTorch; a small C++ extension does the steps, of every variant in float32.
 
 Only the active features are sampled, no dense batch exists, rows of the Gram matrix W W^T are formed
 tile by tile, and the gradient is formed from the outputs that are not 0, or, where they are many, by dense
@@ -27,8 +27,15 @@ variants = _fused.variants
 REVISION = 2
 """Of the engine's arithmetic: raised when the bits of a run change. 2: gradients from the active outputs alone."""
 
-TRAINED = {"dtype": ("float32",)}
-"""Values of the fields that this engine does not train at every value."""
+TRAINED = {
+    "activation": ("relu", "linear", "gelu"),
+    "loss_function": ("squared-error", "cross-entropy"),
+    "values": ("uniform", "exponential", "half-normal", "constant"),
+    "rows": ("free", "unit"),
+    "optimizer": ("adam", "sgd"),
+    "dtype": ("float32",),
+}
+"""What this engine trains of the fields that are choices: one that a field gains is dense's until it is here."""
 
 MOST_THREADS = 256
 MOST_INDEX = 2**24  # the kernels index tiles of features and samples with 32 bits
