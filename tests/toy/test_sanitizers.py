@@ -41,7 +41,8 @@ def build(sanitizers: str, into: Path) -> Path:
         compile_ = [*flags, *more, f"-DSUPERLAW_ISA={isa}", "-c", str(FUSED / "kernels.cpp"), "-o", objects[-1]]
         subprocess.run(compile_, check=True)
     program = into / "random_trainings"
-    sources = [str(PROGRAM), str(FUSED / "trainer.cpp"), str(FUSED / "sampler.cpp"), *objects]
+    engine = sorted(str(path) for path in FUSED.glob("*.cpp") if path.stem not in ("bindings", "kernels"))
+    sources = [str(PROGRAM), *engine, *objects]
     define = ["-DSUPERLAW_X86"] if x86 else []
     subprocess.run([*flags, *define, *sources, "-o", str(program), "-lpthread"], check=True)
     return program

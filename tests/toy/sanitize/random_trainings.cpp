@@ -1,5 +1,6 @@
 // Short trainings of random shapes, for the sanitizers (tests/toy/test_sanitizers.py builds this).
-//   random_trainings COUNT [THREADS]: every variant of kernels this processor runs, every way to form gradients.
+//   random_trainings COUNT [THREADS]: every variant of kernels this processor runs, every way to form gradients,
+//   and in half of them every variant of the model, its data and its optimiser.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +23,31 @@ static const Kernels& kernels(unsigned k) {
   return baseline_kernels;
 }
 
+// One model of n features and its data, plain or with variants drawn for each choice.
+struct Problem {
+  Form form;
+  Distribution data;
+  Optimizer optimizer;
+
+  template <class Draw>
+  Problem(int n, int m, std::vector<double> p, int batch, unsigned seed, Draw draw)
+      : form{n, m}, data{std::move(p), batch, seed} {
+    optimizer.weight_decay = draw(0, 1) ? -1.0 : 1.0;
+    if (draw(0, 1)) return;
+    form.output = Output(draw(0, kOutputs - 1));
+    form.tied = draw(0, 1);
+    data.values = Values(draw(0, 3));
+    if (draw(0, 1)) {  // groups of any members, some of them of none
+      data.correlation = draw(1, 10) / 10.0;
+      for (int i = 0; i < n; ++i) data.groups.push_back(draw(0, n / draw(1, 5)));
+    }
+    optimizer.rule = Rule(draw(0, kRules - 1));
+    if (optimizer.rule == Rule::sgd) optimizer.beta1 = 0.1 * draw(0, 9);
+    optimizer.unit_rows = draw(0, 1);
+    optimizer.learn_bias = draw(0, 1);
+  }
+};
+
 // Trains one model; returns whether its losses are finite or its rates so large that they need not be.
 static bool train(unsigned seed, int threads, int64_t& sparse, int64_t& steps) {
   std::mt19937 random(seed);
@@ -31,21 +57,27 @@ static bool train(unsigned seed, int threads, int64_t& sparse, int64_t& steps) {
   std::vector<double> p(n);
   for (double& q : p) q = draw(0, 19) ? std::fmin(1, density / n * std::exponential_distribution<double>(1)(random)) : draw(0, 1);
   std::normal_distribution<float> normal;
-  std::vector<float> W(size_t(n) * m), b(n);
-  for (float& w : W) w = normal(random) / std::sqrt(float(m));
+  std::vector<float> W(size_t(n) * m), V(size_t(n) * m), b(n);
+  for (auto* rows : {&W, &V})
+    for (float& w : *rows) w = normal(random) / std::sqrt(float(m));
   const float mean_b = float(draw(-2, 0));  // from half of the outputs active to hardly any
   for (float& x : b) x = draw(0, 9) ? mean_b + normal(random) : 0.2f;
 
   const Kernels& chosen = kernels(seed);
   const Products products = threads > 1 ? (draw(0, 1) ? Products::automatic : Products::sparse) : Products(draw(0, 4));
-  Trainer trainer(chosen, n, m, threads, products);
-  Sampler sampler(chosen, p, batch, seed);
-  trainer.set_state(W.data(), b.data());
+  const Problem problem(n, m, p, batch, seed, draw);
+  Trainer trainer(chosen, problem.form, threads, products);
+  Sampler sampler(chosen, problem.data);
+  trainer.set_state({W.data(), b.data(), V.data()});
   const bool wild = draw(0, 19) == 0;
   bool finite = true;
-  for (int t = 0, last = draw(1, 12); t < last; ++t, ++steps)
-    finite &= std::isfinite(trainer.step(sampler, t, 1, {0.9, 0.999, 1e-8, draw(0, 1) ? -1.0 : 1.0}, wild ? 1e30 : 0.01, 0.01));
-  trainer.get_state(W.data(), b.data());
+  for (int t = 0, last = draw(1, 12); t < last; ++t, ++steps) {
+    const int64_t before = trainer.samples_left_out();
+    const double loss = trainer.step(sampler, t, problem.optimizer, wild ? 1e30 : 0.01, 0.01);
+    if (trainer.samples_left_out() - before == batch) break;  // a mean over none
+    finite &= std::isfinite(loss);
+  }
+  trainer.get_state({W.data(), b.data(), V.data()});
   sparse += trainer.sparse_steps();
   return finite || wild;
 }

@@ -1,4 +1,4 @@
-"""Engine ``fused``: the default. CPU, no PyTorch; a small C++ extension does the steps.
+"""Engine ``fused``: the default. CPU, no PyTorch; a small C++ extension does the steps, of every variant in float32.
 
 Only the active features are sampled, no dense batch exists, rows of the Gram matrix W W^T are formed
 tile by tile, and the gradient is formed from the outputs that are not 0, or, where they are many, by dense
@@ -17,7 +17,7 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.toy import provenance
 from superlaw.toy.fused import _fused
-from superlaw.toy.protocol import BETAS, EPSILON, Watch, diverged_at, initial_state, runaway_loss, schedule
+from superlaw.toy.protocol import BETAS, EPSILON, State, Watch, diverged_at, initial_state, runaway_loss, schedule
 from superlaw.toy.run import Run
 from superlaw.toy.spec import RunSpec
 
@@ -27,8 +27,15 @@ variants = _fused.variants
 REVISION = 2
 """Of the engine's arithmetic: raised when the bits of a run change. 2: gradients from the active outputs alone."""
 
-TRAINED = {"dtype": ("float32",)}
-"""Values of the fields that this engine does not train at every value."""
+TRAINED = {
+    "activation": ("relu", "linear", "gelu"),
+    "loss_function": ("squared-error", "cross-entropy"),
+    "values": ("uniform", "exponential", "half-normal", "constant"),
+    "rows": ("free", "unit"),
+    "optimizer": ("adam", "sgd"),
+    "dtype": ("float32",),
+}
+"""What this engine trains of the fields that are choices: one that a field gains is dense's until it is here."""
 
 MOST_THREADS = 256
 MOST_INDEX = 2**24  # the kernels index tiles of features and samples with 32 bits
@@ -85,7 +92,7 @@ class Fused:
         begin = time.perf_counter()
         state = initial_state(spec)
         W, b, V = state.W, state.b, state.encoder
-        training = _fused.Training(W, b, V, distribution(spec), self._settings(spec))
+        training = self.start(spec, state)
         rates = schedule(spec)
         eta_W, eta_b = (peak * rates for peak in spec.peak_learning_rates)
         losses = np.empty(spec.steps, dtype=np.float32)
@@ -114,6 +121,10 @@ class Fused:
             sparse_steps=training.sparse_steps(), **more,
         )  # fmt: skip
         return Run(spec, status, losses[:done].copy(), W, b, made, encoder=V)
+
+    def start(self, spec: RunSpec, state: State) -> _fused.Training:
+        """The trainer of a spec at a state, before its first step."""
+        return _fused.Training(state.W, state.b, state.encoder, distribution(spec), self._settings(spec))
 
     def _settings(self, spec: RunSpec) -> _fused.Settings:
         """The spec's choices, as the extension has them."""
