@@ -203,7 +203,7 @@ def test_exact_and_sampled_losses_of_one_active_feature_agree(fields):
 def test_exact_and_sampled_losses_agree_to_ten_million_samples(fields):
     found = evaluate(random_run(4, **fields), 10_000_000)
     assert within(found.single_active, found.single_active_loss)
-    assert found.single_active.stderr < 1e-3 * found.single_active_loss + 1e-4
+    assert found.single_active.stderr < 2e-3 * found.single_active_loss
 
 
 # --- against the reference engine ---
