@@ -213,3 +213,9 @@ def test_axes_of_truths_are_cut_and_set_on_the_command_line(tmp_path, command):
     assert json.loads(command(*run, "--only", "tied=true,false", "--only", "momentum=none")[1])["planned"] == 4
     assert "got tied = 0; need values of that axis: true, false" in command(*run, "--only", "tied=0")[2]
     assert "learn_bias = 3" in command(*run, "--set", "learn_bias=3")[2]
+
+
+def test_presets_whose_runs_differ_in_length_are_listed_with_the_range(command):
+    code, out, err = command("sweep", "list")
+    (line,) = [line for line in out.splitlines() if line.startswith("time-small ")]
+    assert code == 0 and err == "" and "160" in line and "500 to 8000" in line

@@ -217,8 +217,16 @@ def list_presets(as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"presets": [{"name": p.name, "runs": len(p.cells), "about": p.about} for p in plans]})
         return
-    rows = [[p.name, str(len(p.cells)), str(p.base["steps"]), p.about] for p in plans]
+    rows = [[p.name, str(len(p.cells)), _steps(p), p.about] for p in plans]
     print_table(["preset", "runs", "steps", "what"], rows, left=(0, 3))
+
+
+def _steps(plan: Plan) -> str:
+    """Steps of a plan's runs, or the range of them."""
+    from superlaw.toy.spec import DEFAULTS
+
+    values = plan.axes.get("steps", (plan.base.get("steps", DEFAULTS["steps"]),))
+    return str(values[0]) if len(values) == 1 else f"{min(values)} to {max(values)}"
 
 
 def _plan(
@@ -346,9 +354,8 @@ def _print_exponents(result: Sweep, found: pd.DataFrame) -> None:
         bent = "-" if row["lack_of_fit"] != row["lack_of_fit"] else "yes" if row["lack_of_fit"] < CURVED else "no"
         shown = [number(row["r_squared"], 3), bent, runs, number(row["represented_fraction"], 2), row["regime"]]
         rows.append([*cells, exponent, *shown, number(row["theory"], 3)])
-    steps = result.plan.specs[0].steps
     widths, seeds = (", ".join(map(str, values)) for values in (result.plan.axes["width"], result.plan.seeds))
-    print(f"\nModel exponent (loss ~ 1/m^exponent): widths {widths}; seeds {seeds}; {steps} steps; "
+    print(f"\nModel exponent (loss ~ 1/m^exponent): widths {widths}; seeds {seeds}; {_steps(result.plan)} steps; "
           "error from the widths' mean log losses about the line")  # fmt: skip
     print_table(header, rows)
     print(f"{RULE}; at least 3 widths. Bent: by the scatter of seeds, a local slope and no law.")
