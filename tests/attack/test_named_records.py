@@ -150,7 +150,7 @@ GATHERED = [
     ("width", "inf"),
     ("width", "2.5"),
     ("width", "1" + "0" * 40),
-    ("loss", "1" + "0" * 400),
+    ("represented", "1" + "0" * 400),
     ("n_features", "1e300"),
     ("seed", "-1"),
     ("learning_rate", "nan"),
