@@ -42,6 +42,10 @@ def paint(axes: Any, panel: Panel) -> None:
     if not any(isinstance(item, Map | Arrows) for item in panel.items):
         _scales(axes, panel)
         axes.grid(alpha=0.2, lw=0.5)
+    for item in panel.items:
+        if isinstance(item, Forest):  # after the scales, which take the ticks away
+            axes.set_yticks(range(len(item.labels)), item.labels)
+            axes.set_ylim(len(item.labels) - 0.4, -0.6)
     axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel, title=panel.title)
     if panel.scale:
         _color_bar(axes, panel.scale)
@@ -98,8 +102,6 @@ def _forest(axes: Any, item: Forest) -> None:
                       mfc="none" if item.hollow[i] else color, elinewidth=0.9, zorder=3)  # fmt: skip
     if item.reference is not None:
         axes.axvline(item.reference, color=style.THEORY, lw=0.8, ls="--", zorder=1)
-    axes.set_yticks(rows, item.labels)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
 
 
 def _map(axes: Any, item: Map) -> None:

@@ -28,9 +28,15 @@ def data(found: Variants) -> Picture:
         cells["curved"].to_numpy(dtype=bool),
         1.0,
     )
-    low, high = np.nanmin(forest.x), np.nanmax(forest.x)
-    panel = Panel(f"model exponent {style.ALPHA_M}", "", (forest,), "dashed: 1/m", xlim=(min(0, low - 0.5), high + 0.7))
+    low, high = float(np.min(forest.x)), float(np.max(forest.x))
+    panel = Panel(
+        f"model exponent {style.ALPHA_M}",
+        "",
+        (forest,),
+        "dashed: 1/m",
+        xlim=(min(0.0, low - 0.5), max(1.2, min(float(np.max(forest.high)), high + 1)) + 0.05),
+    )
     notes = ("Orange: strong superposition; blue: weak; grey: between. Hollow: the line is curved (p < 0.01). In "
              "brackets: widths and seeds.", *found.notes)  # fmt: skip
     height = 1.0 + 0.2 * len(cells)
-    return Picture("variants", "What sets the exponent", (panel,), 1, notes, found.ids, panel=(6.0, height))
+    return Picture("variants", "What sets the exponent", (panel,), 1, notes, found.ids, panel=(7.0, height))
