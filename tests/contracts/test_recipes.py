@@ -154,6 +154,11 @@ def test_a_variant_of_the_model_is_at_most_four_files(house):
     small = ("--n-features", "20", "--width", "3", "--steps", "20", "--batch", "64", "--activation", "softplus")
     run = json.loads(house.superlaw("train", *small, "--engine", "dense", "--out", "run.safetensors", "--json"))
     assert (run["status"], run["spec"]["activation"]) == ("ok", "softplus")
+    found = json.loads(house.superlaw("evaluate", "run.safetensors", "--samples", 20_000, "--json"))
+    error = max(found["reported_std"], found["loss"]["stderr"])
+    assert found["loss"]["mean"] == pytest.approx(found["reported_loss"], abs=6 * error)
+    measured, exact = found["single_active"], found["single_active_loss"]
+    assert measured["mean"] == pytest.approx(exact, abs=4.5 * measured["stderr"])
     assert "softplus" in house.superlaw("train", "--help")
     assert f"at most {len(house.touched)} files" in title
 

@@ -8,8 +8,8 @@ import pytest
 from made_runs import made
 from scipy import stats
 
-from superlaw import InputError, Plan, Store
-from superlaw.findings.exponents import exponent, exponents, outside
+from superlaw import InputError, Plan, RunSpec, Store
+from superlaw.findings.exponents import RULE, exponent, exponents, outside
 from superlaw.findings.regimes import predicted, regime, sum_exponent
 from superlaw.sweeps.sweep import Sweep
 from superlaw.theory.weak import unlearned_loss
@@ -55,6 +55,27 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say():
         held += found.low <= 1 <= found.high
     low, high = stats.binom.ppf([5e-6, 1 - 5e-6], trials, 0.95)  # false alarm 1e-5
     assert low <= held <= high
+
+
+def test_untrained_is_a_loss_of_ignoring_the_input_by_values_and_loss_function():
+    """<v^2> E for answering 0, log n for answering evenly: as RunSpec says of each run, and 4/3 E of a bare table."""
+    specs = [
+        RunSpec(values=values, loss_function=loss, activation_density=1.5, batch=512)
+        for values in ("uniform", "exponential", "half-normal", "constant")
+        for loss in ("squared-error", "cross-entropy")
+    ]
+    limits = np.array([spec.untrained_loss for spec in specs])
+    table = runs(np.full(8, 10), limits * 0.999, density=1.5, values=[spec.values for spec in specs],
+                 loss_function=[spec.loss_function for spec in specs])  # fmt: skip
+    assert outside(table).tolist() == [""] * 8
+    assert outside(table.assign(loss=limits)).tolist() == ["untrained"] * 8
+    assert sorted({round(limit, 6) for limit in limits}) == pytest.approx(
+        [1.5, 2, 0.75 * np.pi, 3, np.log(1000)], abs=1e-6
+    )
+    bare = table.drop(columns=["values", "loss_function"])
+    assert outside(bare.assign(loss=1.999)).tolist() == [""] * 8
+    assert outside(bare.assign(loss=2.0)).tolist() == ["untrained"] * 8
+    assert "⟨v²⟩ E" in RULE and "log n" in RULE
 
 
 def test_a_straight_line_is_called_curved_as_rarely_as_stated_and_a_bent_one_nearly_always():

@@ -6,11 +6,22 @@ import numpy as np
 import pytest
 
 from superlaw.errors import InputError
+from superlaw.findings.comparable import comparable_runs
 from superlaw.geometry.overlaps import row_norms
 from superlaw.sweeps.plan import Plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import sweep
-from superlaw.sweeps.table import NORM_EDGES, PROFILES, gather, profile, rank_edges, read_runs, write_runs
+from superlaw.sweeps.table import (
+    ADDED,
+    ADDED_MEASURES,
+    NORM_EDGES,
+    PROFILES,
+    gather,
+    profile,
+    rank_edges,
+    read_runs,
+    write_runs,
+)
 from superlaw.toy.measures import measure_run
 from superlaw.toy.run import Run
 from superlaw.toy.spec import RunSpec
@@ -42,6 +53,32 @@ def test_the_table_read_back_says_the_same(store, tmp_path):
     np.testing.assert_allclose(again["loss"], table["loss"], rtol=1e-7)
     for name in PROFILES:
         np.testing.assert_allclose(np.stack(again[name]), np.stack(table[name]), rtol=1e-3)
+
+
+def test_a_table_of_an_older_version_is_read_with_the_defaults_of_what_it_lacks(store, tmp_path):
+    table = gather(store, profiles=False)
+    write_runs(table.drop(columns=[*ADDED, *ADDED_MEASURES]), tmp_path / "old.csv")
+    old = gather(tmp_path / "old.csv")
+    for name in ADDED:
+        expected = getattr(RunSpec(), name)
+        assert all(value == expected or (expected is None and value != value) for value in old[name]), name
+        assert old[name].isna().tolist() == table[name].isna().tolist()
+    assert old["silent_fraction"].isna().all() and table["silent_fraction"].notna().all()
+    both = comparable_runs(gather([tmp_path / "old.csv", store.path]), ["weight_decay", "width"], "weight-decay")
+    assert len(both.table) == 4 and not [note for note in both.notes if note.startswith("Left out")]
+
+
+def test_variants_are_columns_of_the_table(tmp_path):
+    pytest.importorskip("torch")
+    base = {"n_features": 30, "steps": 5, "batch": 64, "activation_density": 2.0}
+    axes = {"width": (2, 3), "values": ("uniform", "constant")}
+    plan = Plan("p", {**base, "tied": False, "schedule": "wsd", "correlation": 0.5, "group_size": 3}, axes)
+    write_runs(gather(sweep(plan, tmp_path / "runs", workers=1).store), tmp_path / "runs.csv")
+    table = gather(tmp_path / "runs.csv")
+    assert sorted(table["values"].unique()) == ["constant", "uniform"] and not table["tied"].any()
+    assert (table["schedule"] == "wsd").all() and (table["decay_share"] == 0.2).all()
+    assert (table["group_size"] == 3).all() and table["silent_fraction"].between(0, 1).all()
+    assert (table["engine"] == "dense").all()
 
 
 def test_a_run_in_two_places_is_taken_once(store, tmp_path):

@@ -47,6 +47,26 @@ def test_unlearned_loss_uses_the_runs_own_number_of_features():
     assert measure_run(run).unlearned_loss == pytest.approx(sum(4 / 3 * p[2:] - p[2:] ** 2))
 
 
+@pytest.mark.parametrize(("values", "moment"), [("exponential", 2), ("half-normal", np.pi / 2), ("constant", 1)])
+def test_unlearned_loss_has_the_second_moment_of_the_values(values, moment):
+    run = run_of(np.diag([1.0, 0, 0]), values=values)
+    p = run.spec.probabilities
+    assert measure_run(run).unlearned_loss == pytest.approx(sum(moment * p[1:] - p[1:] ** 2))
+
+
+def test_cross_entropy_has_no_unlearned_loss_and_no_silent_features():
+    shown = measure_run(run_of(np.eye(3), loss_function="cross-entropy"))
+    assert np.isnan(shown.unlearned_loss) and np.isnan(shown.silent_fraction) and shown.represented == 3
+
+
+def test_silent_fraction_counts_features_below_their_threshold():
+    run = run_of(np.diag([1.0, 1.0, 0.5, 0.0]))
+    assert measure_run(run).silent_fraction == 0.25  # the one without a row
+    run.b[:] = [-1.9, -2.0, -0.6, 0.1]  # largest logits: 0.1, 0, -0.1, 0.1
+    assert measure_run(run).silent_fraction == 0.5
+    assert np.isnan(measure_run(replace(run, W=np.full_like(run.W, np.nan))).silent_fraction)
+
+
 def test_a_run_without_weights_keeps_its_measures():
     run = train(RunSpec(n_features=30, width=4, steps=20, batch=32))
     assert measure_run(replace(run, W=None, b=None)) == measure_run(run)
@@ -90,7 +110,7 @@ NEW = (
     "mean_abs_overlap", "largest_overlap", "etf_distance", "strong_mean_abs_overlap", "strong_largest_overlap",
     "strong_etf_distance", "weak_mean_square_overlap", "weak_square_overlap_variance", "weak_welch",
     "weak_etf_distance", "participation_ratio", "weight_participation_ratio", "dimensionality_sum",
-    "represented_dimensionality",
+    "represented_dimensionality", "silent_fraction",
 )  # fmt: skip
 
 

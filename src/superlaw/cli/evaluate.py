@@ -12,7 +12,7 @@ from superlaw.errors import InputError
 from superlaw.files.outputs import check_apart, check_output, write_atomically
 
 if TYPE_CHECKING:
-    from superlaw.toy.evaluate import Evaluation
+    from superlaw.toy.evaluate import Evaluation, SampleMean
 
 
 def evaluate(
@@ -25,7 +25,7 @@ def evaluate(
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Loss of a run on fresh samples, its standard error, and what it is made of: interference, silence, and the rest."""
+    """The loss of a run on fresh samples, its standard error, and what it is made of."""
     from superlaw.cli.output import print_json
     from superlaw.toy import evaluate as library
     from superlaw.toy.run import load_run
@@ -50,7 +50,7 @@ def print_evaluation(found: Evaluation) -> None:
 
     for note in found.notes:
         print(f"note: {note}")
-    rows = [("loss", found.loss)]
+    rows: list[tuple[str, SampleMean | None]] = [("loss", found.loss)]
     for name in EXCLUSIVE:
         rows.append((f"  {name}", getattr(found, name)))
         if name == "interference":

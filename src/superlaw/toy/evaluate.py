@@ -132,7 +132,7 @@ def evaluate(run: Run, samples: int = 1_000_000, seed: int = 0) -> Evaluation:
     """
     spec, model = run.spec, trained_model(run)
     n = spec.n_features
-    if run.status == "diverged" or not all(np.isfinite(part).all() for part in (model.W, model.b, model.encoder)):
+    if run.status == "diverged" or not model.finite:
         raise InputError(f"the run {run.id}, which diverged", "a run that did not", "lower its learning rate")
     if not 2 <= samples <= MOST_OUTPUTS // n:
         raise InputError(f"{samples} samples of {n} features", f"from 2 to {MOST_OUTPUTS // n} samples",
@@ -153,11 +153,12 @@ def evaluate(run: Run, samples: int = 1_000_000, seed: int = 0) -> Evaluation:
     mean = {name: sums.mean(name) for name in sums.count}
     exact, notes = _single(run, model)
     return Evaluation(
-        run.id, samples, seed, samples - sums.count["loss"], mean["loss"], run.loss, run.loss_std,
-        *(mean.get(part) for part in PARTS), mean["single_active"], exact,
-        correlation.mean("pairs") if groups is not None else None,
-        float("nan") if silent is None else float(silent.mean()), (*spec.notes, *notes),
-        _features(run, silent, {name: total / sums.count["loss"] for name, total in add.by_feature.items()}),
+        id=run.id, samples=samples, seed=seed, left_out=samples - sums.count["loss"], loss=mean["loss"],
+        reported_loss=run.loss, reported_std=run.loss_std, **{part: mean.get(part) for part in PARTS},
+        single_active=mean["single_active"], single_active_loss=exact,
+        pair_correlation=correlation.mean("pairs") if groups is not None else None,
+        silent_fraction=float("nan") if silent is None else float(silent.mean()), notes=(*spec.notes, *notes),
+        feature_parts=_features(run, silent, {name: x / sums.count["loss"] for name, x in add.by_feature.items()}),
     )  # fmt: skip
 
 

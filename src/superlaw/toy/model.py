@@ -70,6 +70,11 @@ class TrainedModel:
         return ACTIVATIONS[self.activation](z)
 
     @property
+    def finite(self) -> bool:
+        """Whether every weight is."""
+        return all(bool(np.isfinite(part).all()) for part in (self.W, self.b, self.encoder))
+
+    @property
     def own_response(self) -> np.ndarray:
         """s_i = V_i . W_i, shape (n,), float64: alone, feature i of value v has the logit s_i v + b_i."""
         return np.einsum("ij,ij->i", self.encoder, self.W, dtype=np.float64)
@@ -91,7 +96,7 @@ class TrainedModel:
         if self.activation != "relu":
             return None
         ends = np.array([[values.smallest], [values.practical_largest]])
-        return (ends * self.own_response + self.b <= 0).all(axis=0)
+        return np.all(ends * self.own_response + self.b <= 0, axis=0, keepdims=True)[0]
 
 
 def trained_model(run: Run) -> TrainedModel:
@@ -115,6 +120,4 @@ def silent_features(run: Run) -> np.ndarray | None:
     if run.W is None or run.spec.loss_function == "cross-entropy":
         return None
     model = trained_model(run)
-    if not all(np.isfinite(part).all() for part in (model.W, model.b, model.encoder)):
-        return None
-    return model.silent(values_named(run.spec.values))
+    return model.silent(values_named(run.spec.values)) if model.finite else None

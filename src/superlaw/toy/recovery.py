@@ -7,23 +7,24 @@ import math
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.toy.model import trained_model
 from superlaw.toy.run import Run
+from superlaw.toy.samples import Sampler
 
 BLOCK = 1 << 19  # entries of a block of samples: 2 MB in float32, kept in a core's cache
-SAMPLES = 0x5EC0  # beside the seed, so that these are no samples of training
 
 
 def relative_errors(run: Run, activations: int = 256, seed: int = 0) -> np.ndarray:
     """Error of each feature over that of answering its mean: sum (y_i - x_i)^2 / sum (x_i - p_i)^2.
 
     0 is perfect; 1 is what a model gets that ignores the feature and answers <x_i> = p_i, whose error is
-    the variance 4/3 p_i - p_i^2. Both sums run over the same fresh samples, when the feature is active and
+    the variance <v^2> p_i - p_i^2. Both sums run over the same fresh samples, when the feature is active and
     when it is not: a feature that is answered rightly but also where it is absent is not recovered.
 
     Parameters
     ----------
     run : Run
-        With its weights.
+        With its weights, of squared error.
     activations : int
         Samples are drawn until the rarest feature is expected to be active this often. The relative
         standard error of each ratio is about 1/sqrt(activations).
@@ -43,29 +44,23 @@ def relative_errors(run: Run, activations: int = 256, seed: int = 0) -> np.ndarr
     >>> relative_errors(Run(spec, "ok", np.ones(1, np.float32), *only_first)).round(3)
     array([0., 1.])
     """
-    if run.W is None or run.b is None:
-        raise InputError(f"the run {run.id}, stored without its weights", "a run with weights")
+    model, spec = trained_model(run), run.spec
+    if spec.loss_function != "squared-error":
+        raise InputError(f"a run with loss_function = {spec.loss_function}, whose outputs are logits",
+                         "a run with squared-error")  # fmt: skip
     if activations < 1:
         raise InputError(f"activations = {activations}", "1 or more")
-    W, b = run.W, run.b
-    p = run.spec.probabilities  # (n,)
+    p = spec.probabilities  # (n,)
     n = len(p)
-    if run.status != "ok" or not np.isfinite(W).all():
+    if run.status != "ok" or not model.finite:
         return np.full(n, np.nan)
-    random = np.random.Generator(np.random.PCG64([seed, SAMPLES]))
-    samples, rows = math.ceil(activations / float(p.min())), max(1, BLOCK // n)
+    draw, samples, rows = Sampler(spec, seed), math.ceil(activations / float(p.min())), max(1, BLOCK // n)
     error, total, squares = np.zeros(n), np.zeros(n), np.zeros(n)
     for start in range(0, samples, rows):
-        B = min(rows, samples - start)
-        sample, feature = np.nonzero(random.random((B, n), np.float32) < p.astype(np.float32))
-        v = 2 * random.random(len(feature), np.float32)
-        x = np.zeros((B, n), np.float32)
-        x[sample, feature] = v
-        y = (x @ W) @ W.T + b
-        if run.spec.activation == "relu":
-            np.maximum(y, 0, out=y)
-        y -= x
+        drawn = draw.draw(min(rows, samples - start))
+        y = model.answers(drawn.project(model.encoder))  # (B, n)
+        y[drawn.sample, drawn.feature] -= drawn.value
         error += np.einsum("ij,ij->j", y, y)
-        total += np.bincount(feature, v, n)
-        squares += np.bincount(feature, v.astype(np.float64) ** 2, n)
+        total += np.bincount(drawn.feature, drawn.value, n)
+        squares += np.bincount(drawn.feature, drawn.value**2, n)
     return error / (squares - 2 * p * total + samples * p**2)

@@ -249,14 +249,14 @@ class RunSpec:
             return value == 1000
         if name == "activation_density":
             return value == (1.0 if isinstance(self.frequencies, str) else None)
-        if name == "bias_learning_rate":
-            return value in (None, self.learning_rate)
         unused = (
             (name == "data_exponent" and self.frequencies_name != "power")
             or (name == "decay_length" and self.frequencies_name != "exponential")
             or (name == "group_size" and self.correlation == 0)
             or (name in OF_THE_BIAS and not self.learn_bias)
         )
+        if name == "bias_learning_rate":
+            return unused or value in (None, self.learning_rate)
         return unused or value == {**DEFAULTS, **self._followers()}[name]
 
     @property
