@@ -121,6 +121,9 @@ def test_what_a_run_does_not_use_makes_no_cell(store):
     table = gather(store, profiles=False)
     same = table.assign(group_size=10.0, bias_learning_rate=table["learning_rate"], seed=1)
     assert len(exponents(pd.concat([table, same], ignore_index=True))) == 2
+    grouped = same.assign(correlation=0.4)
+    found = exponents(pd.concat([table, grouped], ignore_index=True))
+    assert list(found)[:3] == ["weight_decay", "correlation", "exponent"] and len(found) == 4
 
 
 def test_a_grid_over_truths_and_what_was_left_out_is_read_back(tmp_path):

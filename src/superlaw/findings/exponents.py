@@ -212,7 +212,8 @@ def _protocol(table: pd.DataFrame) -> dict[str, pd.Series]:
     if "bias_learning_rate" in keys:
         keys["bias_learning_rate"] = keys["bias_learning_rate"].fillna(keys["learning_rate"])
     if "group_size" in keys:
-        keys["group_size"] = keys["group_size"].where(table["correlation"] > 0)
+        used = keys["group_size"].where(table["correlation"] > 0)
+        keys["group_size"] = used.fillna(used.max())  # where none is used, the one of the others: no difference
     return keys
 
 
