@@ -19,7 +19,7 @@ inline Vec weighted_square(float weight, Vec g) { return weight * (g * g); }
 inline float weighted_square(float weight, float g) { return weight * g * g; }
 
 // How far a weight moves for its gradient g; m1 and m2 are what the rule keeps of those before.
-// [Adam]: m1 and m2 are running means of g and g^2, bias-corrected.
+// Adam: m1 and m2 are running means of g and g^2, bias-corrected.
 struct Adam {
   float beta1, beta2, epsilon, step, root;
 
