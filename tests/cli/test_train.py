@@ -143,12 +143,12 @@ def test_help_states_the_defaults_of_run_spec():
     from superlaw.cli.train import train
     from superlaw.toy.spec import DEFAULTS
 
-    stated = 0
+    stated, users = 0, {"momentum": RunSpec(optimizer="sgd"), "decay_share": RunSpec(schedule="wsd")}
     for name, parameter in inspect.signature(train, eval_str=True).parameters.items():
         (option,) = [a for a in get_args(parameter.annotation) if hasattr(a, "help")]
         shown = re.search(r"\[([\d.]+|relu)\b", option.help or "")
         if name in DEFAULTS and shown:
-            default = 1000 if name == "n_features" else DEFAULTS[name]
+            default = getattr(users.get(name, RunSpec()), name)
             assert str(default).removesuffix(".0") == shown[1], name
             stated += 1
     assert stated >= 10
