@@ -83,8 +83,7 @@ def test_the_columns_of_every_variant_come_back_from_text(tmp_path):
     store = Store(tmp_path / "runs")
     for spec in specs:
         losses = np.ones(60, dtype=np.float32)
-        measures = {"loss": 1.0, "loss_std": 0.0, "represented": 2, "represented_fraction": 0.05}
-
+        measures = {"loss": 1.0, "loss_std": 0.0, "represented": 2, "represented_fraction": 0.05, "strong": 0}
         store.add(Run(spec, "ok", losses, None, None, {"engine": "made"}, measures))
     table = gather(store, profiles=False)
     write_runs(table, tmp_path / "runs.csv")

@@ -69,7 +69,6 @@ def test_a_table_of_an_older_version_is_read_with_the_defaults_of_what_it_lacks(
 
 
 def test_variants_are_columns_of_the_table(tmp_path):
-    pytest.importorskip("torch")
     base = {"n_features": 30, "steps": 5, "batch": 64, "activation_density": 2.0}
     axes = {"width": (2, 3), "values": ("uniform", "constant")}
     plan = Plan("p", {**base, "tied": False, "schedule": "wsd", "correlation": 0.5, "group_size": 3}, axes)
@@ -78,7 +77,7 @@ def test_variants_are_columns_of_the_table(tmp_path):
     assert sorted(table["values"].unique()) == ["constant", "uniform"] and not table["tied"].any()
     assert (table["schedule"] == "wsd").all() and (table["decay_share"] == 0.2).all()
     assert (table["group_size"] == 3).all() and table["silent_fraction"].between(0, 1).all()
-    assert (table["engine"] == "dense").all()
+    assert (table["engine"] == "fused").all()
 
 
 def test_a_run_in_two_places_is_taken_once(store, tmp_path):

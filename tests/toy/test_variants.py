@@ -128,7 +128,6 @@ def test_what_contradicts_itself_is_refused_naming_both(fields, said):
         ("--correlation 1.2 --group-size 5", ("correlation = 1.2", "at most 1")),
         ("--group-size 5", ("--group-size", "--correlation")),
         ("--rows unti", ("rows = 'unti'", "unit")),
-        ("--engine fused --activation gelu", ("gelu", "--engine dense")),
     ],
 )
 def test_the_command_line_refuses_contradictions_before_training(command, tmp_path, monkeypatch, options, said):
