@@ -172,7 +172,7 @@ BAD = [
     (("--text", "none.txt"), "does not exist"),
     (("--frequencies", "power", "--text", "t.txt"), "both --frequencies and --text"),
     (("--engine", "fusd"), "did you mean fused?"),
-    (("--activation", "linear"), "--engine dense"),
+    (("--activation", "linear", "--engine", "fused"), "--engine dense"),
     (("--threads", 0), "threads = 0"),
     (("--threads", 5000), "1 to 256 threads"),
     (("--threads", 3000000000), "1 to 256 threads"),
