@@ -136,11 +136,11 @@ def test_ten_killed_workers_and_the_sweep_goes_on(plan_file, tmp_path):
     assert whole(load_plan(plan_file).change({"steps": 5000}, seeds=range(seed + 2)), store)
 
 
-def die_or_mark(record, frequencies, store, *_):
+def die_or_mark(record, frequencies, store, engine, keep_weights, token):
     """A worker's work that kills its process on one run, and only marks the others."""
     if (record["width"], record["seed"], record["weight_decay"]) == (6, 1, 0):
         os.kill(os.getpid(), signal.SIGKILL)
-    (Path(store) / f"done-{RunSpec.from_dict(record).id}").touch()
+    (Path(store) / f"done-{RunSpec.from_dict(record).id}").write_text(token)
     return {"outcome": "trained", "status": "ok", "loss": 1.0}
 
 
@@ -153,6 +153,9 @@ def test_a_run_that_kills_its_worker_is_recorded_as_failed_and_no_other_is(plan_
 
         def ids(self):
             return {path.name.removeprefix("done-") for path in self.path.glob("done-*")}
+
+        def header(self, run_id):
+            return {"provenance": {"sweep": (self.path / f"done-{run_id}").read_text()}, "status": "ok"}
 
     tally = execute(plan.specs, Pretending(tmp_path / "store"), workers=2, work=die_or_mark)
     assert list(tally.failed) == [guilty.id] and "the last time alone" in tally.failed[guilty.id]
