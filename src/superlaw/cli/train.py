@@ -37,7 +37,7 @@ def train(
     warmup: Annotated[int | None, typer.Option(help="Warm-up steps; none from T on [2000].")] = None,
     loss_scale: Annotated[float | None, typer.Option(help="The optimiser sees loss_scale L / n [1].")] = None,
     activation: Annotated[str | None, typer.Option(help="relu, linear or gelu [relu].")] = None,
-    loss_function: Annotated[str | None, typer.Option(help="squared-error or cross-entropy [the first].")] = None,
+    loss_function: Annotated[str | None, typer.Option(help="squared-error or cross-entropy [squared-error].")] = None,
     values: Annotated[
         str | None, typer.Option(help="Of active features: uniform, exponential, half-normal, constant [uniform].")
     ] = None,
