@@ -86,68 +86,7 @@ def spoil_npy(content: bytes, rng: Random) -> bytes:
     """A .npy with another header, or with numbers that bite."""
     kind = rng.randrange(3)
     if kind == 0:
-        descr = rng.choice(
-            (
-                "'<f4'",
-                "'>f8'",
-                "'<f2'",
-                "'<c16'",
-                "'|O'",
-                "'<U8'",
-                "'|V8'",
-                "[('a','<f4')]",
-                "'<M8[ns]'",
-                "'|b1'",
-                "'<i8'",
-                "'<f99'",
-                "None",
-                "1",
-                "'<f4' * 9**9",
-                "(" * 300 + ")" * 300,
-                "{}",
-                "'|S0'",
-                "'<f0'",
-                "'<U0'",
-            )
-        )
-        shape = rng.choice(
-            (
-                "(20, 4)",
-                "(4, 20)",
-                "(-1, 4)",
-                "(10**9, 10**9)",
-                "(1000000000, 1000000000)",
-                "()",
-                "(0, 4)",
-                "(20,)",
-                "(2, 2, 20)",
-                "(20.0, 4)",
-                "20",
-                "None",
-                "(9223372036854775807, 4)",
-                "(True, 80)",
-                "(1,)*70",
-                "(20, -4)",
-                "(" + "1, " * 33 + "80)",
-            )
-        )
-        order = rng.choice(("False", "True", "None", "'a'", "1"))
-        text = rng.choice(
-            (f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}",) * 5
-            + (
-                "{}",
-                "[]",
-                "__import__('os').system('touch canary')",
-                "{'descr': '<f4'}",
-                "{" * 5000,
-                "\x00" * 20,
-                "1" * 9000,
-            )
-        )
-        raw = text.encode() + b"\n"
-        version = rng.choice((b"\x01\x00", b"\x01\x00", b"\x02\x00", b"\x03\x00", b"\x09\x00"))
-        size = len(raw).to_bytes(2 if version == b"\x01\x00" else 4, "little")
-        return b"\x93NUMPY" + version + size + raw + content[128:]
+        return _npy_header(rng) + content[128:]
     rows, width = rng.choice(((20, 4), (2, 2), (1, 4), (20, 1), (3, 400), (400, 3), (50, 50), (20, 4)))
     dtype = rng.choice((np.float32, np.float64, np.float16, np.float32, np.int64, np.complex128))
     W = np.random.default_rng(rng.randrange(1000)).normal(size=(rows, width))
@@ -166,6 +105,72 @@ def spoil_npy(content: bytes, rng: Random) -> bytes:
     with np.errstate(all="ignore"):
         np.save(out, np.asfortranarray(W.astype(dtype)) if rng.random() < 0.2 else W.astype(dtype))
     return out.getvalue()
+
+
+def _npy_header(rng: Random) -> bytes:
+    """A header of .npy that says something else."""
+    descr = rng.choice(
+        (
+            "'<f4'",
+            "'>f8'",
+            "'<f2'",
+            "'<c16'",
+            "'|O'",
+            "'<U8'",
+            "'|V8'",
+            "[('a','<f4')]",
+            "'<M8[ns]'",
+            "'|b1'",
+            "'<i8'",
+            "'<f99'",
+            "None",
+            "1",
+            "'<f4' * 9**9",
+            "(" * 300 + ")" * 300,
+            "{}",
+            "'|S0'",
+            "'<f0'",
+            "'<U0'",
+        )
+    )
+    shape = rng.choice(
+        (
+            "(20, 4)",
+            "(4, 20)",
+            "(-1, 4)",
+            "(10**9, 10**9)",
+            "(1000000000, 1000000000)",
+            "()",
+            "(0, 4)",
+            "(20,)",
+            "(2, 2, 20)",
+            "(20.0, 4)",
+            "20",
+            "None",
+            "(9223372036854775807, 4)",
+            "(True, 80)",
+            "(1,)*70",
+            "(20, -4)",
+            "(" + "1, " * 33 + "80)",
+        )
+    )
+    order = rng.choice(("False", "True", "None", "'a'", "1"))
+    text = rng.choice(
+        (f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}",) * 5
+        + (
+            "{}",
+            "[]",
+            "__import__('os').system('touch canary')",
+            "{'descr': '<f4'}",
+            "{" * 5000,
+            "\x00" * 20,
+            "1" * 9000,
+        )
+    )
+    raw = text.encode() + b"\n"
+    version = rng.choice((b"\x01\x00", b"\x01\x00", b"\x02\x00", b"\x03\x00", b"\x09\x00"))
+    size = len(raw).to_bytes(2 if version == b"\x01\x00" else 4, "little")
+    return b"\x93NUMPY" + version + size + raw
 
 
 def spoil_safetensors(content: bytes, rng: Random) -> bytes:

@@ -13,7 +13,8 @@ from random import Random
 
 import pytest
 from campaign import campaign, shares
-from formats import FORMATS, HANDWRITTEN
+from expressions import HANDWRITTEN
+from formats import FORMATS
 from harness import judge
 
 SLICE = 3  # cases of each format in CI, times the format's weight

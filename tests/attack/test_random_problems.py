@@ -9,7 +9,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from random_problems import MUCH, compare, coordinates, objective, problem, search, superlaws
+from problems import problem, superlaws
+from random_problems import MUCH, compare, coordinates, objective, search
 
 import superlaw
 

@@ -271,10 +271,13 @@ def test_ctrl_c_leaves_no_half_file_and_exits_130(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "superlaw", *arguments], stderr=subprocess.PIPE, env={**os.environ}, text=True
     )
-    time.sleep(2)
-    assert process.poll() is None, process.stderr.read()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    try:
+        time.sleep(2)
+        assert process.poll() is None, process.stderr.read()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    finally:
+        process.kill()  # a training that did not hear would go on for an hour
     assert process.returncode == 130
     assert err.count("\n") == 1 and "interrupted" in err
     assert list(tmp_path.iterdir()) == []

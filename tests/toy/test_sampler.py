@@ -109,7 +109,7 @@ def test_values_have_mean_1_and_their_second_moment(name):
     spec = RunSpec(n_features=50, activation_density=4.0, batch=4096, values=name, seed=5)
     v = np.concatenate([draw(spec, step)[2] for step in range(30)]).astype(np.float64)
     second, fourth = MOMENTS[name]
-    assert second == pytest.approx(spec.second_moment)
+    assert second == pytest.approx(VALUES[name].second_moment)
     for got, mean, variance in ((v, 1, second - 1), (v**2, second, fourth - second**2)):
         assert abs(np.mean(got) - mean) < stats.norm.isf(FALSE_ALARM / 2) * np.sqrt(variance / v.size)
 

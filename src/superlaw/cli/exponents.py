@@ -20,6 +20,7 @@ def exponents(
     """The exponent of every set of runs that differ in width and seed alone, with its error and regime."""
     from superlaw.cli.output import number, print_json, print_table
     from superlaw.findings.comparable import runs_where
+    from superlaw.findings.exponents import bent_in_words
     from superlaw.findings.variants import variants
     from superlaw.sweeps.table import gather
 
@@ -31,10 +32,10 @@ def exponents(
     table = [
         [row["variant"], row["regime"] or "-", _widths(row["widths"]), str(row["seeds"] or "-"),
          f"{number(row['exponent'], 3)} ± {number(row['stderr'], 2)}",
-         f"{number(row['low'], 3)} to {number(row['high'], 3)}", "curved" if row["curved"] else ""]
+         f"{number(row['low'], 3)} to {number(row['high'], 3)}", bent_in_words(row["lack_of_fit"])]
         for row in rows
     ]  # fmt: skip
-    print_table(["runs", "regime", "widths", "seeds", "exponent", "95 %", ""], table, left=(0, 1, 2, 6))
+    print_table(["runs", "regime", "widths", "seeds", "exponent", "95 %", "bent"], table, left=(0, 1, 2, 6))
     for note in found.notes:
         print(note)
 

@@ -342,7 +342,7 @@ def _coordinate(value: Any) -> str:
 
 def _print_exponents(result: Sweep, found: pd.DataFrame) -> None:
     from superlaw.cli.output import number, print_table
-    from superlaw.findings.exponents import CURVED, RULE, left_out_in_words
+    from superlaw.findings.exponents import RULE, bent_in_words, left_out_in_words
 
     axes = [axis for axis in result.plan.axes if axis != "width"]
     header = [*axes, "exponent", "R^2", "bent", "runs", "phi_1/2", "regime", "theory"]
@@ -351,7 +351,7 @@ def _print_exponents(result: Sweep, found: pd.DataFrame) -> None:
         cells = [_coordinate(row[axis]) for axis in axes]
         runs = str(row["n"]) + (f" (-{row['left_out']})" if row["left_out"] else "")
         exponent = f"{number(row['exponent'], 3)} ± {number(row['stderr'], 2)}"
-        bent = "-" if row["lack_of_fit"] != row["lack_of_fit"] else "yes" if row["lack_of_fit"] < CURVED else "no"
+        bent = bent_in_words(row["lack_of_fit"])
         shown = [number(row["r_squared"], 3), bent, runs, number(row["represented_fraction"], 2), row["regime"]]
         rows.append([*cells, exponent, *shown, number(row["theory"], 3)])
     widths, seeds = (", ".join(map(str, values)) for values in (result.plan.axes["width"], result.plan.seeds))

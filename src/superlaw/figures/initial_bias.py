@@ -9,6 +9,7 @@ from superlaw.figures import paint
 from superlaw.figures.panels import Item, Line, Panel, Picture
 from superlaw.figures.runs import HOLLOW, losses_and_line, marks
 from superlaw.findings.comparable import ComparableRuns
+from superlaw.findings.variants import start_of_bias
 from superlaw.geometry.frames import least_mean_cube_overlap
 from superlaw.theory.best_frames import best_frame
 
@@ -36,8 +37,9 @@ def _starts(chosen: ComparableRuns) -> list[tuple[str, str, pd.DataFrame]]:
     """Name, colour and runs of each start of the bias."""
     found = []
     for i, std in enumerate(chosen.values("initial_bias_std")):
-        name = "b = 0" if std == 0 else f"b ~ N(0, {std**2:g})"
-        found.append((name, f"C{1 - i}" if i < 2 else f"C{i}", chosen.good[chosen.good["initial_bias_std"] == std]))
+        runs = chosen.good[chosen.good["initial_bias_std"] == std]
+        name = start_of_bias(runs.iloc[0]["initial_bias_mean"], std)
+        found.append((name, f"C{1 - i}" if i < 2 else f"C{i}", runs))
     return found
 
 

@@ -30,7 +30,7 @@ from superlaw.laws.slope import fit_slope
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import Sweep
 from superlaw.sweeps.table import gather
-from superlaw.theory.values import second_moment
+from superlaw.theory.values import untrained_loss
 from superlaw.toy.spec import DEFAULTS
 
 if TYPE_CHECKING:
@@ -103,12 +103,13 @@ def untrained_losses(table: pd.DataFrame) -> np.ndarray:
     >>> untrained_losses(runs)
     array([4., 3.])
     """
-    column = lambda name: table[name] if name in table else [DEFAULTS[name]] * len(table)  # noqa: E731
+
+    def column(name: str) -> Any:
+        return table[name] if name in table else [DEFAULTS[name]] * len(table)
+
+    runs = zip(table["density"], table["n_features"], column("values"), column("loss_function"), strict=True)
     # a damaged run of unknown spec has no values
-    moments = [second_moment(values) if isinstance(values, str) else np.nan for values in column("values")]
-    entropy = np.array([loss == "cross-entropy" for loss in column("loss_function")], dtype=bool)
-    squared = np.array(moments) * table["density"].to_numpy(dtype=float)
-    return np.where(entropy, np.log(table["n_features"].to_numpy(dtype=float)), squared)
+    return np.array([untrained_loss(*run) if isinstance(run[2], str) else np.nan for run in runs], dtype=float)
 
 
 def exponent(table: pd.DataFrame) -> Exponent | None:
@@ -235,6 +236,17 @@ def left_out_in_words(cells: pd.DataFrame) -> str:
     """
     total = sum((Counter(why) for why in cells["why"]), Counter())
     return ", ".join(f"{count} {reason}" for reason, count in sorted(total.items()))
+
+
+def bent_in_words(lack_of_fit: float) -> str:
+    """Whether a line is bent, by the scatter of seeds: yes or no; a dash where one seed does not tell.
+
+    Examples
+    --------
+    >>> bent_in_words(0.001), bent_in_words(0.5), bent_in_words(float("nan"))
+    ('yes', 'no', '-')
+    """
+    return "-" if lack_of_fit != lack_of_fit else "yes" if lack_of_fit < CURVED else "no"
 
 
 def _table(source: Source) -> pd.DataFrame:

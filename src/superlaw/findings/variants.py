@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from superlaw.errors import InputError
-from superlaw.findings.exponents import CURVED, LEVEL, RULE, exponents, left_out_in_words
+from superlaw.findings.exponents import LEVEL, RULE, exponents, left_out_in_words
 from superlaw.toy.spec import DEFAULTS, RunSpec
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class Variants:
     Parameters
     ----------
     cells : DataFrame
-        As of :func:`superlaw.exponents`, with ``variant``, what sets the cell apart from the published protocol and
-        from the others, and ``curved``, whether its line is no straight one (see Exponent.lack_of_fit).
+        As of :func:`superlaw.exponents`, with ``variant``: what sets the cell apart from the published protocol and
+        from the others.
     notes : tuple of str
     ids : tuple of str
         Of all runs on the lines.
@@ -54,7 +54,6 @@ def variants(source: Source) -> Variants:
     cells = exponents(source)
     varying = [name for name in DEFAULTS if name in cells]
     cells["variant"] = [named(row, varying) for row in cells.to_dict("records")]
-    cells["curved"] = cells["lack_of_fit"] < CURVED
     known = cells[cells["exponent"].notna()]
     if not len(known):
         raise InputError("no runs with an exponent", "runs of three widths or more in the scaling range",
@@ -76,16 +75,29 @@ def named(row: Mapping[Any, Any], varying: list[str]) -> str:
         elif _follows(name, row):
             continue
         elif name == "initial_bias_std":
-            said.append("b = 0" if value == 0 else f"b ~ N(0, {value**2:g})")
+            said.append(start_of_bias(row.get("initial_bias_mean", 0.0), value))
         elif not _published(name, value):
             said.append(_in_words(name, value))
     return ", ".join(said) or "as published"
 
 
+def start_of_bias(mean: float, std: float) -> str:
+    """How the bias starts, as it is written.
+
+    Examples
+    --------
+    >>> start_of_bias(0, 0), start_of_bias(-1, 0.5)
+    ('b = 0', 'b ~ N(-1, 0.25)')
+    """
+    return f"b = {mean:g}" if std == 0 else f"b ~ N({mean:g}, {std**2:g})"
+
+
 def _follows(name: str, row: Mapping[Any, Any]) -> bool:
     """Whether another field of the cell says as much: logits of cross-entropy, the start of a fixed bias."""
-    return (name == "activation" and row.get("loss_function") == "cross-entropy") or (
-        name == "initial_bias_std" and row.get("learn_bias") is False
+    return (
+        (name == "activation" and row.get("loss_function") == "cross-entropy")
+        or (name.startswith("initial_bias") and row.get("learn_bias") is False)
+        or (name == "initial_bias_mean" and "initial_bias_std" in row)
     )
 
 

@@ -15,7 +15,7 @@ from superlaw.findings.regimes import STRONG_FROM
 from superlaw.sweeps.execute import Report, check_workers, execute
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.table import run_table
-from superlaw.theory.values import second_moment
+from superlaw.theory.values import untrained_loss
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import read_text
 from superlaw.toy.spec import RunSpec
@@ -66,7 +66,7 @@ class Demo:
     @property
     def loss_of_silence(self) -> float:
         """<v^2> E: the loss of answering 0 to everything."""
-        return second_moment() * float(self.frequencies.sum())
+        return untrained_loss(float(self.frequencies.sum()), len(self.frequencies))
 
 
 def demo(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf, pi, sqrt
+from math import inf, log, pi, sqrt
 
 import numpy as np
 
@@ -165,3 +165,16 @@ def values_named(name: str) -> Values:
     if name not in VALUES:
         raise InputError(f"values = {name!r}", f"one of {', '.join(VALUES)}", nearest(name, VALUES))
     return VALUES[name]
+
+
+def untrained_loss(
+    activation_density: float, n_features: int, values: str = "uniform", loss_function: str = "squared-error"
+) -> float:
+    """What a model that ignores its input loses: <v^2> E for answering 0, log n for answering evenly.
+
+    Examples
+    --------
+    >>> untrained_loss(3.0, 1000, "constant"), round(untrained_loss(1.0, 1000, loss_function="cross-entropy"), 3)
+    (3.0, 6.908)
+    """
+    return log(n_features) if loss_function == "cross-entropy" else second_moment(values) * activation_density

@@ -20,7 +20,6 @@ from superlaw.toy.single import alone_probabilities, closed_losses, quadrature_l
 if TYPE_CHECKING:
     import pandas as pd
 
-BLOCK = 1 << 19  # outputs of a block of samples: 2 MB in float32, kept in a core's cache
 MOST_OUTPUTS = 10**12  # samples times features: about an hour
 PARTS = ("interference", "constant_answer", "silence", "unlearned", "shrinkage")
 EXCLUSIVE = ("interference", "silence", "unlearned", "shrinkage")  # these add up to the loss
@@ -141,10 +140,8 @@ def evaluate(run: Run, samples: int = 1_000_000, seed: int = 0) -> Evaluation:
         raise InputError(f"seed = {seed}", "0 or more")
     silent = silent_features(run)
     add = _CrossEntropy(model) if spec.loss_function == "cross-entropy" else _SquaredError(model, silent)
-    draw, rows, groups = Sampler(spec, seed), max(1, BLOCK // n), spec.groups
-    sums, correlation = _Sums(), _Sums()
-    for start in range(0, samples, rows):
-        drawn = draw.draw(min(rows, samples - start))
+    groups, sums, correlation = spec.groups, _Sums(), _Sums()
+    for drawn in Sampler(spec, seed).blocks(samples):
         each = add(drawn)
         each["single_active"] = np.where(drawn.active == 1, each["loss"], np.nan)
         sums.add(each)

@@ -11,8 +11,6 @@ from superlaw.toy.model import trained_model
 from superlaw.toy.run import Run
 from superlaw.toy.samples import Sampler
 
-BLOCK = 1 << 19  # entries of a block of samples: 2 MB in float32, kept in a core's cache
-
 
 def relative_errors(run: Run, activations: int = 256, seed: int = 0) -> np.ndarray:
     """Error of each feature over that of answering its mean: sum (y_i - x_i)^2 / sum (x_i - p_i)^2.
@@ -54,10 +52,9 @@ def relative_errors(run: Run, activations: int = 256, seed: int = 0) -> np.ndarr
     n = len(p)
     if run.status != "ok" or not model.finite:
         return np.full(n, np.nan)
-    draw, samples, rows = Sampler(spec, seed), math.ceil(activations / float(p.min())), max(1, BLOCK // n)
+    samples = math.ceil(activations / float(p.min()))
     error, total, squares = np.zeros(n), np.zeros(n), np.zeros(n)
-    for start in range(0, samples, rows):
-        drawn = draw.draw(min(rows, samples - start))
+    for drawn in Sampler(spec, seed).blocks(samples):
         y = model.answers(drawn.project(model.encoder))  # (B, n)
         y[drawn.sample, drawn.feature] -= drawn.value
         error += np.einsum("ij,ij->j", y, y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import numpy as np
 from superlaw.theory.values import values_named
 from superlaw.toy.spec import RunSpec
 
+BLOCK = 1 << 19  # outputs of a block of samples: 2 MB in float32
 STREAM = 0x5EC0  # beside the seed, so that these are no samples of training
 
 
@@ -81,6 +83,12 @@ class Sampler:
         pairs.sort()
         sample, feature = pairs // n, pairs % n
         return Samples(count, sample, feature, self.values.quantile(self.random.random(len(pairs))))
+
+    def blocks(self, samples: int) -> Iterator[Samples]:
+        """That many samples, in blocks whose outputs (B, n) stay in a core's cache."""
+        rows = max(1, BLOCK // len(self.p))
+        for start in range(0, samples, rows):
+            yield self.draw(min(rows, samples - start))
 
     def _alone(self, count: int) -> np.ndarray:
         """Active pairs of features that fire independently, as sample n + feature, each once."""

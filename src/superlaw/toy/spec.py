@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, nearest
-from superlaw.theory.values import VALUES
+from superlaw.theory.values import untrained_loss
 from superlaw.toy.fields import check_known, check_together, checked_field
 from superlaw.toy.frequencies import FAMILIES, check_frequencies, family_frequencies, scale_density
 
@@ -173,16 +173,9 @@ class RunSpec:
         return p if self.activation_density is None else scale_density(p, self.activation_density, self.clip)
 
     @cached_property
-    def second_moment(self) -> float:
-        """<v^2> of the values."""
-        return VALUES[self.values].second_moment
-
-    @cached_property
     def untrained_loss(self) -> float:
-        """What a model that ignores its input loses: <v^2> E for answering 0, log n for answering evenly."""
-        if self.loss_function == "cross-entropy":
-            return float(np.log(self.n_features))
-        return self.second_moment * float(self.probabilities.sum())
+        """What a model that ignores its input loses (theory.values)."""
+        return untrained_loss(float(self.probabilities.sum()), self.n_features, self.values, self.loss_function)
 
     @cached_property
     def groups(self) -> np.ndarray | None:
