@@ -41,6 +41,8 @@ FITS = [
     ("additive", ("params", "L_0", "value"), [1.0, 2.0]),
     ("additive", ("params", "L_0"), ...),
     ("additive", ("log_covariance", 1, 1), HUGE),
+    ("power", ("covariance",), [[1.0, 0.0], [0.0, 1.0]]),
+    ("power", ("log_covariance",), [[1.0]]),
     ("power", ("params", "C", "value"), None),
     ("power", ("columns", "x"), ["width"]),
     ("power", ("offset",), False),
