@@ -159,7 +159,17 @@ def test_intervals_by_clusters_stand_beside_the_naive_ones(gemstones, method):
 def test_published_tables_are_read_by_name_and_checksum(data_folder, monkeypatch):
     monkeypatch.setenv("SUPERLAW_DATA", str(data_folder))
     sizes = {name: len(published.load_published(name)) for name in published.TABLES}
-    assert sizes == {"chinchilla": 245, "chinchilla-width-depth": 245, "gemstones": 199, "gemstones-hot": 220}
+    assert sizes == {
+        "chinchilla": 245, "chinchilla-width-depth": 245, "gemstones": 199, "gemstones-hot": 220, "xlstm-llama": 317,
+        "olmo-ladder": 30, "gadre-models": 104, "datablations": 296, "porian-isoflop": 1264, "marin-isoflop": 96,
+        "isoflops": 947, "step-law": 1911, "vocabulary": 1200,
+    }  # fmt: skip
+
+
+def test_derived_tables_come_with_the_package(monkeypatch):
+    monkeypatch.delenv("SUPERLAW_DATA", raising=False)
+    derived = [name for name, table in published.TABLES.items() if table.derived]
+    assert {published.fetch_table(name).parent.name for name in derived} == {"derived"} and len(derived) == 5
 
 
 def test_an_altered_table_is_refused(data_folder, tmp_path, monkeypatch):

@@ -1,8 +1,8 @@
-"""Published tables of training runs, fetched once by address and checksum.
+"""Published tables of training runs: fetched once by address and checksum, or derived from what is no table.
 
-None is part of this package. With ``SUPERLAW_DATA`` set to a folder that holds them under the names
-below, they are read from there (the checksum is verified all the same); otherwise pooch fetches them
-into the user's cache.
+With ``SUPERLAW_DATA`` set to a folder that holds the fetched ones under the names below (there or in its folder
+``tables``), they are read from there (the checksum is verified all the same); otherwise pooch fetches them into the
+user's cache. Derived ones, numbers taken out of notebooks, pickles and folders of records, come with the package.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HOST = "https://raw.githubusercontent.com"
+DERIVED = Path(__file__).parent / "derived"
 
 
 @dataclass(frozen=True)
 class PublishedTable:
     """One table: what it is, where it was published, and its SHA-256.
 
-    ``let`` are columns that the table lacks and its laws need.
+    ``let`` are columns that the table lacks and its laws need. ``derived`` says what was done to an original that is no
+    table; the result is part of the package, and the checksum is that of the result.
     """
 
     name: str
@@ -37,10 +39,11 @@ class PublishedTable:
     path: str
     sha256: str
     let: tuple[str, ...] = ()
+    derived: str = ""
 
     @property
     def address(self) -> str:
-        """Where it is fetched from."""
+        """Where the original stands."""
         return f"{HOST}/{self.repository}/{self.commit}/{self.path}"
 
 
@@ -84,6 +87,92 @@ TABLES = {
             "wandb_dfs/wandb_df_for_fitting_hot.jsonl",
             "655467b59c99383403d6f73f5b7f23c02aea3f12935dc110382d8a8b43a0ff5d",
         ),
+        PublishedTable(
+            "xlstm-llama",
+            "317 Llama-like models of the xLSTM study, widths 512 to 2304, three contexts, iso-FLOP sweeps",
+            "xlstm2025_llama.csv",
+            "NX-AI/xlstm_scaling_laws",
+            "604bb3062d3a7681bb33e467108cb0a6f81267fc",
+            "data",
+            "b7070170b453a67bb6bd32ed501dfb0af71fbc05b85874c1b3e720ac19ab1e24",
+            derived="configuration and last losses of the runs in isoflop_llama_*_wandb_data.pkl",
+        ),
+        PublishedTable(
+            "olmo-ladder",
+            "30 runs of the OLMo ladder, widths 768 to 3328, 0.5 to 10 times Chinchilla's tokens, 11 validation losses",
+            "olmo_ladder_final.csv",
+            "allenai/OLMo-ladder",
+            "67a3f440f787d020da35e3ca8eeae475fae754f5",
+            "src/scripts/paper/data/ladder-runs",
+            "22d26e05fd8d24a10ecbe554f0104968830a95072b283bd0ae23d1386a362741",
+            derived="the last row of each run's history (Apache-2.0)",
+        ),
+        PublishedTable(
+            "gadre-models",
+            "104 runs of the over-training study, three corpora, eight losses with intervals (arXiv:2403.08540)",
+            "gadre2024_models.csv",
+            "mlfoundations/scaling",
+            "a003c4913793ac2ae7ef87b28ecb562955d026d5",
+            "exp_data/models",
+            "c51e13089081af0a90558c12f0d54d7d7f5ef59d44aaf3c335c08e40aa71962f",
+            derived="one row of each model's JSON record (MIT)",
+        ),
+        PublishedTable(
+            "datablations",
+            "296 data-constrained runs: parameters, tokens, unique tokens (arXiv:2305.16264)",
+            "datablations2023_c4_val_losses.csv",
+            "huggingface/datablations",
+            "13701315b163f1c54642b94ad237b2699187c3ee",
+            "utils/parametric_fit.ipynb",
+            "42dcffc9413013fbd0bc3e41ab42f5a7bada817f0d665671b32bd1bc87bb2965",
+            derived="the lists of runs in the notebook's cells (Apache-2.0)",
+        ),
+        PublishedTable(
+            "porian-isoflop",
+            "1,264 points of FLOP budgets by recipe, 16 shapes, two corpora (arXiv:2406.19146)",
+            "porian2024_isoflop_points.csv",
+            "formll/resolving-scaling-law-discrepancies",
+            "0dc60d91b8a525858a3067fc9e4a46ff5374cc6f",
+            "data",
+            "26b8ce5bc648f7cf39cd7c9836abfef9806208d44bf3723df7f97b59d59fce1f",
+            derived="the points of summary_df*.pickle.xz (MIT)",
+        ),
+        PublishedTable(
+            "marin-isoflop",
+            "96 runs of Marin's iso-FLOP sweeps on Nemotron, a W&B table export",
+            "marin2026_isoflop_nemotron.csv",
+            "Open-Athena/scaling-law-analysis",
+            "3e0656ee3dce1a2c89aa67691920f5eb9d30f0fc",
+            "data/isoflops/extract/marin_202603/raw/isoflop-nemotron.csv",
+            "5e615183ba71083721a5bc169adf7c9c997c4820fd69f383f108e0a4ca3ea375",
+        ),
+        PublishedTable(
+            "isoflops",
+            "947 iso-FLOP points of Chinchilla (two readings), Llama 3, Marin and others",
+            "isoflops2026.csv",
+            "Open-Athena/scaling-law-analysis",
+            "3e0656ee3dce1a2c89aa67691920f5eb9d30f0fc",
+            "data/isoflops/extract/isoflops.csv",
+            "cf343ffda3106862e0e73bfc10ed017f683a03e46f4540896a213276fd180651",
+        ),
+        PublishedTable(
+            "step-law",
+            "1,911 runs: learning rate and batch at 17 sizes N, D (arXiv:2503.04715)",
+            "steplaw_dense_lr_bs_loss.csv",
+            "step-law/steplaw",
+            "32a8f4cc50247695fb56cc6c9117abdf67c97763",
+            "data/dense_lr_bs_loss.csv",
+            "9e46181076c04d450294d75dfe6f72adc416e231e154a07b337e378f9410002c",
+        ),
+        PublishedTable(
+            "vocabulary",
+            "1,200 points: ten vocabularies by six models (arXiv:2407.13623)",
+            "vocab2024_exp_data.csv",
+            "sail-sg/scaling-with-vocab",
+            "6701cc202af8b075a46eef8e9d263b3f2ebe012c",
+            "exp_data.csv",
+            "6571e877469a44cb50b2d05e1fa485587369ee1c47941a4b3b2bfef80496f1b2",
+        ),
     )
 }
 
@@ -107,7 +196,10 @@ def fetch_table(name: str) -> Path:
         raise InputError(f"the published table {name!r}", "one of the known", nearest(name, TABLES))
     table = TABLES[name]
     folder = os.environ.get("SUPERLAW_DATA")
-    path = Path(folder) / table.file if folder else _fetched(table)
+    if table.derived:
+        path = DERIVED / table.file
+    else:
+        path = _in_folder(Path(folder), table.file) if folder else _fetched(table)
     if not path.is_file():
         raise InputError(
             f"SUPERLAW_DATA = {folder}, without {table.file}",
@@ -120,6 +212,11 @@ def fetch_table(name: str) -> Path:
             f"{path} with SHA-256 {found[:16]}...", f"{table.sha256[:16]}...", "delete the file and fetch it again"
         )
     return path
+
+
+def _in_folder(folder: Path, file: str) -> Path:
+    beside = folder / file
+    return beside if beside.is_file() else folder / "tables" / file
 
 
 def _fetched(table: PublishedTable) -> Path:
