@@ -51,7 +51,7 @@ def test_the_table_of_starts_is_that_of_the_runs():
 def test_the_table_of_features_is_that_of_the_runs():
     runs = superlaw.gather(ROOT / "docs" / "runs" / "features.csv", profiles=False)
     for n, start, *losses, local in rows("## 3."):
-        here = runs[(runs["n_features"] == int(n)) & (runs["initial_bias_std"] == float(start != "0"))]
+        here = runs[(runs["n_features"] == int(n.replace(",", ""))) & (runs["initial_bias_std"] == float(start != "0"))]
         loss = here.sort_values("width")["loss"].to_numpy()
         assert [float(x) for x in losses] == pytest.approx(loss, rel=0.006)
         stated = [float(x) for x in re.findall(r"\d\.\d+", local)]
