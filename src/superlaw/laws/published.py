@@ -1,8 +1,8 @@
-"""Published tables of training runs, fetched once by address and checksum.
+"""Published tables: of training runs, fetched once by address and checksum; and points of figures, in this package.
 
-None is part of this package. With ``SUPERLAW_DATA`` set to a folder that holds them under the names
+No table of runs is part of this package. With ``SUPERLAW_DATA`` set to a folder that holds them under the names
 below, they are read from there (the checksum is verified all the same); otherwise pooch fetches them
-into the user's cache.
+into the user's cache. Points of figures are small and need no network (see figure_points).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from superlaw.errors import DamagedFileError, InputError, nearest
+from superlaw.laws.figure_points import POINTS, FigurePoints
 from superlaw.laws.tables import load_table
 
 if TYPE_CHECKING:
@@ -43,8 +44,13 @@ class PublishedTable:
         """Where it is fetched from."""
         return f"{HOST}/{self.repository}/{self.commit}/{self.path}"
 
+    @property
+    def origin(self) -> str:
+        """Where it comes from, for a list of tables."""
+        return self.repository
 
-TABLES = {
+
+TABLES: dict[str, PublishedTable | FigurePoints] = {
     table.name: table
     for table in (
         PublishedTable(
@@ -85,11 +91,11 @@ TABLES = {
             "655467b59c99383403d6f73f5b7f23c02aea3f12935dc110382d8a8b43a0ff5d",
         ),
     )
-}
+} | POINTS
 
 
 def fetch_table(name: str) -> Path:
-    """The path of a published table, fetched if need be; its checksum is always verified.
+    """The path of a published table, fetched if need be; the checksum of what was fetched is always verified.
 
     Parameters
     ----------
@@ -106,6 +112,8 @@ def fetch_table(name: str) -> Path:
     if name not in TABLES:
         raise InputError(f"the published table {name!r}", "one of the known", nearest(name, TABLES))
     table = TABLES[name]
+    if isinstance(table, FigurePoints):
+        return table.path
     folder = os.environ.get("SUPERLAW_DATA")
     path = Path(folder) / table.file if folder else _fetched(table)
     if not path.is_file():
@@ -150,5 +158,11 @@ def _fetched(table: PublishedTable) -> Path:
 
 
 def load_published(name: str) -> pd.DataFrame:
-    """A published table with the columns that its laws need (``N`` and ``D`` for ``chinchilla``)."""
+    """A published table with the columns that its laws need (``N`` and ``D`` for ``chinchilla``).
+
+    Examples
+    --------
+    >>> load_published("llg-fig4b").iloc[0].to_dict()
+    {'data_exponent': 0.0, 'weight_decay': -1.0, 'exponent': 0.8291, 'half_quantum': 0.0047}
+    """
     return load_table(fetch_table(name), TABLES[name].let)
