@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from superlaw.laws.figure_points import FigurePoints
     from superlaw.laws.published import PublishedTable
 
-app = typer.Typer(help="Published tables of training runs, fetched once, by checksum; points read off published figures.", no_args_is_help=True)
+app = typer.Typer(
+    help="Published tables of training runs, fetched once, by checksum; points read off published figures.",
+    no_args_is_help=True,
+)
 
 
 @app.command("list")

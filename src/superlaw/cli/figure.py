@@ -11,11 +11,12 @@ from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, ref
 from superlaw.errors import Interrupted
 
 if TYPE_CHECKING:
-    from superlaw.studies.figure import Drawn
     from superlaw.findings.beside import Beside
     from superlaw.findings.verdicts import Claim
+    from superlaw.studies.figure import Drawn
     from superlaw.studies.reproduce import Reproduction
 
+MOST_ROWS = 40  # points of a figure that are printed
 VERDICTS = {
     "agrees": "agree",
     "differs": "differ",
@@ -164,41 +165,46 @@ def _print_reproduction(found: Reproduction) -> None:
 
 
 def _print_points(beside: Beside) -> None:
-    """As published in the figure: point by point, then the whole."""
+    """As published in the figure: the whole, then point by point, of many those furthest off."""
     from superlaw.cli.output import number, print_table
 
     kind = beside.kind
-    print(f"\nAs published in the figure ({beside.source}): {kind.how}")
-    for said in beside.sentences():
-        print(f"  {said}")
-    if beside.scatters:
-        print(f"  {beside.scatter_in_words()}")
-    if not beside.points:
+    print(f"\nAs published in the figure ({beside.source}): {kind.symbol}, {kind.how}")
+    for said in (*beside.sentences(), beside.scatter_in_words()):
+        if said:
+            print(f"  {said}")
+    shown = beside.furthest(MOST_ROWS)
+    if not shown:
         return
     rows = []
-    for point in beside.points:
+    for point in shown:
+        spreads = [kind.spread(value) if value is not None else "-" for value in (point.spread, point.expected)]
         ours = f"{number(point.measured, 3)} ({point.seeds})"
-        spreads = [kind.shown(value).lstrip("+") if value is not None else "-"
-                   for value in (point.spread, point.expected)]  # fmt: skip
         rows.append([kind.named(point.where), number(point.published, 3), ours, *spreads,
-                     kind.shown(point.difference), point.verdict])  # fmt: skip
+                     kind.difference(point.difference), point.verdict])  # fmt: skip
     print()
     print_table(["point", "in the figure", "here (seeds)", "seeds' spread", "combined spread", "difference", "verdict"],
                 rows, left=(0, 6))  # fmt: skip
+    if len(shown) < len(beside.points):
+        print(f"(the {len(shown)} furthest of {len(beside.points)}; --json has all)")
 
 
 def _print_words(claims: tuple[Claim, ...]) -> None:
     """As published in words, with what the figure shows of the same first."""
     from superlaw.cli.output import number, print_table
 
-    print("\nAs published in words (exponents here by our rule, not by the figure's):\n")
-    rows = []
+    figures = any(claim.figure for claim in claims)
+    rule = " (exponents here by our rule, not by the figure's)" if figures else ""
+    print(f"\nAs published in words{rule}:\n")
+    header, rows = ["quantity", "as published in words", "measured", "verdict on the words"], []
     for claim in claims:
         margin = f" ± {number(claim.margin, 2)}" if claim.margin is not None else ""
-        rows.append([claim.what, claim.figure or "-", claim.published, number(claim.measured, 3) + margin,
-                     claim.verdict])  # fmt: skip
-    header = ["quantity", "as published in the figure", "as published in words", "measured", "verdict on the words"]
-    print_table(header, rows, left=(0, 2, 4))
+        rows.append([claim.what, claim.published, number(claim.measured, 3) + margin, claim.verdict])
+    if figures:
+        header.insert(1, "as published in the figure")
+        for row, claim in zip(rows, claims, strict=True):
+            row.insert(1, claim.figure or "-")
+    print_table(header, rows, left=(0, 1, 2, 4) if figures else (0, 1, 3))
     counts = {word: sum(claim.verdict.startswith(word) for claim in claims) for word in VERDICTS}
     told = ", ".join(f"{count} {VERDICTS[word]}" for word, count in counts.items() if count)
     print(f"\nOf {len(claims)} values in words: {told}. "

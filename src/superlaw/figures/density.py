@@ -23,7 +23,8 @@ def data(chosen: ComparableRuns) -> Picture:
     width, decay = middle(chosen.values("width")), chosen.values("weight_decay")[0]
     return Picture("density", "Activation density moves the loss; does it move the exponent?",
                    (_against_density(chosen, width), _against_width(chosen, decay), _exponents(chosen)), 3,
-                   (*chosen.notes, HOLLOW, *published.notes("density", chosen)), chosen.ids, chosen.missing)  # fmt: skip
+                   (*chosen.notes, HOLLOW, *published.notes("density", chosen)),
+                   chosen.ids, chosen.missing)  # fmt: skip
 
 
 def _against_density(chosen: ComparableRuns, width: int) -> Panel:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 DIAMOND = "d"
 
 
-def diamonds(kind: Kind, x: str, color: Color, shift: float = 0.0, label: str | None = None, **where: Any) -> list[Item]:
+def diamonds(
+    kind: Kind, x: str, color: Color, shift: float = 0.0, label: str | None = None, **where: Any
+) -> list[Item]:
     """The figure's points at some coordinates, hollow, along another; none where it has none there."""
     table = published_points(kind)
     at = table[np.all([_same(table[key], value) for key, value in where.items()], axis=0)].sort_values(x)
@@ -55,7 +57,8 @@ def against(beside: Beside, label: str) -> list[Panel]:
             items.append(Marks(x[part], y[part], bars, name if beside.judged else None, role))
     ends = np.array([min(x.min(), y.min()), max(x.max(), y.max())])
     items.append(Line(ends, ends, "equal", style="--"))
-    return [Panel(f"{label}, published ({beside.source})", f"{label}, here", tuple(items), legend="upper left")]
+    title = "bars: one combined spread" if np.isfinite(error).any() else ""
+    return [Panel(f"{label}, published ({beside.source})", f"{label}, here", tuple(items), title, legend="upper left")]
 
 
 def notes(figure: str, found: Any) -> tuple[str, ...]:
@@ -64,5 +67,5 @@ def notes(figure: str, found: Any) -> tuple[str, ...]:
     if not besides:
         return ()
     sources = ", ".join(beside.source for beside in besides)
-    return (f"Hollow diamonds: as published ({sources}), one run a point.",
-            *(said for beside in besides for said in beside.headline()))  # fmt: skip
+    said = [line for beside in besides for line in beside.headline()]
+    return (f"Hollow diamonds: as published ({sources}), one run a point.", *dict.fromkeys(said))

@@ -33,7 +33,11 @@ def data(chosen: ComparableRuns) -> Picture:
     alpha = nearest_to(chosen.values("data_exponent"), SHOWN_EXPONENT)
     width = THEIRS if THEIRS in chosen.values("width") else middle(chosen.values("width"))
     shares, lines = PUBLISHED["weight-decay"].points(chosen)
-    panels = [_against_decay(chosen, alpha, width), *_shares(chosen, width, bool(shares.points)), *_lines(chosen, lines)]
+    panels = [
+        _against_decay(chosen, alpha, width),
+        *_shares(chosen, width, bool(shares.points)),
+        *_lines(chosen, lines),
+    ]
     notes = (
         f"{style.PHI_HALF}: share of rows with norm above 1/2. Dotted: m/n, a feature a dimension.",
         f"Inset: share of rows by norm at m = {width}, all seeds, at the lowest (orange) and the highest γ (blue).",

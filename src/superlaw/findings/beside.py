@@ -1,12 +1,12 @@
-"""Points of a published figure beside values of our runs, one to one: difference, combined spread, the figure as a whole.
+"""Points of a published figure beside values of our runs: difference, combined spread, the figure as a whole.
 
 A published point is one training run, read off a picture. How far it may lie from the mean of our k seeds by chance is
 
     sqrt(s^2 (1 + 1/k) + h^2)
 
-with s the scatter of one run and h half a step of the reading. Two seeds of a cell say little about s: it is pooled over
-cells, by weight decay and by band of alpha (for losses, by width), and its degrees of freedom are stated. Runs of another
-protocol than the published one are set beside the points too, but not judged by them.
+with s the scatter of one run and h half a step of the reading. Two seeds of a cell say little about s: it is pooled
+over cells, by weight decay and by band of alpha (for losses, by width), and its degrees of freedom are stated. Runs of
+another protocol than the published one are set beside the points too, but not judged by them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from scipy import stats
 
 from superlaw.files.records import json_ready
@@ -40,8 +39,9 @@ class Kind:
     """What a figure shows, and how the same is taken from our runs.
 
     ``keys`` are the columns that place a point, the one that is listed last; ``by`` is the one whose bands pool the
-    scatter beside the weight decay. ``relative``: differences are of logarithms. ``reading`` is the error of a reading
-    where the table has no ``half_quantum``.
+    scatter beside the weight decay. ``symbol`` is short for the quantity, ``how`` says how it is taken, ``digits`` its
+    decimals. ``relative``: differences are of logarithms. ``reading`` is the error of a reading where the table has no
+    ``half_quantum``.
     """
 
     table: str
@@ -49,13 +49,19 @@ class Kind:
     keys: tuple[str, ...]
     by: str
     preset: str
+    symbol: str
     how: str
+    digits: int = 2
     relative: bool = False
     reading: float = 0.0
 
-    def shown(self, value: float, digits: int = 2) -> str:
-        """A difference or a spread as text, with its sign: per cent where it is relative."""
-        return f"{100 * value:+.{max(0, digits - 1)}f} %" if self.relative else f"{value:+.{digits}f}"
+    def difference(self, value: float, more: int = 0) -> str:
+        """A difference as text, with its sign: per cent of the published where it is relative."""
+        return f"{100 * math.expm1(value):+.1f} %" if self.relative else f"{value:+.{self.digits + more}f}"
+
+    def spread(self, value: float, more: int = 0) -> str:
+        """A standard deviation as text."""
+        return f"{100 * value:.1f} %" if self.relative else f"{value:.{self.digits + more}f}"
 
     def named(self, where: dict[str, Any]) -> str:
         """Coordinates in words: "gamma = -1, alpha = 0.5"."""
@@ -164,6 +170,12 @@ class Beside:
         """The figure: "[LLG] figure 4b"."""
         return TABLES[self.kind.table].origin.partition(" (")[0]
 
+    def furthest(self, most: int) -> tuple[Point, ...]:
+        """All points, in the figure's order, where they are no more than that; else those furthest off, in that order."""
+        if len(self.points) <= most:
+            return self.points
+        return tuple(sorted(self.points, key=lambda p: -(p.times if p.expected else abs(p.difference))))[:most]
+
     def headline(self) -> list[str]:
         """How like the protocols are, and how the points lie as a whole."""
         said = []
@@ -171,17 +183,17 @@ class Beside:
             said.append(f"Not the published protocol ({'; '.join(self.unlike)}): the differences are its too, and are "
                         "not judged.")  # fmt: skip
         if self.points:
-            said.append(f"{self.source}, {self.kind.how}: {self._counted()}")
+            said.append(f"{self.source}, {self.kind.symbol}: {self._counted()}")
         return said
 
     def sentences(self) -> list[str]:
         """What a reader must know, the most important first."""
         kind, said = self.kind, self.headline()
         if self.outside:
-            far = "; ".join(f"{kind.named(p.where)} ({kind.shown(p.difference)}, {p.times:.1f} spreads)"
+            far = "; ".join(f"{kind.named(p.where)} ({kind.difference(p.difference)}, {p.times:.1f} spreads)"
                             for p in self.outside)  # fmt: skip
             said.append(f"Outside: {far}.")
-        if self.points and not self.scatters:
+        if self.points and not self.scatters and not self.unlike:
             said.append("One seed a cell: the scatter of a run is not known, and nothing is judged (--seeds 0,1).")
         if self.lacking:
             said.append(f"No runs here for {self.published - len(self.points)} of {self.published} points of "
@@ -190,7 +202,7 @@ class Beside:
 
     def scatter_in_words(self) -> str:
         """The scatter of one run, group by group, with degrees of freedom; "" where none is known."""
-        known = [f"gamma = {s.weight_decay:.3g}, {s.band}: {self.kind.shown(s.value).lstrip('+')} ({s.free})"
+        known = [f"gamma = {s.weight_decay:.3g}, {s.band}: {self.kind.spread(s.value, 1)} ({s.free})"
                  for s in self.scatters]  # fmt: skip
         return f"Scatter of one run (degrees of freedom): {'; '.join(known)}." if known else ""
 
@@ -198,12 +210,12 @@ class Beside:
         (mean, error), far = self.mean, self.largest
         said = f"{len(self.points)} points, "
         if self.judged:
-            said += (f"{self.within} of {len(self.judged)} within twice the combined spread (by chance alone "
-                     f"{self.by_chance:.1f}), ")  # fmt: skip
-        said += f"mean difference {self.kind.shown(mean, 3)}"
-        said += f" ± {self.kind.shown(error, 3).lstrip('+')}" if math.isfinite(error) else ""
+            said += (f"{self.within} of {len(self.judged)} within twice the combined spread ({self.by_chance:.1f} "
+                     "expected were all chance), ")  # fmt: skip
+        said += f"mean difference {self.kind.difference(mean, 1)}"
+        said += f" ± {self.kind.spread(error, 1)}" if math.isfinite(error) else ""
         if far is not None:
-            said += f", largest {self.kind.shown(far.difference)} at {self.kind.named(far.where)}"
+            said += f", largest {self.kind.difference(far.difference)} at {self.kind.named(far.where)}"
         return f"{said}."
 
     def to_dict(self) -> dict[str, Any]:
@@ -254,9 +266,9 @@ def set_beside(
     cells = _placed(ours, kind).groupby(keys)["value"].agg(["count", "mean", "var"])
     cells = cells[cells.index.isin(table.set_index(keys).index)]
     scatters = _scatters(kind, cells)
-    unlike = tuple([*(cut or []), *_unlike(runs, kind)]) if len(cells) else ()
+    unlike = (*(cut or []), *_unlike(runs, kind)) if len(cells) else ()
     points, absent = [], []
-    for row in table.to_dict("records"):
+    for row in table.sort_values(keys).to_dict("records"):
         where = {key: row[key] for key in keys}
         place = tuple(where.values())
         if place not in cells.index:
@@ -286,8 +298,8 @@ def _point(
     published, seeds, mean = float(row[kind.column]), int(cell["count"]), float(cell["mean"])
     difference = mean - (math.log(published) if kind.relative else published)
     alike = [one for one in scatters if one.band == band(kind.by, where[kind.by])]
-    # where no cell of this weight decay has two seeds, that of the nearest stands for it
-    scatter = min(alike, key=lambda one: abs(one.weight_decay - where["weight_decay"]), default=None)
+    # where no cell of this weight decay has two seeds, that of the nearest stands for it, the lower of two as near
+    scatter = min(alike, key=lambda one: round(abs(one.weight_decay - where["weight_decay"]), PLACES), default=None)
     reading = float(row.get("half_quantum", kind.reading))
     expected = None if scatter is None else math.hypot(scatter.value * math.sqrt(1 + 1 / seeds), reading)
     if other:
@@ -298,7 +310,9 @@ def _point(
         verdict = "within" if abs(difference) <= TWICE * expected else "outside"
     spread = math.sqrt(cell["var"]) if seeds > 1 else None
     measured = math.exp(mean) if kind.relative else mean
-    return Point(where, published, measured, seeds, spread, difference, expected, scatter.free if scatter else 0, verdict)
+    return Point(
+        where, published, measured, seeds, spread, difference, expected, scatter.free if scatter else 0, verdict
+    )
 
 
 def _unlike(runs: pd.DataFrame, kind: Kind) -> list[str]:
@@ -321,18 +335,17 @@ def _plain(value: Any) -> str:
 
 
 def _listed(kind: Kind, table: pd.DataFrame, absent: list[dict[str, Any]]) -> str:
-    """Points without runs, those of one row of the figure together, rows that lack the same ones together."""
-    *rest, last = kind.keys
-    rows: dict[tuple, list[Any]] = {}
+    """Points without runs, row by row of the figure, rows that lack the same ones together."""
+    row, last = kind.keys[-2:]
+    rows: dict[Any, list[Any]] = {}
     for where in absent:
-        rows.setdefault(tuple(where[key] for key in rest), []).append(where[last])
-    alike: dict[tuple, list[tuple]] = {}
-    for row, values in rows.items():
-        alike.setdefault(tuple(sorted(values)), []).append(row)
+        rows.setdefault(where[row], []).append(where[last])
+    alike: dict[tuple, list[str]] = {}
+    for name, values in rows.items():
+        alike.setdefault(tuple(values), []).append(f"{name:.3g}" if isinstance(name, float) else str(name))
     every, said = table[last].nunique(), []
-    for values, places in alike.items():
-        named = [", ".join(f"{v:.3g}" if isinstance(v, float) else str(v) for v in place) for place in places]
-        heads = "; ".join(named) if len(rest) > 1 else ", ".join(named)
+    for values, names in alike.items():
         what = f"all {every}" if len(values) == every else ", ".join(f"{v:.4g}" for v in values)
-        said.append(f"{'gamma = ' if rest[0] == 'weight_decay' else ''}{heads}: {SYMBOLS.get(last, last)} {what}")
+        head = f"{SYMBOLS[row]} = " if row in SYMBOLS else ""
+        said.append(f"{head}{', '.join(names)}: {SYMBOLS[last]} {what}")
     return "; ".join(said)

@@ -20,15 +20,16 @@ from superlaw.sweeps.plan import load_plan
 if TYPE_CHECKING:
     import pandas as pd
 
-EXPONENTS = Kind("llg-fig4b", "exponent", ("weight_decay", "data_exponent"), "data_exponent", "weight-decay-grid",
-                 "alpha_m, a straight line through log loss at all six widths, whatever the loss, for each seed")  # fmt: skip
-SHARES = Kind("llg-fig3b", "represented_fraction", ("weight_decay", "data_exponent"), "data_exponent",
-              "weight-decay-grid", "phi_1/2 at m = 39")  # fmt: skip
-WEAK_LOSSES, STRONG_LOSSES = (
-    Kind(f"llg-fig1{panel}", "loss", ("weight_decay", "frequencies", "width"), "width", "wide",
-         "loss of every width", relative=True, reading=3e-5)  # fmt: skip
-    for panel in "bd"
-)
+GRID = ("weight_decay", "data_exponent")
+EXPONENTS = Kind("llg-fig4b", "exponent", GRID, "data_exponent", "weight-decay-grid", "alpha_m",
+                 "straight lines through log loss at all six widths, whatever the loss; one for each seed")  # fmt: skip
+SHARES = Kind("llg-fig3b", "represented_fraction", GRID, "data_exponent", "weight-decay-grid", "phi_1/2",
+              "the share of rows with norm above 1/2 at m = 39", digits=3)  # fmt: skip
+WIDE: dict[str, Any] = {"keys": ("weight_decay", "frequencies", "width"), "by": "width",
+                        "preset": "wide", "how": "the loss of every width",
+                        "relative": True, "reading": 3e-5}  # fmt: skip
+WEAK_LOSSES = Kind("llg-fig1b", "loss", symbol="losses in weak superposition", **WIDE)
+STRONG_LOSSES = Kind("llg-fig1d", "loss", symbol="losses in strong superposition", **WIDE)
 
 
 def exponents_beside(runs: pd.DataFrame, keep: Callable[[pd.DataFrame], Any] | None = None) -> Beside:
@@ -111,5 +112,3 @@ def published_line(family: str, weight_decay: float, least: int = 0) -> float | 
     here = table[(table["frequencies"] == family) & np.isclose(table["weight_decay"], weight_decay, atol=1e-3)]
     here = here[here["width"] >= least]
     return fit_slope(here["width"].to_numpy(), here["loss"].to_numpy()).exponent if len(here) else None
-
-

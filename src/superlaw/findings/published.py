@@ -53,9 +53,10 @@ DENSITIES = load_plan(DENSITY).axes["activation_density"][::4]
 
 @dataclass(frozen=True)
 class Published:
-    """A figure of the study: ``judge`` holds its words against the finding that the figure paints, ``points`` its points.
+    """A figure of the study: ``judge`` holds its words against the finding that the figure paints.
 
-    ``ladder`` has the plans of its runs, from the published experiment down to the smallest that still answers its
+    ``points`` holds what was read of it as points against the same, one to one. ``ladder`` has the plans of its runs,
+    from the published experiment down to the smallest that still answers its
     question; it is empty for a figure of a published table.
     """
 

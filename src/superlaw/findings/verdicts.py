@@ -29,8 +29,8 @@ class Claim:
     """One published value beside ours.
 
     ``measured`` is None where it was not tested; ``margin`` is half the 95 % interval of an exponent, half the
-    range of a share or a ratio over the runs it averages. ``published`` is in the study's words, ``figure`` what its own
-    figure shows, "" where none was read.
+    range of a share or a ratio over the runs it averages. ``published`` is in the study's words, ``figure`` what its
+    own figure shows, "" where none was read.
     """
 
     what: str

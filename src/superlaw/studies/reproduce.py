@@ -30,8 +30,8 @@ from superlaw.sweeps.table import run_table, runs_as_csv
 class Reproduction:
     """What was trained and drawn, and how it compares; ``seconds`` of this call.
 
-    ``points`` are the published figure's beside ours, ``claims`` its words. ``plan`` and ``sweep`` are None where nothing
-    was trained: of runs that existed, and of a figure that is drawn from a published table.
+    ``points`` are the published figure's beside ours, ``claims`` its words. ``plan`` and ``sweep`` are None where
+    nothing was trained: of runs that existed, and of a figure that is drawn from a published table.
     """
 
     figure: str
@@ -50,9 +50,9 @@ class Reproduction:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        record: dict[str, Any] = {"figure": self.figure, "budget": self.budget, "seconds": round(self.seconds, 1)}
+        record: dict[str, Any] = {"figure": self.figure, "seconds": round(self.seconds, 1)}
         if self.sweep and (tally := self.tally):
-            record |= {"steps": self.sweep.plan.base["steps"], "runs": tally.planned, "trained": tally.trained,
+            record |= {"budget": self.budget, "steps": self.sweep.plan.base["steps"], "runs": tally.planned, "trained": tally.trained,
                        "stored": tally.stored, "diverged": tally.diverged, "failed": tally.failed}  # fmt: skip
         notes = [plain(note) for note in self.drawn.picture.notes]
         return record | {
