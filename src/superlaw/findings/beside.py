@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from scipy import stats
 
 from superlaw.files.records import json_ready
-from superlaw.findings.exponents import as_read
 from superlaw.laws.published import TABLES, load_published
 from superlaw.sweeps.plan import load_plan
 from superlaw.toy.spec import DEFAULTS, RunSpec
@@ -171,7 +170,7 @@ class Beside:
         return TABLES[self.kind.table].origin.partition(" (")[0]
 
     def furthest(self, most: int) -> tuple[Point, ...]:
-        """All points, in the figure's order, where they are no more than that; else those furthest off, in that order."""
+        """All points in the figure's order where they are no more than that, else those furthest off."""
         if len(self.points) <= most:
             return self.points
         return tuple(sorted(self.points, key=lambda p: -(p.times if p.expected else abs(p.difference))))[:most]
@@ -317,17 +316,23 @@ def _point(
 
 def _unlike(runs: pd.DataFrame, kind: Kind) -> list[str]:
     """Fields in which our runs differ from the published experiment."""
-    plan = load_plan(kind.preset)
-    spec = RunSpec(**plan.base, **plan.cells[0])
-    said = []
-    for name in DEFAULTS:
-        if name in plan.axes or name == "seed" or name not in runs:
-            continue
-        ours, theirs = as_read(runs[name]).iloc[0], getattr(spec, name)
-        missing = theirs is None and (ours is None or ours != ours)
-        if not (missing or ours == theirs or (isinstance(theirs, float) and math.isclose(ours, theirs, rel_tol=1e-6))):
-            said.append(f"{name} {_plain(ours)} (published {_plain(theirs)})")
+    plan, row = load_plan(kind.preset), runs.iloc[0]
+    theirs = RunSpec(**plan.base, **plan.cells[0])
+    if row["frequencies"] not in plan.axes.get("frequencies", (theirs.frequencies,)):
+        return [f"frequencies {row['frequencies']} (published {theirs.frequencies})"]
+    stated = {name: None if row[name] != row[name] else row[name] for name in DEFAULTS if name in runs}
+    ours, said = RunSpec(**stated), []
+    for name in (name for name in DEFAULTS if name in stated and name not in plan.axes and name != "seed"):
+        here, there = (_rate(spec) if name == "bias_learning_rate" else getattr(spec, name) for spec in (ours, theirs))
+        close = isinstance(there, float) and here is not None and math.isclose(here, there, rel_tol=1e-6)
+        if not (close or here == there):
+            said.append(f"{name} {_plain(here)} (published {_plain(there)})")
     return said
+
+
+def _rate(spec: RunSpec) -> float:
+    """The bias's learning rate, which where it is left out is that of W."""
+    return spec.learning_rate if spec.bias_learning_rate is None else spec.bias_learning_rate
 
 
 def _plain(value: Any) -> str:
