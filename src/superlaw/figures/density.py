@@ -21,9 +21,9 @@ def data(chosen: ComparableRuns) -> Picture:
         raise InputError("runs of one activation density", "several for the figure density",
                          "superlaw reproduce density --budget 5m makes them")  # fmt: skip
     width, decay = middle(chosen.values("width")), chosen.values("weight_decay")[0]
-    return Picture("density", "Activation density moves the loss; does it move the exponent?",
-                   (_against_density(chosen, width), _against_width(chosen, decay), _exponents(chosen)), 3,
-                   (*chosen.notes, HOLLOW, *published.notes("density", chosen)),
+    panels = _against_density(chosen, width), _against_width(chosen, decay), _exponents(chosen)
+    return Picture("density", "Activation density moves the loss; does it move the exponent?", panels, 3,
+                   (*chosen.notes, HOLLOW, *published.notes("density", chosen, panels)),
                    chosen.ids, chosen.missing)  # fmt: skip
 
 

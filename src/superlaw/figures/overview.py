@@ -29,11 +29,11 @@ def data(chosen: ComparableRuns) -> Picture:
     families = [family for family in (*FAMILIES, "explicit") if family in chosen.values("frequencies")]
     absent = [family for family in FAMILIES if family not in families]
     notes = [f"No runs here with {' and '.join(absent)} frequencies."] if absent else []
+    panels = tuple(_panel(chosen, family, decays[0], decays[-1]) for family in families)
     return Picture(
-        "overview", "Loss against width: weak and strong superposition",
-        tuple(_panel(chosen, family, decays[0], decays[-1]) for family in families), len(families),
+        "overview", "Loss against width: weak and strong superposition", panels, len(families),
         (*chosen.notes, *notes, f"{HOLLOW} Dashed: sum over the features beyond rank m.",
-         *published.notes("overview", chosen)),
+         *published.notes("overview", chosen, panels)),
         chosen.ids, chosen.missing,
     )  # fmt: skip
 

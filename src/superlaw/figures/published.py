@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,11 +62,11 @@ def against(beside: Beside, label: str) -> list[Panel]:
     return [Panel(f"{label}, published ({beside.source})", f"{label}, here", tuple(items), title, legend="upper left")]
 
 
-def notes(figure: str, found: Any) -> tuple[str, ...]:
-    """What hollow diamonds are, and how the figure's points lie beside what was found; nothing without points."""
-    besides = [beside for beside in PUBLISHED[figure].points(found) if beside.points]
-    if not besides:
-        return ()
+def notes(figure: str, found: Any, panels: Sequence[Panel]) -> tuple[str, ...]:
+    """What hollow diamonds are, where the panels have any, and how the figure's points lie beside what was found."""
+    besides = PUBLISHED[figure].points(found)
+    drawn = any(isinstance(item, Marks) and item.marker == DIAMOND for panel in panels for item in panel.items)
     sources = ", ".join(beside.source for beside in besides)
-    said = [line for beside in besides for line in beside.headline()]
-    return (f"Hollow diamonds: as published ({sources}), one run a point.", *dict.fromkeys(said))
+    said = [f"Hollow diamonds: as published ({sources}), one run a point."] if drawn else []
+    said += [line for beside in besides for line in beside.headline()]
+    return tuple(dict.fromkeys(said))

@@ -37,7 +37,7 @@ def data(chosen: ComparableRuns) -> Picture:
     notes = [
         f"At γ = {decay:.4g} and, but for {style.PHI_ONE} and {style.ALPHA_M}, α = {alpha:g}. Long rows: norm above 1."
     ]
-    notes += published.notes("strong", chosen)
+    notes += published.notes("strong", chosen, panels)
     if not profiles:
         notes.append("No row norms: these runs were stored without weights.")
     return Picture("strong", "Strong superposition: the geometry behind 1/m", tuple(panels), 3,

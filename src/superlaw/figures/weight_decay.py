@@ -45,7 +45,7 @@ def data(chosen: ComparableRuns) -> Picture:
     return Picture(
         "weight-decay", "Weight decay dials superposition",
         tuple(panels), 3 if len(panels) > 2 else 2,
-        (*chosen.notes, *notes, *published.notes("weight-decay", chosen)), chosen.ids, chosen.missing,
+        (*chosen.notes, *notes, *published.notes("weight-decay", chosen, panels)), chosen.ids, chosen.missing,
     )  # fmt: skip
 
 

@@ -53,7 +53,8 @@ class Reproduction:
         record: dict[str, Any] = {"figure": self.figure, "seconds": round(self.seconds, 1)}
         if self.sweep and (tally := self.tally):
             record |= {"budget": self.budget, "steps": self.sweep.plan.base["steps"], "runs": tally.planned,
-                       "trained": tally.trained, "stored": tally.stored, "diverged": tally.diverged, "failed": tally.failed}  # fmt: skip
+                       "trained": tally.trained, "stored": tally.stored, "diverged": tally.diverged,
+                       "failed": tally.failed}  # fmt: skip
         notes = [plain(note) for note in self.drawn.picture.notes]
         return record | {
             "file": str(self.drawn.path), "notes": notes, "points": [one.to_dict() for one in self.points],
