@@ -11,7 +11,7 @@ from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, ref
 from superlaw.errors import Interrupted
 
 if TYPE_CHECKING:
-    from superlaw.findings.beside import Beside
+    from superlaw.findings.figure_comparison import FigureComparison
     from superlaw.findings.verdicts import Claim
     from superlaw.studies.figure import Drawn
     from superlaw.studies.reproduce import Reproduction
@@ -164,7 +164,7 @@ def _print_reproduction(found: Reproduction) -> None:
         print(f"Runs: {found.sweep.store.path}   table: {found.drawn.path.with_suffix('.csv')}")
 
 
-def _print_points(beside: Beside) -> None:
+def _print_points(beside: FigureComparison) -> None:
     """As published in the figure: the whole, then point by point, of many those furthest off."""
     from superlaw.cli.output import number, print_table
 

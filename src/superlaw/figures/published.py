@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superlaw.figures.panels import Color, Item, Line, Map, Marks, Panel
-from superlaw.findings.beside import Beside, Kind, published_points
+from superlaw.findings.figure_comparison import FigureComparison, Kind, published_points
 from superlaw.findings.points import published_value
 from superlaw.findings.published import PUBLISHED
 
@@ -43,7 +43,7 @@ def published_map(kind: Kind, ours: Map, title: str) -> list[Panel]:
     return [Panel("weight decay γ", "data exponent α", (shown,), title)]
 
 
-def against(beside: Beside, label: str) -> list[Panel]:
+def against(beside: FigureComparison, label: str) -> list[Panel]:
     """Ours against the published, point by point, with one combined spread; nothing without points."""
     if not beside.points:
         return []

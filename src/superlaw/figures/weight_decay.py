@@ -8,8 +8,8 @@ import numpy as np
 
 from superlaw.figures import paint, published, style
 from superlaw.figures.panels import Item, Line, Map, Marks, Panel, Picture, Steps
-from superlaw.findings.beside import Beside
 from superlaw.findings.comparable import ComparableRuns, nearest_to, over_seeds
+from superlaw.findings.figure_comparison import FigureComparison
 from superlaw.findings.points import EXPONENTS, SHARES, straight_lines
 from superlaw.findings.published import PUBLISHED
 from superlaw.sweeps.table import NORM_EDGES
@@ -100,7 +100,7 @@ def _shares(chosen: ComparableRuns, width: int, compared: bool) -> list[Panel]:
     return [ours, *(published.published_map(SHARES, cells, f"as published, m = {width}") if compared else ())]
 
 
-def _lines(chosen: ComparableRuns, beside: Beside) -> list[Panel]:
+def _lines(chosen: ComparableRuns, beside: FigureComparison) -> list[Panel]:
     """Exponents as the study takes them, beside its own; nothing where no cell has both."""
     if not beside.points:
         return []

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from superlaw.findings.beside import PLACES, Beside, Kind, published_points, set_beside
 from superlaw.findings.exponents import LEAST_WIDTHS
+from superlaw.findings.figure_comparison import PLACES, FigureComparison, Kind, published_points, set_beside
 from superlaw.laws.slope import fit_slope
 from superlaw.sweeps.plan import load_plan
 
@@ -32,7 +32,7 @@ WEAK_LOSSES = Kind("llg-fig1b", "loss", symbol="losses in weak superposition", *
 STRONG_LOSSES = Kind("llg-fig1d", "loss", symbol="losses in strong superposition", **WIDE)
 
 
-def exponents_beside(runs: pd.DataFrame, keep: Callable[[pd.DataFrame], Any] | None = None) -> Beside:
+def exponents_beside(runs: pd.DataFrame, keep: Callable[[pd.DataFrame], Any] | None = None) -> FigureComparison:
     """Exponents of runs beside those of figure 4b.
 
     Parameters
@@ -73,14 +73,14 @@ def _widths(runs: pd.DataFrame) -> list[int]:
     return [m for m in load_plan(EXPONENTS.preset).axes["width"] if (runs["width"] == m).any()]
 
 
-def shares_beside(runs: pd.DataFrame) -> Beside:
+def shares_beside(runs: pd.DataFrame) -> FigureComparison:
     """Represented shares beside those of figure 3b, at its width."""
     width = published_points(SHARES)["width"].iloc[0]
     here = runs[runs["width"] == width]
     return set_beside(SHARES, here, here.assign(value=here["represented_fraction"]))
 
 
-def losses_beside(runs: pd.DataFrame) -> tuple[Beside, Beside]:
+def losses_beside(runs: pd.DataFrame) -> tuple[FigureComparison, FigureComparison]:
     """Losses of the wide models beside figures 1d (strong superposition) and 1b (weak)."""
     ours = runs.assign(value=np.log(runs["loss"].to_numpy(dtype=float)))
     return set_beside(STRONG_LOSSES, runs, ours), set_beside(WEAK_LOSSES, runs, ours)

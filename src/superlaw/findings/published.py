@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, nearest
-from superlaw.findings.beside import Beside
 from superlaw.findings.comparable import ComparableRuns, RunsByFamily, nearest_to
+from superlaw.findings.figure_comparison import FigureComparison
 from superlaw.findings.points import (
     EXPONENTS,
     SHARES,
@@ -62,7 +62,7 @@ class Published:
 
     judge: Callable[[Any], list[Claim]]
     ladder: tuple[Rung, ...] = ()
-    points: Callable[[Any], tuple[Beside, ...]] = lambda found: ()
+    points: Callable[[Any], tuple[FigureComparison, ...]] = lambda found: ()
 
 
 def published(figure: str) -> Published:
@@ -191,18 +191,18 @@ def _all_exponents(found: RunsByFamily) -> list[Claim]:
     return _exponents(power, ("strong", "weak")) if power else []
 
 
-def _lines_where(keep: Callable[[Any], Any]) -> Callable[[ComparableRuns], tuple[Beside, ...]]:
+def _lines_where(keep: Callable[[Any], Any]) -> Callable[[ComparableRuns], tuple[FigureComparison, ...]]:
     return lambda chosen: (exponents_beside(chosen.good, keep),)
 
 
-def _density_points(chosen: ComparableRuns) -> tuple[Beside, ...]:
+def _density_points(chosen: ComparableRuns) -> tuple[FigureComparison, ...]:
     """Its row E = 1 is the row alpha = 1 of figure 4b; at other E no figure was read."""
     good = chosen.good
     alone = good[np.isclose(good["activation_density"], 1)]
     return (exponents_beside(alone, lambda table: table["data_exponent"] == 1),)
 
 
-def _all_points(found: RunsByFamily) -> tuple[Beside, ...]:
+def _all_points(found: RunsByFamily) -> tuple[FigureComparison, ...]:
     power = found.families.get("power")
     return (exponents_beside(power.good),) if power else ()
 

@@ -12,7 +12,7 @@ from superlaw.errors import InputError
 from superlaw.figures.catalogue import entry
 from superlaw.figures.style import KINDS, plain
 from superlaw.files.outputs import KeptFolder, make_folder, write_atomically
-from superlaw.findings.beside import Beside
+from superlaw.findings.figure_comparison import FigureComparison
 from superlaw.findings.published import published
 from superlaw.findings.verdicts import Claim
 from superlaw.findings.width_depth import TABLE
@@ -37,7 +37,7 @@ class Reproduction:
     figure: str
     budget: str
     drawn: Drawn
-    points: tuple[Beside, ...]
+    points: tuple[FigureComparison, ...]
     claims: tuple[Claim, ...]
     seconds: float
     plan: Plan | None = None

@@ -80,7 +80,7 @@ class Scatter:
 
 
 @dataclass(frozen=True)
-class Point:
+class ComparedPoint:
     """A published point beside ours.
 
     Parameters
@@ -118,26 +118,26 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Beside:
+class FigureComparison:
     """A figure's points beside our runs: one by one, and as a whole.
 
     ``unlike`` says how our protocol differs from the published one; ``lacking`` which points have no runs here.
     """
 
     kind: Kind
-    points: tuple[Point, ...]
+    points: tuple[ComparedPoint, ...]
     scatters: tuple[Scatter, ...]
     published: int
     unlike: tuple[str, ...]
     lacking: str
 
     @property
-    def judged(self) -> tuple[Point, ...]:
+    def judged(self) -> tuple[ComparedPoint, ...]:
         """Points whose verdict is within or outside."""
         return tuple(point for point in self.points if point.verdict in ("within", "outside"))
 
     @property
-    def outside(self) -> tuple[Point, ...]:
+    def outside(self) -> tuple[ComparedPoint, ...]:
         """Those that lie further off than twice the combined spread, the furthest first."""
         far = [point for point in self.points if point.verdict == "outside"]
         return tuple(sorted(far, key=lambda point: -point.times))
@@ -160,7 +160,7 @@ class Beside:
         return sum(point.difference for point in self.points) / count, math.hypot(*spreads) / count
 
     @property
-    def largest(self) -> Point | None:
+    def largest(self) -> ComparedPoint | None:
         """The point with the largest difference."""
         return max(self.points, key=lambda point: abs(point.difference), default=None)
 
@@ -169,7 +169,7 @@ class Beside:
         """The figure: "[LLG] figure 4b"."""
         return TABLES[self.kind.table].origin.partition(" (")[0]
 
-    def furthest(self, most: int) -> tuple[Point, ...]:
+    def furthest(self, most: int) -> tuple[ComparedPoint, ...]:
         """All points in the figure's order where they are no more than that, else those furthest off."""
         if len(self.points) <= most:
             return self.points
@@ -258,7 +258,7 @@ def set_beside(
     ours: pd.DataFrame,
     keep: Callable[[pd.DataFrame], Any] | None = None,
     cut: list[str] | None = None,
-) -> Beside:
+) -> FigureComparison:
     """Published points beside values of single runs (columns: the keys, seed and ``value``)."""
     table, keys = published_points(kind), list(kind.keys)
     table = _placed(table[keep(table)] if keep else table, kind)
@@ -274,7 +274,7 @@ def set_beside(
             absent.append(where)
             continue
         points.append(_point(kind, where, row, cells.loc[place], scatters, bool(unlike)))
-    return Beside(kind, tuple(points), scatters, len(table), unlike, _listed(kind, table, absent))
+    return FigureComparison(kind, tuple(points), scatters, len(table), unlike, _listed(kind, table, absent))
 
 
 def _scatters(kind: Kind, cells: pd.DataFrame) -> tuple[Scatter, ...]:
@@ -293,7 +293,7 @@ def _scatters(kind: Kind, cells: pd.DataFrame) -> tuple[Scatter, ...]:
 
 def _point(
     kind: Kind, where: dict[str, Any], row: dict[Any, Any], cell: pd.Series, scatters: tuple[Scatter, ...], other: bool
-) -> Point:
+) -> ComparedPoint:
     published, seeds, mean = float(row[kind.column]), int(cell["count"]), float(cell["mean"])
     difference = mean - (math.log(published) if kind.relative else published)
     alike = [one for one in scatters if one.band == band(kind.by, where[kind.by])]
@@ -309,7 +309,7 @@ def _point(
         verdict = "within" if abs(difference) <= TWICE * expected else "outside"
     spread = math.sqrt(cell["var"]) if seeds > 1 else None
     measured = math.exp(mean) if kind.relative else mean
-    return Point(
+    return ComparedPoint(
         where, published, measured, seeds, spread, difference, expected, scatter.free if scatter else 0, verdict
     )
 
