@@ -21,6 +21,7 @@ from .sweeps.table import gather as gather
 from .findings.exponents import Exponent as Exponent, exponents as exponents
 from .findings.best_shape import BestShape as BestShape, best_shape as best_shape
 from .findings.capacity_map import CapacityMap as CapacityMap
+from .findings.figure_comparison import ComparedPoint as ComparedPoint, FigureComparison as FigureComparison
 from .findings.verdicts import Claim as Claim
 from .findings.width_depth import WidthDepthLaw as WidthDepthLaw
 from .studies.capacity import measure_capacity as measure_capacity

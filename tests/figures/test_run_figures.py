@@ -12,8 +12,11 @@ from superlaw.figures import density, exponents, overview, strong, weak, weight_
 from superlaw.figures.catalogue import CATALOGUE
 from superlaw.figures.catalogue import FAMILIES as BY_FAMILY
 from superlaw.figures.panels import to_dict
+from superlaw.figures.published import DIAMOND
 from superlaw.findings.comparable import comparable_runs
+from superlaw.findings.points import EXPONENTS, SHARES, published_value
 from superlaw.geometry.frames import welch
+from superlaw.laws.published import load_published
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import family_frequencies
 
@@ -29,6 +32,17 @@ def painted(module, runs):
 
 def a_grid(**more):
     return made(data_exponent=ALPHAS, weight_decay=(-1.0, -0.5, 1.0), seed=(0, 1), **more)
+
+
+def ours(picture, panel):
+    return [mark for mark in items(picture, panel, "Marks") if mark.marker != DIAMOND]
+
+
+def theirs(picture, panel):
+    """Published points: hollow diamonds."""
+    found = [mark for mark in items(picture, panel, "Marks") if mark.marker == DIAMOND]
+    assert not any(mark.filled for mark in found)
+    return found
 
 
 def every_figure():
@@ -68,7 +82,7 @@ def test_every_picture_names_its_runs_and_is_plain_json():
 def test_the_overview_shows_each_familys_losses_and_slopes():
     picture = painted(overview, made(FAMILIES))
     assert [panel.title for panel in picture.panels] == ["power, α = 1", "exponential", "linear"]
-    weak_marks, strong_marks = items(picture, 1, "Marks")
+    weak_marks, strong_marks = ours(picture, 1)
     np.testing.assert_allclose(strong_marks.y, 0.5 / np.array(WIDTHS))
     np.testing.assert_array_equal(strong_marks.x, WIDTHS)
     assert "γ = -1, strong: $m^{-1.00" in strong_marks.label
@@ -85,7 +99,7 @@ def test_the_dashed_line_of_the_overview_is_the_exact_sum_beyond_rank_m():
 
 def test_runs_outside_the_scaling_range_are_hollow_and_off_the_line():
     runs = made(width=(10, 20, 40, 200))
-    strong_marks = [m for m in items(painted(overview, runs), 0, "Marks") if m.color == "strong"]
+    strong_marks = [m for m in ours(painted(overview, runs), 0) if m.color == "strong"]
     assert [m.filled for m in strong_marks] == [True, False]
     assert strong_marks[1].x.tolist() == [200]
     lines = [line for line in items(painted(overview, runs), 0, "Line") if line.color == "strong"]
@@ -103,7 +117,7 @@ def test_seeds_are_averaged_and_their_spread_is_the_bar():
 
 def test_weight_decay_shows_phi_by_width_and_over_both_axes():
     picture = painted(weight_decay, a_grid())
-    marks = items(picture, 0, "Marks")
+    marks = ours(picture, 0)
     assert [m.label for m in marks] == [f"m = {m}" for m in WIDTHS]
     for mark, m in zip(marks, WIDTHS, strict=True):
         np.testing.assert_allclose(mark.y, [1, 1, m / N])
@@ -143,7 +157,7 @@ def test_weak_runs_stand_at_their_own_unlearned_loss():
     assert len(picture.runs) == 24 and any("median 1.00" in note for note in picture.notes)
     lines = {line.label: line for line in items(picture, 1, "Line")}
     np.testing.assert_allclose(lines["α − 1 (n → ∞)"].y, [0, 1])
-    (measured,) = items(picture, 1, "Marks")
+    (measured,) = ours(picture, 1)
     np.testing.assert_allclose(measured.y, 0.1)
 
 
@@ -182,7 +196,7 @@ def test_density_shows_losses_proportional_to_e_and_one_exponent():
     picture = painted(density, made(activation_density=(1.0, 2.0, 4.0)))
     mark = items(picture, 0, "Marks")[0]
     np.testing.assert_allclose(mark.y, mark.x * 0.5 / 20)
-    for found in items(picture, 2, "Marks"):
+    for found in ours(picture, 2):
         np.testing.assert_allclose(found.y, found.y[0])
     assert [m.label.split(":")[0] for m in items(picture, 1, "Marks")] == ["E = 1", "E = 2", "E = 4"]
 
@@ -259,3 +273,76 @@ def test_diverged_runs_are_counted_and_not_drawn():
 def test_one_width_is_no_figure():
     with pytest.raises(InputError, match="runs of 1 width"):
         painted(weak, made(width=(10,)))
+
+
+def the_grid(**more):
+    """A grid whose alphas, gammas and widths are published ones."""
+    return made(data_exponent=ALPHAS, weight_decay=(-1.0, 1.0), width=(10, 15, 25, 39, 63, 100), seed=(0, 1), **more)
+
+
+def test_published_losses_are_hollow_diamonds_beside_ours():
+    picture = painted(overview, made(FAMILIES, data_exponent=(1.2,), weight_decay=(-1.0, 0.1), width=(8, 16, 32)))
+    assert any("Not the published protocol (n_features 1,000 (published 10,240)" in note for note in picture.notes)
+    for panel, family in enumerate(FAMILIES):
+        weak_points, strong_points = theirs(picture, panel)
+        for mark, name in ((weak_points, "llg-fig1b"), (strong_points, "llg-fig1d")):
+            table = load_published(name)
+            here = table[table["frequencies"] == family]
+            assert mark.x.tolist() == here["width"].tolist() and mark.y.tolist() == here["loss"].tolist()
+        assert (weak_points.color, strong_points.color) == ("weak", "strong")
+    assert not theirs(painted(overview, made()), 0)  # alpha = 1 is not the published family of powers
+    assert any(note.startswith("Hollow diamonds: as published ([LLG] figure 1d, [LLG]") for note in picture.notes)
+
+
+@pytest.mark.parametrize(("module", "panel", "gamma"), [(weak, 1, 1.0), (strong, 5, -1.0)])
+def test_published_exponents_are_hollow_diamonds_in_the_colour_of_their_decay(module, panel, gamma):
+    picture = painted(module, the_grid())
+    (mark,), (own,) = theirs(picture, panel), ours(picture, panel)
+    assert mark.color == own.color and mark.x.tolist() == [i / 8 for i in range(17)]
+    for alpha, value in zip(mark.x, mark.y, strict=True):
+        assert value == published_value(EXPONENTS, weight_decay=gamma, data_exponent=alpha)
+    assert any(note.startswith("Hollow diamonds: as published ([LLG] figure 4b)") for note in picture.notes)
+
+
+def test_decays_that_were_not_published_have_no_diamonds():
+    assert not theirs(painted(weak, made(data_exponent=ALPHAS, weight_decay=(0.3,))), 1)
+
+
+def test_density_shows_the_published_row_of_one_active_feature():
+    picture = painted(density, made(activation_density=(1.0, 4.0), width=(10, 15, 25, 39, 63, 100)))
+    for mark, gamma in zip(theirs(picture, 2), (-1, 1), strict=True):
+        value = published_value(EXPONENTS, weight_decay=gamma, data_exponent=1)
+        assert (mark.x.tolist(), mark.y.tolist()) == ([1], [value])
+
+
+def test_weight_decay_has_the_published_maps_beside_ours():
+    picture = painted(weight_decay, the_grid())
+    assert [panel.title for panel in picture.panels] == [
+        "α = 1", "m = 39", "as published, m = 39", "bars: one combined spread", "all widths", "as published",
+    ]  # fmt: skip
+    maps = {i: items(picture, i, "Map")[0] for i in (1, 2, 4, 5)}
+    for own, other, kind in ((1, 2, SHARES), (4, 5, EXPONENTS)):
+        assert (maps[own].x, maps[own].y) == (maps[other].x, maps[other].y) == ((-1.0, 1.0), ALPHAS)
+        assert (maps[own].low, maps[own].high) == (maps[other].low, maps[other].high)
+        expected = [[published_value(kind, weight_decay=g, data_exponent=a) for g in (-1, 1)] for a in ALPHAS]
+        np.testing.assert_array_equal(maps[other].z, expected)
+    np.testing.assert_allclose(maps[4].z, [[1, 0.1]] * 3)  # made so
+    (phi,) = theirs(picture, 0)
+    assert len(phi.x) == 10 and phi.color == ours(picture, 0)[3].color  # that of m = 39
+
+
+def test_runs_elsewhere_have_our_panels_alone():
+    assert len(painted(weight_decay, a_grid()).panels) == 2  # two of the published widths make no line
+    assert len(painted(weight_decay, made(data_exponent=(0.3,), width=(10, 15, 25), weight_decay=(-1, 1))).panels) == 2
+    assert len(painted(weight_decay, made(width=(10, 15, 25))).panels) == 5  # no m = 39, but lines
+
+
+def test_exponents_stand_against_the_published_ones():
+    picture = painted(exponents, the_grid(exponent=lambda row: 0.1 if row["weight_decay"] > 0 else 1.24))
+    within, outside = items(picture, 2, "Marks")
+    both = np.concatenate([within.x, outside.x])
+    expected = [published_value(EXPONENTS, weight_decay=g, data_exponent=a) for g in (-1, 1) for a in ALPHAS]
+    assert sorted(both) == sorted(expected)
+    assert set(np.concatenate([within.y, outside.y]).round(9)) == {0.1, 1.24}
+    assert (np.abs(within.x - within.y) <= 2 * within.error).all()
+    assert (np.abs(outside.x - outside.y) > 2 * outside.error).all()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from conftest import ROOT
 
 from superlaw.errors import InputError
 from superlaw.findings.published import PUBLISHED
@@ -23,6 +24,7 @@ TINY = Plan(
 )
 
 
+RUNS = ROOT / "docs" / "runs" / "weight-decay-grid-medium.csv"
 LADDERS = {name: one.ladder for name, one in PUBLISHED.items() if one.ladder}
 
 
@@ -110,7 +112,9 @@ def test_a_reproduction_trains_draws_compares_and_goes_on_where_it_was(command, 
     again = json.loads(out)
     assert again["trained"] == 0 and again["claims"] == record["claims"]
     code, out, _ = command(*arguments[:-1])
-    assert code == 0 and "published" in out and "strong-1h.png" in out
+    assert code == 0 and "strong-1h.png" in out
+    assert out.index("As published in the figure ([LLG] figure 4b)") < out.index("As published in words")
+    assert "No runs here for 85 of 85 points" in out  # none of the published widths
 
 
 @pytest.mark.usefixtures("tiny_ladder")
@@ -129,6 +133,11 @@ def test_every_figure_of_the_grid_is_reproduced(name, tmp_path):
         (["weak", "--budget", "1s"], "or more on this machine"),
         (["weak", "--workers", "0"], "workers"),
         (["weak", "--kind", "gif"], "one of png, pdf, svg"),
+        (["weak", "--from", RUNS, "--budget", "1h"], "--budget with --from"),
+        (["weak", "--from", RUNS, "--workers", "1"], "--workers with --from"),
+        (["weak", "--from", "nowhere.csv"], "which does not exist"),
+        (["density", "--from", RUNS], "runs of one activation density"),
+        (["chinchilla", "--from", RUNS], "drawn from a published table"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_made(arguments, said, command, tmp_path, monkeypatch):
@@ -136,6 +145,25 @@ def test_bad_input_is_one_line_and_nothing_is_made(arguments, said, command, tmp
     code, out, err = command("reproduce", *arguments)
     assert code == 2 and not out and err.count("\n") == 1 and said in err
     assert not list(tmp_path.iterdir())
+
+
+def test_runs_that_exist_are_set_beside_the_published_points_and_nothing_is_trained(command, tmp_path):
+    arguments = ("reproduce", "exponents", "--from", RUNS, "--store", tmp_path / "e")
+    code, out, err = command(*arguments)
+    assert code == 0, err
+    assert sorted(path.name for path in (tmp_path / "e").iterdir() if path.is_file() and path.suffix) == [
+        "exponents.json", "exponents.png",
+    ]  # fmt: skip
+    assert "[LLG] figure 4b, alpha_m: 20 points, 20 of 20 within twice the combined spread" in out
+    assert out.index("As published in the figure") < out.index("As published in words")
+    header = next(line for line in out.splitlines() if line.startswith("quantity"))
+    assert header.index("as published in the figure") < header.index("as published in words")
+    (line,) = [line for line in out.splitlines() if line.startswith("alpha_m at alpha = 1, gamma = -1 ")]
+    assert line.split()[8] == "1.24"  # the figure's, beside "about 1"
+    record = json.loads(command(*arguments, "--json")[1])
+    assert list(record).index("points") < list(record).index("claims") and "trained" not in record
+    (points,) = record["points"]
+    assert (points["judged"], points["within"], points["published"]) == (20, 20, 170)
 
 
 def test_chinchillas_published_values_are_held_against_its_table(published, command, tmp_path, monkeypatch):

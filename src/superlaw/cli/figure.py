@@ -11,9 +11,12 @@ from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, ref
 from superlaw.errors import Interrupted
 
 if TYPE_CHECKING:
+    from superlaw.findings.figure_comparison import FigureComparison
+    from superlaw.findings.verdicts import Claim
     from superlaw.studies.figure import Drawn
     from superlaw.studies.reproduce import Reproduction
 
+MOST_ROWS = 40  # points of a figure that are printed
 VERDICTS = {
     "agrees": "agree",
     "differs": "differ",
@@ -69,22 +72,30 @@ def figure(
 def reproduce(
     name: Annotated[str, typer.Argument(metavar="FIGURE", help="A figure with published values.")],
     budget: Annotated[str, typer.Option(help="90s, 5m, 1h... or full, the published experiment.")] = "5m",
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option("--from", help="Runs that exist (a folder, or a table of them): nothing is trained; repeat."),
+    ] = None,
     store: Annotated[Path | None, typer.Option("--store", help="Folder of runs and figure [reproduce-FIGURE].")] = None,
     workers: WorkersOption = None,
     kind: Annotated[str, typer.Option(help="png, pdf or svg.")] = "png",
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train what a figure needs within a budget, draw it, and print measured beside published values."""
+    """Train what a figure needs within a budget, draw it, and print it beside the published figure and words."""
     from superlaw.cli.output import print_json, tally_bar
     from superlaw.studies import reproduce as library
 
     if not library.published(name).ladder:
         trained = "a figure that is trained"
-        refuse_unused(f"{name}, drawn from a published table", budget=trained, workers=trained)
+        refuse_unused(f"{name}, drawn from a published table", budget=trained, workers=trained, runs=trained)
+    if runs:
+        refuse_unused("--from, by which nothing is trained", budget="a training", workers="a training")
     try:
         with tally_bar(name, "runs", silent=as_json) as report:
-            found = library.reproduce(name, budget, store, workers, kind, report, overwrite=overwrite)
+            found = library.reproduce(
+                name, budget, store, workers, kind, report, runs=runs or None, overwrite=overwrite
+            )
     except KeyboardInterrupt:
         raise Interrupted("interrupted; runs that ended are stored; run the same command to go on") from None
     if as_json:
@@ -133,7 +144,7 @@ def _print(drawn: Drawn) -> None:
 
 
 def _print_reproduction(found: Reproduction) -> None:
-    from superlaw.cli.output import duration, number, print_table
+    from superlaw.cli.output import duration
 
     if found.sweep and (tally := found.tally):
         steps = found.sweep.plan.base["steps"]
@@ -143,18 +154,58 @@ def _print_reproduction(found: Reproduction) -> None:
         for run_id, reason in tally.failed.items():
             print(f"  failed {run_id}: {reason}")
     else:
-        print(f"{found.figure}: from the published table; {duration(found.seconds)} in all")
-    print()
-    rows = []
-    for claim in found.claims:
-        margin = f" ± {number(claim.margin, 2)}" if claim.margin is not None else ""
-        rows.append([claim.what, claim.published, number(claim.measured, 3) + margin, claim.verdict])
-    print_table(["quantity", "published", "measured", "verdict"], rows, left=(0, 1, 3))
-    counts = {word: sum(claim.verdict.startswith(word) for claim in found.claims) for word in VERDICTS}
-    print()
-    told = ", ".join(f"{count} {VERDICTS[word]}" for word, count in counts.items() if count)
-    print(f"Of {len(found.claims)} published values: {told}. "
-          "± is half the 95 % interval of an exponent, half the range of a share.")  # fmt: skip
+        source = "runs that exist" if found.drawn.picture.runs else "the published table"
+        print(f"{found.figure}: from {source}; {duration(found.seconds)} in all")
+    for beside in found.points:
+        _print_points(beside)
+    _print_words(found.claims)
     _print(found.drawn)
     if found.sweep:
         print(f"Runs: {found.sweep.store.path}   table: {found.drawn.path.with_suffix('.csv')}")
+
+
+def _print_points(beside: FigureComparison) -> None:
+    """As published in the figure: the whole, then point by point, of many those furthest off."""
+    from superlaw.cli.output import number, print_table
+
+    kind = beside.kind
+    print(f"\nAs published in the figure ({beside.source}): {kind.symbol}, {kind.how}")
+    for said in (*beside.sentences(), beside.scatter_in_words()):
+        if said:
+            print(f"  {said}")
+    shown = beside.furthest(MOST_ROWS)
+    if not shown:
+        return
+    rows = []
+    for point in shown:
+        spreads = [kind.spread(value) if value is not None else "-" for value in (point.spread, point.expected)]
+        ours = f"{number(point.measured, 3)} ({point.seeds})"
+        rows.append([kind.named(point.where), number(point.published, 3), ours, *spreads,
+                     kind.difference(point.difference), point.verdict])  # fmt: skip
+    print()
+    print_table(["point", "in the figure", "here (seeds)", "seeds' spread", "combined spread", "difference", "verdict"],
+                rows, left=(0, 6))  # fmt: skip
+    if len(shown) < len(beside.points):
+        print(f"(the {len(shown)} furthest of {len(beside.points)}; --json has all)")
+
+
+def _print_words(claims: tuple[Claim, ...]) -> None:
+    """As published in words, with what the figure shows of the same first."""
+    from superlaw.cli.output import number, print_table
+
+    figures = any(claim.figure for claim in claims)
+    rule = " (exponents here by our rule, not by the figure's)" if figures else ""
+    print(f"\nAs published in words{rule}:\n")
+    header, rows = ["quantity", "as published in words", "measured", "verdict on the words"], []
+    for claim in claims:
+        margin = f" ± {number(claim.margin, 2)}" if claim.margin is not None else ""
+        rows.append([claim.what, claim.published, number(claim.measured, 3) + margin, claim.verdict])
+    if figures:
+        header.insert(1, "as published in the figure")
+        for row, claim in zip(rows, claims, strict=True):
+            row.insert(1, claim.figure or "-")
+    print_table(header, rows, left=(0, 1, 2, 4) if figures else (0, 1, 3))
+    counts = {word: sum(claim.verdict.startswith(word) for claim in claims) for word in VERDICTS}
+    told = ", ".join(f"{count} {VERDICTS[word]}" for word, count in counts.items() if count)
+    print(f"\nOf {len(claims)} values in words: {told}. "
+          "± is half the 95 % interval of an exponent, half the range of a share.")  # fmt: skip

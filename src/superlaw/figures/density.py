@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.figures import paint, style
+from superlaw.figures import paint, published, style
 from superlaw.figures.panels import Item, Marks, Panel, Picture
 from superlaw.figures.runs import HOLLOW, losses_and_line, marks
 from superlaw.figures.weight_decay import middle
 from superlaw.findings.comparable import ComparableRuns
+from superlaw.findings.points import EXPONENTS, published_value
 
 draw = paint.draw
 
@@ -20,9 +21,10 @@ def data(chosen: ComparableRuns) -> Picture:
         raise InputError("runs of one activation density", "several for the figure density",
                          "superlaw reproduce density --budget 5m makes them")  # fmt: skip
     width, decay = middle(chosen.values("width")), chosen.values("weight_decay")[0]
-    return Picture("density", "Activation density moves the loss; does it move the exponent?",
-                   (_against_density(chosen, width), _against_width(chosen, decay), _exponents(chosen)), 3,
-                   (*chosen.notes, HOLLOW), chosen.ids, chosen.missing)  # fmt: skip
+    panels = _against_density(chosen, width), _against_width(chosen, decay), _exponents(chosen)
+    return Picture("density", "Activation density moves the loss; does it move the exponent?", panels, 3,
+                   (*chosen.notes, HOLLOW, *published.notes("density", chosen, panels)),
+                   chosen.ids, chosen.missing)  # fmt: skip
 
 
 def _against_density(chosen: ComparableRuns, width: int) -> Panel:
@@ -60,4 +62,7 @@ def _exponents(chosen: ComparableRuns) -> Panel:
         kinds = "/".join(sorted(set(here["regime"])))
         items.append(Marks(here["activation_density"].to_numpy(), here["exponent"].to_numpy(),
                            here["stderr"].to_numpy(), f"γ = {decay:.3g}, {kinds}", f"C{i}", joined=True))  # fmt: skip
+        alone = published_value(EXPONENTS, weight_decay=decay, data_exponent=1)
+        if alone is not None:  # the study's row E = 1 of this grid is its row alpha = 1 of the other
+            items.append(Marks(np.ones(1), np.array([alone]), color=f"C{i}", marker=published.DIAMOND, filled=False))
     return Panel("activation density E", f"model exponent {style.ALPHA_M}", tuple(items), "", ylim=(0, None))

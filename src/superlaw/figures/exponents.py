@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.figures import paint
+from superlaw.figures import paint, published, style
 from superlaw.figures.panels import Item, Map, Marks, Panel, Picture
 from superlaw.findings.comparable import ComparableRuns, RunsByFamily
 from superlaw.findings.exponents import CURVED, RULE
+from superlaw.findings.published import PUBLISHED
 from superlaw.findings.regimes import STRONG_FROM, WEAK_UP_TO
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def data(found: RunsByFamily) -> Picture:
     panels = [_straightness(fits)]
     if "power" in fits:
         panels.append(_over_both(fits["power"]))
+    for beside in PUBLISHED["exponents"].points(found):
+        panels += published.against(beside, style.ALPHA_M)
     notes = [f"{name}: {note}" for name, chosen in families.items() for note in chosen.notes]
     notes += [f"{name}: not drawn ({reason})." for name, reason in refused.items()]
     absent = [name for name in ("power", "exponential", "linear") if name not in families and name not in refused]
@@ -44,6 +47,7 @@ def data(found: RunsByFamily) -> Picture:
         f"Regimes by what the runs represent: strong, at least {STRONG_FROM:.0%} of features; weak, at most "
         f"{WEAK_UP_TO:g} a dimension; between."
     )
+    notes += [said for beside in PUBLISHED["exponents"].points(found) for said in beside.headline()]
     return Picture("exponents", "Is it a power law, and which?", tuple(panels), len(panels), tuple(notes),
                    _joined(families, "ids"), _joined(families, "missing"))  # fmt: skip
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.figures import paint
+from superlaw.figures import paint, published
 from superlaw.figures.panels import Item, Line, Panel, Picture
 from superlaw.figures.runs import HOLLOW, losses_and_line
 from superlaw.findings.comparable import ComparableRuns, spec_of
+from superlaw.findings.points import STRONG_LOSSES, WEAK_LOSSES
 from superlaw.findings.regimes import regime
+from superlaw.sweeps.plan import load_plan
 from superlaw.theory.weak import unlearned_loss
 from superlaw.toy.frequencies import FAMILIES
+
+WIDE_ALPHA = load_plan("wide").base["data_exponent"]  # of the published family of powers
 
 draw = paint.draw
 
@@ -25,10 +29,11 @@ def data(chosen: ComparableRuns) -> Picture:
     families = [family for family in (*FAMILIES, "explicit") if family in chosen.values("frequencies")]
     absent = [family for family in FAMILIES if family not in families]
     notes = [f"No runs here with {' and '.join(absent)} frequencies."] if absent else []
+    panels = tuple(_panel(chosen, family, decays[0], decays[-1]) for family in families)
     return Picture(
-        "overview", "Loss against width: weak and strong superposition",
-        tuple(_panel(chosen, family, decays[0], decays[-1]) for family in families), len(families),
-        (*chosen.notes, *notes, f"{HOLLOW} Dashed: sum over the features beyond rank m."),
+        "overview", "Loss against width: weak and strong superposition", panels, len(families),
+        (*chosen.notes, *notes, f"{HOLLOW} Dashed: sum over the features beyond rank m.",
+         *published.notes("overview", chosen, panels)),
         chosen.ids, chosen.missing,
     )  # fmt: skip
 
@@ -39,6 +44,9 @@ def _panel(chosen: ComparableRuns, family: str, strong: float, weak: float) -> P
     for role, decay, marker in (("weak", weak, "o"), ("strong", strong, "s")):
         here = runs[runs["weight_decay"] == decay]
         items += losses_and_line(here, f"γ = {decay:g}, {regime(here)}", role, marker)
+        kind = STRONG_LOSSES if decay < 0 else WEAK_LOSSES
+        if family != "power" or np.isclose(runs.iloc[0]["data_exponent"], WIDE_ALPHA):
+            items += published.diamonds(kind, "width", role, weight_decay=decay, frequencies=family)
     widths = np.array(sorted(runs["width"].unique()))
     spec = spec_of(runs.iloc[0])
     if spec is not None and (runs["loss_function"] == "squared-error").all():

@@ -12,6 +12,7 @@ from superlaw.figures.panels import Arrows, Bars, Forest, Item, Line, Map, Marks
 
 CHARACTERS = 22  # of a note, to an inch
 LEGEND_ROWS = 9  # more labels than this get a second column
+TWO_LINES = 8  # rows of a map up to which an error fits under its number
 DOT = 0.05  # an arrow shorter than this is a point
 VIEW = np.array([[0.766, -0.220], [0.643, 0.262], [0.0, 0.940]])  # of three dimensions, 50 degrees about, 20 above
 ROLES = {"weak": style.WEAK, "strong": style.STRONG, "theory": style.THEORY}
@@ -123,7 +124,7 @@ def _map(axes: Any, item: Map) -> None:
         red, green, blue, _ = mpl.colormaps[name](shown.norm(item.z[i, j]))
         dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
         said = format(item.z[i, j], item.text)
-        if item.error is not None and np.isfinite(item.error[i, j]):
+        if item.error is not None and np.isfinite(item.error[i, j]) and item.z.shape[0] <= TWO_LINES:
             said += f"\n±{format(item.error[i, j], item.text)}"
         axes.text(j, i, said, ha="center", va="center", fontsize=size,
                   color="white" if dark else "black")  # fmt: skip

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superlaw.figures.panels import Color, Item, Line, Marks
+from superlaw.figures.published import diamonds
 from superlaw.findings.comparable import over_seeds
 from superlaw.findings.exponents import exponent, outside
+from superlaw.findings.points import EXPONENTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +44,7 @@ def losses_and_line(runs: pd.DataFrame, name: str, color: Color, marker: str = "
 
 
 def exponents_by_decay(cells: pd.DataFrame, hollow: str = "") -> list[Item]:
-    """Exponents against alpha for each weight decay, side by side; those of the regime ``hollow`` so."""
+    """Exponents against alpha for each weight decay, side by side, with the published ones; those of ``hollow`` so."""
     items: list[Item] = []
     decays = sorted(cells["weight_decay"].unique())
     for i, decay in enumerate(decays):
@@ -53,4 +55,5 @@ def exponents_by_decay(cells: pd.DataFrame, hollow: str = "") -> list[Item]:
                 items.append(Marks(part["data_exponent"].to_numpy(), part["exponent"].to_numpy(),
                                    part["stderr"].to_numpy(), label, f"C{i}", filled=filled, shift=shift))  # fmt: skip
                 label = None
+        items += diamonds(EXPONENTS, "data_exponent", f"C{i}", shift, weight_decay=decay)
     return items

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from superlaw.figures import paint, style
+from superlaw.figures import paint, published, style
 from superlaw.figures.panels import Item, Line, Panel, Picture, Steps
 from superlaw.figures.runs import exponents_by_decay, marks
 from superlaw.findings.comparable import ComparableRuns, nearest_to
@@ -37,6 +37,7 @@ def data(chosen: ComparableRuns) -> Picture:
     notes = [
         f"At γ = {decay:.4g} and, but for {style.PHI_ONE} and {style.ALPHA_M}, α = {alpha:g}. Long rows: norm above 1."
     ]
+    notes += published.notes("strong", chosen, panels)
     if not profiles:
         notes.append("No row norms: these runs were stored without weights.")
     return Picture("strong", "Strong superposition: the geometry behind 1/m", tuple(panels), 3,

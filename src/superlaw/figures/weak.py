@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.figures import paint, style
+from superlaw.figures import paint, published, style
 from superlaw.figures.panels import Line, Marks, Panel, Picture, Scale
 from superlaw.figures.runs import exponents_by_decay
 from superlaw.findings.comparable import ComparableRuns, spec_of
@@ -29,8 +29,9 @@ def data(chosen: ComparableRuns) -> Picture:
     if len(ratio):
         notes += (f"Loss over loss by unlearned features: median {ratio.median():.2f}, {ratio.min():.2f} to "
                   f"{ratio.max():.2f} over {len(ratio)} runs.",)  # fmt: skip
-    return Picture("weak", "Weak superposition: the loss beside that of the features not learned",
-                   (_against_unlearned(chosen), _exponents(chosen)), 2, (*chosen.notes, *notes),
+    panels = _against_unlearned(chosen), _exponents(chosen)
+    return Picture("weak", "Weak superposition: the loss beside that of the features not learned", panels, 2,
+                   (*chosen.notes, *notes, *published.notes("weak", chosen, panels)),
                    chosen.ids, chosen.missing)  # fmt: skip
 
 

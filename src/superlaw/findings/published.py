@@ -1,4 +1,4 @@
-"""What was published for each figure: the values, the experiment with the cuts of it that still answer, the verdicts.
+"""What was published for each figure: its points, its values in words, the experiment with the cuts that still answer.
 
 A value published as "about" without an error is given the standard error ``ABOUT``, and the verdict says so.
 """
@@ -14,6 +14,16 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 from superlaw.findings.comparable import ComparableRuns, RunsByFamily, nearest_to
+from superlaw.findings.figure_comparison import FigureComparison
+from superlaw.findings.points import (
+    EXPONENTS,
+    SHARES,
+    exponents_beside,
+    losses_beside,
+    published_line,
+    published_value,
+    shares_beside,
+)
 from superlaw.findings.regimes import STRONG_FROM, regime
 from superlaw.findings.verdicts import ABOUT_ONE, Claim, about, compare, estimated, fitted, untested, within_factor
 from superlaw.findings.width_depth import SIZES, ChinchillaTerms
@@ -43,14 +53,16 @@ DENSITIES = load_plan(DENSITY).axes["activation_density"][::4]
 
 @dataclass(frozen=True)
 class Published:
-    """A figure of the study: ``judge`` holds its values against the finding that the figure paints.
+    """A figure of the study: ``judge`` holds its words against the finding that the figure paints.
 
-    ``ladder`` has the plans of its runs, from the published experiment down to the smallest that still answers its
+    ``points`` holds what was read of it as points against the same, one to one. ``ladder`` has the plans of its runs,
+    from the published experiment down to the smallest that still answers its
     question; it is empty for a figure of a published table.
     """
 
     judge: Callable[[Any], list[Claim]]
     ladder: tuple[Rung, ...] = ()
+    points: Callable[[Any], tuple[FigureComparison, ...]] = lambda found: ()
 
 
 def published(figure: str) -> Published:
@@ -68,13 +80,16 @@ def _weight_decay(chosen: ComparableRuns) -> list[Claim]:
     for decay in decays[decays < GROWTH]:
         here = good[good["weight_decay"] == decay]["represented_fraction"]
         what = f"phi_1/2 at gamma = {decay:.3g}, all widths and alpha"
-        found.append(about(what, f"about 1 (at least {STRONG_FROM})", here, lambda phi: phi >= STRONG_FROM))
+        claim = about(what, f"about 1 (at least {STRONG_FROM})", here, lambda phi: phi >= STRONG_FROM)
+        found.append(claim.beside(published_value(SHARES, weight_decay=decay), " (m = 39)"))
     if decays[-1] > 0:
         alpha = nearest_to(chosen.values("data_exponent"), ALPHA)
         highest = chosen.cell(weight_decay=decays[-1], data_exponent=alpha)
         for m, here in highest[highest["status"] == "ok"].groupby("width"):
             what = f"represented features a dimension at alpha = {alpha:g}, gamma = {decays[-1]:.3g}, m = {m}"
-            found.append(about(what, ABOUT_ONE, here["represented"] / here["width"], within_factor))
+            claim = about(what, ABOUT_ONE, here["represented"] / here["width"], within_factor)
+            share = published_value(SHARES, weight_decay=decays[-1], data_exponent=alpha, width=m)
+            found.append(claim if share is None else claim.beside(share * here["n_features"].iloc[0] / m))
     return found
 
 
@@ -87,11 +102,15 @@ def _exponents(chosen: ComparableRuns, regimes: tuple[str, ...]) -> list[Claim]:
             if kind not in regimes:
                 continue
             if kind == "strong" and alpha <= 1:
-                found.append(compare(where, "about 1", 1.0, ABOUT, *fitted(here)))
+                said, value = "about 1", 1.0
             elif kind == "strong" and alpha >= 2:
-                found.append(compare(where, "toward 2 (α − 1)", 2 * (alpha - 1), ABOUT, *fitted(here)))
+                said, value = "toward 2 (α − 1)", 2 * (alpha - 1)
             elif kind == "weak" and alpha > 1:
-                found.append(compare(where, "about α − 1", alpha - 1, ABOUT, *fitted(here)))
+                said, value = "about α − 1", alpha - 1
+            else:
+                continue
+            claim = compare(where, said, value, ABOUT, *fitted(here))
+            found.append(claim.beside(published_value(EXPONENTS, weight_decay=decay, data_exponent=alpha)))
     return found
 
 
@@ -132,7 +151,8 @@ def _overview(chosen: ComparableRuns) -> list[Claim]:
         here = here[here["width"] >= least]
         widths = f", m >= {least}" if least else ""
         what = f"alpha_m, {family}, gamma = {decay:.3g}{widths}"
-        found.append(compare(what, f"{value}", value, 0.0, *fitted(here)))
+        claim = compare(what, f"{value}", value, 0.0, *fitted(here))
+        found.append(claim.beside(published_line(family, decay, least)))
     return found
 
 
@@ -141,7 +161,9 @@ def _density(chosen: ComparableRuns) -> list[Claim]:
     for density, value, error in BY_DENSITY:
         fit = fitted(chosen.cell(weight_decay=decay, activation_density=density))
         what = f"alpha_m at E = {density:.3g}, gamma = {decay:.3g}"
-        found.append(compare(what, f"{value} ± {error}", value, error, *fit))
+        claim = compare(what, f"{value} ± {error}", value, error, *fit)
+        line = published_value(EXPONENTS, weight_decay=decay, data_exponent=1) if density == 1 else None
+        found.append(claim.beside(line))
     ends = chosen.values("activation_density")[0], chosen.values("activation_density")[-1]
     low, high = (fitted(chosen.cell(weight_decay=decay, activation_density=end))[0] for end in ends)
     what, said = "alpha_m at the highest E less that at the lowest", "0 (does not depend on E)"
@@ -169,6 +191,22 @@ def _all_exponents(found: RunsByFamily) -> list[Claim]:
     return _exponents(power, ("strong", "weak")) if power else []
 
 
+def _lines_where(keep: Callable[[Any], Any]) -> Callable[[ComparableRuns], tuple[FigureComparison, ...]]:
+    return lambda chosen: (exponents_beside(chosen.good, keep),)
+
+
+def _density_points(chosen: ComparableRuns) -> tuple[FigureComparison, ...]:
+    """Its row E = 1 is the row alpha = 1 of figure 4b; at other E no figure was read."""
+    good = chosen.good
+    alone = good[np.isclose(good["activation_density"], 1)]
+    return (exponents_beside(alone, lambda table: table["data_exponent"] == 1),)
+
+
+def _all_points(found: RunsByFamily) -> tuple[FigureComparison, ...]:
+    power = found.families.get("power")
+    return (exponents_beside(power.good),) if power else ()
+
+
 PUBLISHED: dict[str, Published] = {
     "weight-decay": Published(
         _weight_decay,
@@ -178,6 +216,7 @@ PUBLISHED: dict[str, Published] = {
             Rung(GRID, 2500, {"data_exponent": THREE, "weight_decay": EIGHT_DECAYS, "width": THREE_WIDTHS}),
             Rung(GRID, 2000, {"data_exponent": (1,), "weight_decay": EIGHT_DECAYS, "width": THREE_WIDTHS}),
         ),
+        lambda chosen: (shares_beside(chosen.good), exponents_beside(chosen.good)),
     ),
     "exponents": Published(
         _all_exponents,
@@ -187,6 +226,7 @@ PUBLISHED: dict[str, Published] = {
             Rung(GRID, 4000, {"data_exponent": FIVE, "weight_decay": (ENDS[0], WEAK_DECAYS[0]), "width": FOUR_WIDTHS}),
             Rung(GRID, 2000, {"data_exponent": THREE, "weight_decay": (ENDS[0], WEAK_DECAYS[0]), "width": FOUR_WIDTHS}),
         ),
+        _all_points,
     ),
     "weak": Published(
         _weak,
@@ -196,6 +236,7 @@ PUBLISHED: dict[str, Published] = {
             Rung(GRID, 5000, {"data_exponent": FIVE, "weight_decay": WEAK_DECAYS}),
             Rung(GRID, 3000, {"data_exponent": (1, 1.5, 2), "weight_decay": WEAK_DECAYS[:1], "width": FOUR_WIDTHS}),
         ),
+        _lines_where(lambda table: table["weight_decay"] >= 0),
     ),
     "strong": Published(
         _strong,
@@ -205,6 +246,7 @@ PUBLISHED: dict[str, Published] = {
             Rung(GRID, 8000, {"data_exponent": FIVE, "weight_decay": ENDS[:1]}),
             Rung(GRID, 3000, {"data_exponent": THREE, "weight_decay": ENDS[:1], "width": FOUR_WIDTHS}),
         ),
+        _lines_where(lambda table: table["weight_decay"] < 0),
     ),
     "overview": Published(
         _overview,
@@ -214,6 +256,7 @@ PUBLISHED: dict[str, Published] = {
             Rung("wide-medium", 4000, {"width": (8, 16, 32, 64, 128)}),  # those up to n/10
             Rung("wide-small", 2500),
         ),
+        lambda chosen: losses_beside(chosen.good),
     ),
     "density": Published(
         _density,
@@ -224,6 +267,7 @@ PUBLISHED: dict[str, Published] = {
             Rung(DENSITY, 3000, {"activation_density": DENSITIES, "weight_decay": ENDS[:1]}),
             Rung(DENSITY, 2500, {"activation_density": DENSITIES[::2], "weight_decay": ENDS[:1], "width": FOUR_WIDTHS}),
         ),
+        _density_points,
     ),
     "chinchilla": Published(_chinchilla),
 }

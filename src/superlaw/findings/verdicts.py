@@ -1,4 +1,4 @@
-"""A published value beside a measured one, with a plain verdict.
+"""What was published in words beside a measured value, with a plain verdict (point by point: points.py).
 
 A number agrees when it lies within the 95 % margin of the difference: our t interval, and 1.96 published
 standard errors, in quadrature. A share or a ratio agrees by a condition stated with it.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from superlaw.findings.exponents import CURVED, exponent
@@ -29,7 +29,8 @@ class Claim:
     """One published value beside ours.
 
     ``measured`` is None where it was not tested; ``margin`` is half the 95 % interval of an exponent, half the
-    range of a share or a ratio over the runs it averages.
+    range of a share or a ratio over the runs it averages. ``published`` is in the study's words, ``figure`` what its
+    own figure shows, "" where none was read.
     """
 
     what: str
@@ -37,6 +38,11 @@ class Claim:
     measured: float | None
     margin: float | None
     verdict: str
+    figure: str = ""
+
+    def beside(self, value: float | None, note: str = "") -> Claim:
+        """The same with what the study's figure shows; as it is where that is None."""
+        return self if value is None else replace(self, figure=f"{value:.3g}{note}")
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -1,8 +1,9 @@
-"""Published tables of training runs: fetched once by address and checksum, or derived from what is no table.
+"""Published tables of training runs, fetched or derived; and points of published figures.
 
-With ``SUPERLAW_DATA`` set to a folder that holds the fetched ones under the names below (there or in its folder
-``tables``), they are read from there (the checksum is verified all the same); otherwise pooch fetches them into the
-user's cache. Derived ones, numbers taken out of notebooks, pickles and folders of records, come with the package.
+Of the tables of runs those that are tables where they were published are fetched once by address and checksum. With
+``SUPERLAW_DATA`` set to a folder that holds them under the names below (there or in its folder ``tables``), they are
+read from there (the checksum is verified all the same); otherwise pooch fetches them into the user's cache. Derived
+ones, numbers taken out of notebooks, pickles and folders of records, come with the package, as do points of figures.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from superlaw.errors import DamagedFileError, InputError, nearest
+from superlaw.laws.figure_points import POINTS, FigurePoints
 from superlaw.laws.tables import load_table
 
 if TYPE_CHECKING:
@@ -46,8 +48,13 @@ class PublishedTable:
         """Where the original stands."""
         return f"{HOST}/{self.repository}/{self.commit}/{self.path}"
 
+    @property
+    def origin(self) -> str:
+        """Where it comes from, for a list of tables."""
+        return f"{self.repository} (derived)" if self.derived else self.repository
 
-TABLES = {
+
+TABLES: dict[str, PublishedTable | FigurePoints] = {
     table.name: table
     for table in (
         PublishedTable(
@@ -174,11 +181,11 @@ TABLES = {
             "6571e877469a44cb50b2d05e1fa485587369ee1c47941a4b3b2bfef80496f1b2",
         ),
     )
-}
+} | POINTS
 
 
 def fetch_table(name: str) -> Path:
-    """The path of a published table, fetched if need be; its checksum is always verified.
+    """The path of a published table, fetched if need be; the checksum of what was fetched is always verified.
 
     Parameters
     ----------
@@ -195,6 +202,8 @@ def fetch_table(name: str) -> Path:
     if name not in TABLES:
         raise InputError(f"the published table {name!r}", "one of the known", nearest(name, TABLES))
     table = TABLES[name]
+    if isinstance(table, FigurePoints):
+        return table.path
     folder = os.environ.get("SUPERLAW_DATA")
     if table.derived:
         path = DERIVED / table.file
@@ -247,5 +256,11 @@ def _fetched(table: PublishedTable) -> Path:
 
 
 def load_published(name: str) -> pd.DataFrame:
-    """A published table with the columns that its laws need (``N`` and ``D`` for ``chinchilla``)."""
+    """A published table with the columns that its laws need (``N`` and ``D`` for ``chinchilla``).
+
+    Examples
+    --------
+    >>> load_published("llg-fig4b").iloc[0].to_dict()
+    {'data_exponent': 0.0, 'weight_decay': -1.0, 'exponent': 0.8291, 'half_quantum': 0.0047}
+    """
     return load_table(fetch_table(name), TABLES[name].let)

@@ -1,4 +1,5 @@
-"""Reproduce a figure of the study within a budget: plan, train, draw, and compare with what was published."""
+"""Reproduce a figure of the study: plan within a budget, train, draw, compare with what was published; or compare runs
+that exist."""
 
 from __future__ import annotations
 
@@ -11,11 +12,12 @@ from superlaw.errors import InputError
 from superlaw.figures.catalogue import entry
 from superlaw.figures.style import KINDS, plain
 from superlaw.files.outputs import KeptFolder, make_folder, write_atomically
+from superlaw.findings.figure_comparison import FigureComparison
 from superlaw.findings.published import published
 from superlaw.findings.verdicts import Claim
 from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import load_published
-from superlaw.studies.figure import Drawn, paint
+from superlaw.studies.figure import Drawn, Places, paint, runs_of
 from superlaw.sweeps.execute import Report, Tally, check_workers
 from superlaw.sweeps.ladder import Rung, plan_within, seconds_in
 from superlaw.sweeps.plan import Plan, load_plan
@@ -28,12 +30,14 @@ from superlaw.sweeps.table import run_table, runs_as_csv
 class Reproduction:
     """What was trained and drawn, and how it compares; ``seconds`` of this call.
 
-    ``plan`` and ``sweep`` are None for a figure that is drawn from a published table.
+    ``points`` are the published figure's beside ours, ``claims`` its words. ``plan`` and ``sweep`` are None where
+    nothing was trained: of runs that existed, and of a figure that is drawn from a published table.
     """
 
     figure: str
     budget: str
     drawn: Drawn
+    points: tuple[FigureComparison, ...]
     claims: tuple[Claim, ...]
     seconds: float
     plan: Plan | None = None
@@ -46,13 +50,15 @@ class Reproduction:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        record: dict[str, Any] = {"figure": self.figure, "budget": self.budget, "seconds": round(self.seconds, 1)}
+        record: dict[str, Any] = {"figure": self.figure, "seconds": round(self.seconds, 1)}
         if self.sweep and (tally := self.tally):
-            record |= {"steps": self.sweep.plan.base["steps"], "runs": tally.planned, "trained": tally.trained,
-                       "stored": tally.stored, "diverged": tally.diverged, "failed": tally.failed}  # fmt: skip
+            record |= {"budget": self.budget, "steps": self.sweep.plan.base["steps"], "runs": tally.planned,
+                       "trained": tally.trained, "stored": tally.stored, "diverged": tally.diverged,
+                       "failed": tally.failed}  # fmt: skip
         notes = [plain(note) for note in self.drawn.picture.notes]
         return record | {
-            "file": str(self.drawn.path), "notes": notes, "claims": [claim.to_dict() for claim in self.claims],
+            "file": str(self.drawn.path), "notes": notes, "points": [one.to_dict() for one in self.points],
+            "claims": [claim.to_dict() for claim in self.claims],
         }  # fmt: skip
 
 
@@ -64,9 +70,10 @@ def reproduce(
     kind: str = "png",
     report: Report = lambda tally: None,
     *,
+    runs: Places | None = None,
     overwrite: bool = False,
 ) -> Reproduction:
-    """Train what a figure needs within a budget, draw it, and compare with the published values.
+    """Train what a figure needs within a budget, draw it, and compare with what was published.
 
     Parameters
     ----------
@@ -82,6 +89,8 @@ def reproduce(
     kind : {"png", "pdf", "svg"}
     report : callable
         Progress; see sweeps.execute.
+    runs : path or several
+        Runs that exist, in folders or tables of ``superlaw sweep gather``: nothing is trained, whatever the budget.
     overwrite : bool
         Replace a figure or table in the folder that no such call wrote, or that was changed since.
 
@@ -97,21 +106,25 @@ def reproduce(
     if kind not in KINDS:
         raise InputError(f"--kind {kind}", f"one of {', '.join(KINDS)}")
     kept = KeptFolder(folder, "reproduce", overwrite)
-    plan, done, stem = None, None, f"{name}-{budget}" if known.ladder else name
-    kept.check(f"{stem}.{kind}", f"{stem}.json", *([f"{stem}.csv"] if known.ladder else ()))
-    if known.ladder:
+    if runs is not None and not known.ladder:
+        raise InputError(f"runs for the figure {name}", "a figure of runs", "it is drawn from a published table")
+    trains = bool(known.ladder) and runs is None
+    plan, done, stem = None, None, f"{name}-{budget}" if trains else name
+    kept.check(f"{stem}.{kind}", f"{stem}.json", *([f"{stem}.csv"] if trains else ()))
+    chosen = entry(name)
+    if trains:
         plan, destination = _kept_or_planned(known.ladder, name, budget, folder, workers)
         done = sweep(plan, destination, workers, report=report)
         table = run_table(destination, plan.specs, profiles=True)
         kept.write(f"{stem}.csv", runs_as_csv(table))
     else:
-        table = load_published(TABLE)
-        make_folder(folder)
-    chosen = entry(name)
+        table = load_published(TABLE) if runs is None else runs_of(chosen, runs)
     found = chosen.find(table)
-    drawn = paint(chosen, chosen.module.data(found), folder / f"{stem}.{kind}", kept)
-    claims = tuple(known.judge(found))
-    return Reproduction(name, budget, drawn, claims, time.perf_counter() - begin, plan, done)
+    picture = chosen.module.data(found)
+    make_folder(folder)
+    drawn = paint(chosen, picture, folder / f"{stem}.{kind}", kept)
+    points, claims = known.points(found), tuple(known.judge(found))
+    return Reproduction(name, budget, drawn, points, claims, time.perf_counter() - begin, plan, done)
 
 
 def _kept_or_planned(
