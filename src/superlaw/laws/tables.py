@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superlaw.errors import InputError, nearest
-from superlaw.laws.cells import empty, names, numbers
+from superlaw.laws.cells import as_numbers, empty, names, numbers, scaled
 from superlaw.laws.expression import evaluate
 from superlaw.laws.kin import Kin, kin_of
 from superlaw.laws.law import Law, Points
@@ -169,6 +169,7 @@ def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Se
     losses = numbers(table, choice.loss, rows, logarithmic)
     used = (choice.loss, choice.weights, choice.errors, choice.cluster, *(OUTCOMES if "status" in table else ()))
     found = origin_of(table).found.values()  # beside the names that they were found for
+    numeric = table.assign(**{column: as_numbers(table[column]) for column in law.sizes})
     return Selection(
         points=_points(table, law, rows),
         losses=losses,
@@ -184,9 +185,9 @@ def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Se
             **({"by_status": statuses} if statuses else {}),
             **({"by_missing": by_missing} if choice.missing == DROP else {}),
         },
-        kin=kin_of(table.iloc[rows], law.sizes, law.groups, (*used, *found)),
+        kin=kin_of(numeric.iloc[rows], law.sizes, law.groups, (*used, *found)),
         cautions=cautions(table.iloc[rows], law),
-        notes=origin_of(table).sentences,
+        notes=(*origin_of(table).sentences, *_scales(table, (choice.loss, *law.sizes), rows)),
     )
 
 
@@ -202,6 +203,15 @@ def points_of(table: Any, law: Law, labels: tuple[str, ...] = ()) -> Points:
 def with_columns(table: pd.DataFrame, named: Iterable[str | None]) -> pd.DataFrame:
     """The table with every named column: one that it lacks is found by what it is, or refused (find_columns)."""
     return with_found(table, find_columns(table, [column for column in named if column is not None]))
+
+
+def _scales(table: pd.DataFrame, columns: Iterable[str], rows: np.ndarray) -> list[str]:
+    """What to say of columns in which numbers are written as 300M."""
+    from pandas.api.types import is_numeric_dtype
+
+    firsts = {column: next(filter(scaled, table[column].iloc[rows]), None) for column in dict.fromkeys(columns)
+              if not is_numeric_dtype(table[column])}  # fmt: skip
+    return [f"{cell!r} in the column {column!r} is read as {scaled(cell):g}" for column, cell in firsts.items() if cell]
 
 
 def _drop_missing(table: pd.DataFrame, named: Iterable[str | None], keep: np.ndarray) -> dict[str, Any]:
