@@ -19,4 +19,6 @@ def read_parquet(content: bytes, where: str) -> Source:
     check_names(table.column_names, where)
     frame = table.to_pandas()
     frame.attrs = {}  # a stranger's
+    if any(name is not None for name in frame.index.names):  # columns that pandas was told to use as names of rows
+        frame = frame.reset_index()
     return Source(frame, "Parquet")
