@@ -110,7 +110,7 @@ def open_lm_folder(folder: Path, shapes=SHAPES) -> Path:
 
 def history_folder(folder: Path, shapes=SHAPES, steps=(100, 200, 300)) -> Path:
     """A CSV for each shape in the form of W&B's export of a history: empty where a column was not logged."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for width, depth in shapes:
         rows = [{"_step": s, "train/loss": loss_of(width, depth, s) + 0.1,
                  "eval/c4/CrossEntropyLoss": loss_of(width, depth, s) if s % 200 else None,

@@ -22,11 +22,11 @@ def read_csv(content: bytes, where: str) -> Source:
     import pandas as pd
 
     # pandas renames a second column of one name, which nobody would notice: look at the header first
-    header = next(csv.reader(io.StringIO(content.decode("utf-8-sig"))), [])
+    lines = csv.reader(io.StringIO(content.decode("utf-8-sig")))
+    header = next(lines, [])
     check_names(header, where)
     if len(header) == 1 and (mark := next((mark for mark in OTHERS if mark in header[0]), None)):
         raise InputError(f"{where} with {OTHERS[mark]} between its cells", "commas", "save it with commas")
-    table = pd.read_csv(io.BytesIO(content))
-    if not isinstance(table.index, pd.RangeIndex):  # pandas would take the first cells for the names of the rows
+    if len(next(filter(None, lines), [])) > len(header):  # pandas would take the first cells for names of the rows
         raise InputError(f"{where}, whose rows have more cells than the header has names", "a name for each column")
-    return Source(table, "CSV")
+    return Source(pd.read_csv(io.BytesIO(content), index_col=False), "CSV")

@@ -79,7 +79,7 @@ def _frame(rows: Sequence[tuple[int, Sequence[Any]]], where: str) -> Any:
     named = [i for i in range(width) if header[i] is not None]
     for number, row in rows[1:]:
         if any(cell is not None for cell in row[width:]):
-            raise InputError(f"row {number} of {where}, which has a cell beyond the {width} columns of the header",
+            raise InputError(f"row {number} of {where}, which has a cell beyond the {width} column(s) of the header",
                              "a name for each column")  # fmt: skip
     check_names([header[i] for i in named], where)
     cells = [[_cell(row[i]) if i < len(row) else None for i in named] for _, row in rows[1:]]
