@@ -12,7 +12,7 @@ from superlaw.laws.sources.excel import read_excel
 from superlaw.laws.sources.histories import table_of
 from superlaw.laws.sources.json_tables import read_json_table, read_lines
 from superlaw.laws.sources.parquet import read_parquet
-from superlaw.laws.sources.source import Source, check_cells, content_of
+from superlaw.laws.sources.source import Source, checked, content_of
 
 KINDS = {".csv": "CSV", ".parquet": "Parquet", ".jsonl": "JSON lines", ".json": "JSON", ".xlsx": "Excel"}
 PACKED = (".csv", ".jsonl", ".json")  # those that are also read with .gz behind
@@ -44,7 +44,7 @@ def read_file(path: Path) -> Source:
     if tensorboard.MARK in path.name and path.is_file():
         histories, notes = tensorboard.read_events([path], path.parent)
         found = table_of(histories, "a TensorBoard event file", True, str(path))
-        return Source(found.table, found.kind, [*found.notes, *notes], found.run)
+        return checked(Source(found.table, found.kind, [*found.notes, *notes], found.run), str(path))
     path, sheet = _sheet(path)
     kind = ending(path)
     if kind.removesuffix(".gz") not in (PACKED if kind.endswith(".gz") else KINDS):
@@ -59,12 +59,7 @@ def read_file(path: Path) -> Source:
     except Exception as error:  # parsers of pandas, pyarrow and openpyxl raise what they like on a stranger's bytes
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise InputError(f"{path}, which is not readable as {words} ({reason})", "one table with a header") from None
-    table = source.table
-    if not len(table):
-        raise InputError(f"{path} with no rows", "a table of runs")
-    table.columns = [str(name).strip() for name in table.columns]
-    check_cells(table, str(path))
-    return source
+    return checked(source, str(path))
 
 
 def _read(kind: str, content: bytes, path: Path, sheet: str | None) -> Source:

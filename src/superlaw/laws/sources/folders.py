@@ -12,7 +12,7 @@ from superlaw.laws.sources import tensorboard, trainer
 from superlaw.laws.sources.files import TABLES, ending, read_file
 from superlaw.laws.sources.histories import History, step_column, table_of
 from superlaw.laws.sources.json_tables import KNOWN, of_records
-from superlaw.laws.sources.source import Source, json_of, plain
+from superlaw.laws.sources.source import Source, checked, json_of, plain
 
 MOST_FILES, DEEPEST = 20_000, 6
 STATES, EVENTS, HISTORIES, RECORDS = "trainer_state.json", "event files", "tables", "JSON files"
@@ -40,7 +40,7 @@ def read_folder(folder: Path, along_steps: bool) -> Source:
         raise InputError(f"{folder} with {held}", "runs of one kind", "name a folder in it, or a file")
     notes = [f"beside them, not read: {', '.join(f'{len(files[one])} {one}' for one in others)}"] if others else []
     source = _read(kind, files[kind], folder, along_steps)
-    return Source(source.table, source.kind, [*source.notes, *notes], source.run)
+    return checked(Source(source.table, source.kind, [*source.notes, *notes], source.run), str(folder))
 
 
 def _read(kind: str, paths: Sequence[Path], folder: Path, along_steps: bool) -> Source:

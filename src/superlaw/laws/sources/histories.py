@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from superlaw.errors import InputError
 from superlaw.laws.quantities import LOSS, STEPS, quantity_of, shown
 from superlaw.laws.sources.names import named_parts
-from superlaw.laws.sources.source import Source, check_names, numbered
+from superlaw.laws.sources.source import Source, numbered
 
 if TYPE_CHECKING:
     import pandas as pd
 
 RUN = "run"
+LOGGED = " (logged)"  # behind the name of a column that was logged under one of our own names
 WANDB_STEP = "_step"
 
 
@@ -69,12 +70,12 @@ def table_of(histories: Sequence[History], kind: str, along_steps: bool, where: 
     tables = []
     for i, history in enumerate(histories):
         rows = history.rows if along_steps or single else _last(history)
+        rows = rows.rename(columns={RUN: RUN + LOGGED})
         own = {key: values[i] for key, values in facts.items()} | dict(history.facts)
         more = {key: value for key, value in own.items() if key not in rows.columns and key != RUN}
         first = pd.DataFrame({RUN: [history.name] * len(rows)}, index=rows.index)
         known = pd.DataFrame([more] * len(rows), index=rows.index) if more else pd.DataFrame(index=rows.index)
-        tables.append(pd.concat([first, known, rows.drop(columns=RUN, errors="ignore")], axis=1))
-    check_names(list(dict.fromkeys(column for table in tables for column in table.columns)), where)
+        tables.append(pd.concat([first, known, rows], axis=1))
     table = pd.concat([table for table in tables if len(table)], ignore_index=True)
     if single:
         notes.append("one run, a row for each logged step")

@@ -96,6 +96,23 @@ def check_names(names: Sequence[Any], where: str) -> None:
         raise InputError(f"{where} with two columns {twice!r}", "one column of each name", "rename one of them")
 
 
+def checked(source: Source, where: str) -> Source:
+    """The source with the names of its columns stripped.
+
+    Raises
+    ------
+    InputError
+        For a table without rows, two columns of one name, and a cell that is no number, text or truth value.
+    """
+    table = source.table
+    if not len(table):
+        raise InputError(f"{where} with no rows", "a table of runs")
+    check_names(table.columns, where)
+    table.columns = [str(name).strip() for name in table.columns]
+    check_cells(table, where)
+    return source
+
+
 def check_cells(table: pd.DataFrame, where: str) -> None:
     """Refuse a cell that holds more than a number, a text or a truth value."""
     for column in table.columns:

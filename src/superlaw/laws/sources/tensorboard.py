@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from superlaw.errors import InputError, MissingExtraError
-from superlaw.laws.sources.histories import History
+from superlaw.laws.sources.histories import LOGGED, History
 from superlaw.laws.sources.source import MOST_BYTES, frame_of
 
 MARK = "tfevents"  # in the name of every event file
@@ -71,7 +71,8 @@ def _read(path: Path, scalars: dict[int, dict[str, float]], facts: dict[str, Any
             if value.metadata.plugin_data.plugin_name == HPARAMS:
                 facts |= _hyperparameters(value.metadata.plugin_data.content, path)
             elif (number := _scalar(value)) is not None:
-                scalars.setdefault(int(event.step), {})[value.tag] = number
+                tag = value.tag + LOGGED if value.tag == STEP else value.tag
+                scalars.setdefault(int(event.step), {})[tag] = number
     if not used and size:
         raise InputError(f"{path}, which holds no whole record", "an event file of TensorBoard", "copy it again")
     return used == size
