@@ -9,8 +9,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from superlaw.errors import InputError, MissingExtraError, nearest
-from superlaw.laws.sources.source import MOST_BYTES, MOST_UNPACKED, SMALL, Source, check_names
+from superlaw.laws.sources.source import MOST_BYTES, Source, check_names
 
+# Parsers of XML can take long over a part that is none: no workbook unpacks to more than this many times its size, or
+# to the second number if small (real ones: 5 to 15).
+MOST_UNPACKED, SMALL = 50, 5_000_000
 MOST_CELLS = 10_000_000  # those that are empty within a row counted too
 
 
