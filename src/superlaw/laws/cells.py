@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}  # 1.2B, 300M, 5k: of counts, so none is a milli
 SCALED = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([kKmMbBgGtT])\s*", re.ASCII)
 LONGEST = 40  # characters of a number
+HUGE = 10**308  # whole numbers beyond it have no float, and count as infinite
 EMPTY = ("", "nan")  # texts of a cell that holds nothing
 
 
@@ -30,7 +31,11 @@ def as_numbers(column: pd.Series) -> np.ndarray:
     """
     import pandas as pd
 
-    values = np.array(pd.to_numeric(column, errors="coerce"), dtype=float)
+    try:
+        values = np.array(pd.to_numeric(column, errors="coerce"), dtype=float)
+    except OverflowError:
+        bounded = column.map(lambda cell: np.sign(cell) * np.inf if isinstance(cell, int) and abs(cell) > HUGE else cell)
+        values = np.array(pd.to_numeric(bounded, errors="coerce"), dtype=float)
     if column.dtype.kind in "biuf":
         return values
     for i in np.flatnonzero(np.isnan(values)):
