@@ -34,8 +34,8 @@ def as_numbers(column: pd.Series) -> np.ndarray:
     try:
         values = np.array(pd.to_numeric(column, errors="coerce"), dtype=float)
     except OverflowError:
-        bounded = column.map(lambda cell: np.sign(cell) * np.inf if isinstance(cell, int) and abs(cell) > HUGE else cell)
-        values = np.array(pd.to_numeric(bounded, errors="coerce"), dtype=float)
+        beyond = [isinstance(cell, int) and abs(cell) > HUGE for cell in column]
+        values = np.array(pd.to_numeric(column.where(~np.array(beyond), np.inf), errors="coerce"), dtype=float)
     if column.dtype.kind in "biuf":
         return values
     for i in np.flatnonzero(np.isnan(values)):
