@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}  # 1.2B, 300M, 5k: of counts, so none is a milli
 SCALED = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([kKmMbBgGtT])\s*", re.ASCII)
 LONGEST = 40  # characters of a number
+FIRST = 20  # cells that are looked at before all are
 HUGE = 10**308  # whole numbers beyond it have no float, and count as infinite
 EMPTY = ("", "nan")  # texts of a cell that holds nothing
 
@@ -38,10 +40,18 @@ def as_numbers(column: pd.Series) -> np.ndarray:
         values = np.array(pd.to_numeric(column.where(~np.array(beyond), np.inf), errors="coerce"), dtype=float)
     if column.dtype.kind in "biuf":
         return values
-    for i in np.flatnonzero(np.isnan(values)):
-        found = scaled(column.iloc[i])
-        values[i] = np.nan if found is None else found
+    rest = np.isnan(values)
+    values[rest] = _each(column[rest], scaled)
     return values
+
+
+def _each(column: pd.Series, of: Callable[[Any], Any]) -> np.ndarray:
+    """What a function gives for every cell, called once for each that is different; NaN for None; shape (n,)."""
+    import pandas as pd
+
+    codes, different = pd.factorize(column, use_na_sentinel=False)
+    found = np.array([of(cell) for cell in different], dtype=float)
+    return found[codes] if len(found) else np.zeros(0)
 
 
 def scaled(cell: Any) -> float | None:
@@ -68,8 +78,9 @@ def empty(column: pd.Series) -> np.ndarray:
     nothing = column.isna().to_numpy(bool)
     if column.dtype.kind in "biuf":
         return nothing
-    texts = column.map(lambda cell: isinstance(cell, str) and cell.strip().lower() in EMPTY)
-    return nothing | texts.to_numpy(bool)
+    if column.dtype == object:
+        return nothing | (_each(column, lambda cell: isinstance(cell, str) and cell.strip().lower() in EMPTY) > 0)
+    return nothing | column.astype("str").str.strip().str.lower().isin(EMPTY).to_numpy(bool)
 
 
 def is_numeric(column: pd.Series) -> bool:
@@ -88,7 +99,8 @@ def is_numeric(column: pd.Series) -> bool:
     if is_numeric_dtype(column):
         return bool(column.notna().any())
     held = column[~empty(column)]
-    return bool(len(held)) and not np.isnan(as_numbers(held)).any()
+    # most texts are told by their first cells
+    return bool(len(held)) and not any(np.isnan(as_numbers(part)).any() for part in (held.iloc[:FIRST], held))
 
 
 def numbers(table: pd.DataFrame, column: str, rows: np.ndarray, positive: bool) -> np.ndarray:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superlaw.errors import InputError
-from superlaw.laws.certificate import NOT, POORLY
 from superlaw.laws.forms import law_class, law_names
 from superlaw.laws.forms.additive import AdditiveLaw
 from superlaw.laws.law import Law, Points, SumLaw
 from superlaw.laws.objective import Objective
 from superlaw.laws.problems.problem import Problem
+from superlaw.laws.tables import points_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EXPONENT, ERROR, IRREDUCIBLE = 0.3, 0.01, 0.5  # what is taken of a law that nobody has fitted yet
 LEVEL = 0.95
 MOST_POINTS = 2000  # that are computed with; more count as more, but have the same sizes
+A_QUARTER, A_HALF = 0.25, 0.5  # of an exponent, as the warnings of a fit have them (certificate.POORLY, NOT)
 YES, POOR, NO = "yes", "poorly", "no"
 ASSUMED = (
     f"judged from the sizes alone: exponents of {EXPONENT:g}, errors of {ERROR:.0%} that are independent, "
@@ -96,42 +97,37 @@ def _parts(kind: type[Law]) -> set[str]:
 
 
 def _judged(law: Law, text: str, table: pd.DataFrame) -> Decidable:
-    points, labels = np.stack([table[column].to_numpy(float) for column in law.sizes]), ()
-    group = np.zeros(points.shape[1], int)
-    if law.groups:
-        names = table[list(law.groups)].astype(str).agg(",".join, axis=1)
-        labels = tuple(sorted(set(names)))
-        group = np.searchsorted(labels, names)
-    n, p = points.shape[1], len(law.names(labels))
-    few = [column for column, x in zip(law.sizes, points, strict=True) if len(np.unique(x)) < 3]
+    n = len(table)
+    points = points_of(table.iloc[np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).astype(int))], law)
+    p = len(law.names(points.labels))
+    few = [column for column in law.sizes if table[column].nunique() < 3]
     if n <= p:
         return Decidable(text, n, p, NO, {}, f"{n} points for {p} parameters")
     if few:
         return Decidable(text, n, p, NO, {}, f"fewer than 3 values of {', '.join(few)}")
     asked = law if isinstance(law, SumLaw) else AdditiveLaw(law.sizes)
-    known = _known_to(asked, Points(points, group, labels))
+    known = _known_to(asked, points, n)
     if known is None:
         return Decidable(text, n, p, NO, {}, f"{' and '.join(law.sizes)} vary together")
     worst = max(known.values())
-    verdict = YES if worst < POORLY[1] - 1 else POOR if worst < 1 - NOT[0] else NO
+    verdict = YES if worst < A_QUARTER else POOR if worst < A_HALF else NO
     return Decidable(text, n, p, verdict, known, "" if asked is law else "as a sum of powers")
 
 
-def _known_to(law: SumLaw, points: Points) -> dict[str, float] | None:
-    """Half-widths of the exponents' intervals from the Jacobian at a typical law; None where it is singular."""
+def _known_to(law: SumLaw, points: Points, n: int) -> dict[str, float] | None:
+    """Half-widths of the exponents' intervals of n points like these, from the Jacobian at a typical law; None where
+    it is singular."""
     from scipy.special import stdtrit
 
-    n = points.n
-    used = points[np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).astype(int))]
-    values = _typical(law, used)
-    problem = Problem.over(law, used, np.zeros(used.n), Objective("log-ls"))
+    values = _typical(law, points)
+    problem = Problem.over(law, points, np.zeros(points.n), Objective("log-ls"))
     theta = problem.model.thetas(np.array([values[name] for name in problem.names]))
     J = problem.residual_jacobian(theta)
     scale = np.linalg.norm(J, axis=0)
     if not (np.isfinite(scale) & (scale > 0)).all() or np.linalg.cond(J / scale) > 1e8:
         return None
     back = problem.model.jacobian(theta) / scale
-    covariance = ERROR**2 * used.n / n * back @ np.linalg.inv((J / scale).T @ (J / scale)) @ back.T
+    covariance = ERROR**2 * points.n / n * back @ np.linalg.inv((J / scale).T @ (J / scale)) @ back.T
     t = float(stdtrit(n - problem.p, 0.5 + LEVEL / 2))
     spread = np.sqrt(np.diag(covariance))
     return {name: float(t * spread[problem.names.index(name)] / EXPONENT) for name in law.exponents}
