@@ -33,6 +33,8 @@ def as_numbers(column: pd.Series) -> np.ndarray:
     """
     import pandas as pd
 
+    if column.dtype.kind in "mM":  # dates
+        return np.full(len(column), np.nan)
     try:
         values = np.array(pd.to_numeric(column, errors="coerce"), dtype=float)
     except OverflowError:
