@@ -5,10 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 from harness import Case, cold
+
+sys.path.append(str(Path(__file__).parents[1]))  # the folders of runs that other tests read too
+
+import run_folders
+
+FEW = run_folders.SHAPES[:6]
 
 
 def points(count: int = 12) -> dict[str, list]:
@@ -258,3 +265,47 @@ def write_typed(folder: Path) -> None:
     frame().to_csv(folder / "t.csv", index=False)
     write_fits(folder)
     write_heads(folder)
+
+
+def write_tables(folder: Path) -> None:
+    """The same runs in further forms of tables."""
+    table = frame()
+    table.to_csv(folder / "t.csv.gz", index=False)
+    table.to_excel(folder / "t.xlsx", index=False)
+    table.to_csv(folder / "t.csv", index=False)
+    table.to_json(folder / "t.jsonl", orient="records", lines=True)
+    table.to_parquet(folder / "t.parquet")
+
+
+def write_json_tables(folder: Path) -> None:
+    """JSON of rows, columns, cells, names and numbers, runs by name."""
+    rows = frame().to_dict("records")
+    (folder / "rows.json").write_text(json.dumps([row | {"more": {"a": 1.0, "tags": ["x"]}} for row in rows]))
+    (folder / "columns.json").write_text(json.dumps(points()))
+    (folder / "cells.json").write_text(json.dumps({"columns": list(rows[0]), "data": [list(r.values()) for r in rows]}))
+    (folder / "named.json").write_text(json.dumps({f"run {i}": row for i, row in enumerate(rows)}))
+    grid = {f"width={row['width']:g}_l={i % 4}-0.1": row["loss"] for i, row in enumerate(rows)}
+    (folder / "grid.json").write_text(json.dumps(grid))
+
+
+def write_trainer(folder: Path) -> None:
+    """Runs of a Trainer, two checkpoints each."""
+    run_folders.trainer_folder(folder / "runs", FEW)
+
+
+def write_events(folder: Path) -> None:
+    """Event files of TensorBoard."""
+    run_folders.event_folder(folder / "runs", FEW)
+
+
+def write_histories(folder: Path) -> None:
+    """Histories as CSV, one a run."""
+    run_folders.history_folder(folder / "runs", FEW)
+
+
+def write_results(folder: Path) -> None:
+    """Results of lm-eval and of open_lm."""
+    run_folders.lm_eval_folder(folder / "harness", FEW)
+    run_folders.open_lm_folder(folder / "models", FEW)
+    first = json.loads(sorted((folder / "models").iterdir())[0].read_text())
+    (folder / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in first["results"]))

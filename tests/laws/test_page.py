@@ -14,7 +14,7 @@ def test_every_command_of_the_page_runs(command, data_folder, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     (block,) = re.findall(r"```sh\n(.*?)```", PAGE, re.S)
     lines = block.replace("\\\n", " ").splitlines()
-    assert len(lines) == 5
+    assert len(lines) == 6
     for line in lines:
         code, out, err = command(*shlex.split(line)[1:])
         assert (code, err) == (0, ""), line
