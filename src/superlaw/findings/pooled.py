@@ -91,10 +91,10 @@ def pooled_mean(values: ArrayLike, errors: ArrayLike, level: float = 0.95) -> Po
     squares, mean = _squares(variance, y, v)
     # Where the studies agree better than by chance the interval is not made narrower for it.
     stderr = math.sqrt(max(squares / (k - 1), 1.0) / (1 / (v + variance)).sum())
-    half = stats.t.ppf((1 + level) / 2, k - 1) * stderr
+    half = float(stats.t.ppf((1 + level) / 2, k - 1)) * stderr
     further = math.nan
     if k > 2:
-        further = stats.t.ppf((1 + level) / 2, k - 2) * math.hypot(stderr, math.sqrt(variance))
+        further = float(stats.t.ppf((1 + level) / 2, k - 2)) * math.hypot(stderr, math.sqrt(variance))
     inconsistency = max(0.0, 1 - (k - 1) / cochran) if cochran > 0 else 0.0
     return PooledMean(
         mean, stderr, mean - half, mean + half, math.sqrt(variance), mean - further, mean + further, inconsistency,

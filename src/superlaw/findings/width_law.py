@@ -151,7 +151,9 @@ def judge_width(table: pd.DataFrame, columns: WidthTable, rules: WidthRules, qui
         return found
     laws = _laws(design)
     comparison = compare_laws(runs, laws, objective=rules.objective, cluster=cluster, cut_by="width", cuts=(rules.cut,))
-    return replace(found, comparison=comparison, choices=_choices(design, law, rules), without=_without(design, law, rules))
+    return replace(
+        found, comparison=comparison, choices=_choices(design, law, rules), without=_without(design, law, rules)
+    )
 
 
 def undetermined(fit: Fit) -> str:
