@@ -6,23 +6,13 @@ import pytest
 from superlaw.errors import InputError
 from superlaw.findings.pooled import pooled_mean
 
+# fmt: off
 # Thirteen trials of the BCG vaccine (Colditz et al. 1994): log risk ratios and their variances, to four decimals.
-RATIOS = [
-    -0.8893,
-    -1.5854,
-    -1.3481,
-    -1.4416,
-    -0.2175,
-    -0.7861,
-    -1.6209,
-    0.0120,
-    -0.4694,
-    -1.3713,
-    -0.3394,
-    0.4459,
-    -0.0173,
-]
-VARIANCES = [0.3256, 0.1946, 0.4154, 0.0200, 0.0512, 0.0069, 0.2230, 0.0040, 0.0564, 0.0730, 0.0124, 0.5325, 0.0714]  # fmt: skip
+RATIOS = [-0.8893, -1.5854, -1.3481, -1.4416, -0.2175, -0.7861, -1.6209, 0.0120,
+          -0.4694, -1.3713, -0.3394, 0.4459, -0.0173]
+VARIANCES = [0.3256, 0.1946, 0.4154, 0.0200, 0.0512, 0.0069, 0.2230, 0.0040,
+             0.0564, 0.0730, 0.0124, 0.5325, 0.0714]
+# fmt: on
 
 
 def test_the_vaccine_trials_are_pooled_as_by_statsmodels():

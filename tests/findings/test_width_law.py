@@ -96,8 +96,10 @@ def test_units_of_the_sizes_do_not_matter():
 
 def test_one_entry_a_source_goes_into_the_joint_mean():
     tables = [("a", "one", 0.9), ("b", "one", 1.1), ("c", "two", 1.0)]
-    verdicts = [judge_width(factorial(width_exponent=exponent, seed=i)[: 80 - 5 * i], WidthTable(entry, "", source), RULES, quick=True)
-                for i, (entry, source, exponent) in enumerate(tables)]  # fmt: skip
+    verdicts = []
+    for i, (entry, source, exponent) in enumerate(tables):
+        made = factorial(width_exponent=exponent, seed=i)[: 80 - 5 * i]
+        verdicts.append(judge_width(made, WidthTable(entry, "", source), RULES, quick=True))
     answer = join_widths(verdicts)
     assert [one.table.entry for one in answer.one_a_source] == ["a", "c"]
     assert answer.joint.k == 2 and answer.of_all.k == 3

@@ -23,7 +23,7 @@ SHAPE = "shape"
 
 @dataclass(frozen=True)
 class WidthRules:
-    """When a table can tell, and what is tried; the numbers stand in studies/width_law.toml, explained in the protocol."""
+    """When a table can tell, and what is tried; the numbers stand in studies/width_law.toml."""
 
     objective: str
     objectives: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Does the loss of a table's runs fall as 1/width? The protocol of docs/studies/width-law-protocol.md, put to one table."""
+"""Does the loss of a table's runs fall as 1/width? The protocol of docs/studies/width-law-protocol.md for one table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does width buy 1/m in language models? The protocol put to public tables or to one of yours, and the page it makes."""
+"""Does width buy 1/m in language models? The protocol put to public tables or to one of yours, and its page."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ def joint_words(answer: WidthAnswer) -> list[str]:
     out = [f"{tell} of {len(answer.verdicts)} tables can tell."]
     if not tell:
         return out
-    apart = [f"{answer.excluding(value)} exclude {name}" for name, value in
-             (("1", 1.0), (f"the kernel's {KERNEL:g}", KERNEL), (f"the manifold's {MANIFOLD:.2f}", MANIFOLD))]  # fmt: skip
+    rivals = {"1": 1.0, f"the kernel's {KERNEL:g}": KERNEL, f"the manifold's {MANIFOLD:.2f}": MANIFOLD}
+    apart = [f"{answer.excluding(value)} exclude {name}" for name, value in rivals.items()]
     out.append(f"Of these {', '.join(apart)}.")
     for words, found in (("One entry a source", answer.joint), ("All entries that can tell", answer.of_all)):
         if found is not None:
@@ -134,8 +134,9 @@ def joint_words(answer: WidthAnswer) -> list[str]:
 
 
 def _pooled(found: PooledMean) -> str:
-    further = "" if math.isnan(found.next_low) else (
-        f" One more table's own exponent would lie between {found.next_low:.2f} and {found.next_high:.2f}.")  # fmt: skip
+    further = ""
+    if not math.isnan(found.next_low):
+        further = f" One more table's own exponent would lie between {found.next_low:.2f} and {found.next_high:.2f}."
     return (
         f"mean {found.mean:.2f} ({found.low:.2f} to {found.high:.2f}) over {found.k}, standard deviation between them "
         f"{found.spread:.2f}; I² = {found.inconsistency:.0%}, heterogeneity p = {found.heterogeneity_p:.2g}.{further}"
@@ -172,7 +173,8 @@ def section(one: WidthVerdict) -> list[str]:
     out = [
         f"## {table.entry}", "", f"**{one.verdict}.**", "",
         f"{design.counted} of {design.rows} rows{f': {table.why}' if table.why else ''}. {len(design.widths)} widths, "
-        f"{design.widths[0]:g} to {design.widths[-1]:g}; variance inflation {_inflation(design.inflation)}{rate}.{held}",
+        f"{design.widths[0]:g} to {design.widths[-1]:g}; variance inflation "
+        f"{_inflation(design.inflation)}{rate}.{held}",
     ]  # fmt: skip
     if one.fit is None:
         return out
