@@ -1,7 +1,7 @@
 """Does the width-law protocol cover? ``python benchmarks/width_law.py [--sets 500]`` prints a Markdown table.
 
-Truth and design of each public table that can tell: its fitted law and the scatter of its residuals, half of the variance
-common to a model (cluster), normal in log L. A set counts where the protocol does not say "cannot tell".
+Truth and design of each public table that can tell: its fitted law and the scatter of its residuals, half of the
+variance common to a model (cluster), normal in log L. A set counts where the protocol does not say "cannot tell".
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RULES = width_protocol().rules
 
 
 def simulated(runs: pd.DataFrame, clean: np.ndarray, sigma: float, seed: int) -> tuple[bool, bool, float]:
-    """Whether the protocol tells on one simulated set, whether its interval holds the truth's exponent, and its width."""
+    """Whether the protocol tells on one simulated set, whether its interval holds the truth, and its width."""
     rng = np.random.default_rng(seed)
     cluster = pd.factorize(runs["cluster"])[0]
     noise = np.sqrt(0.5) * (rng.normal(size=cluster.max() + 1)[cluster] + rng.normal(size=len(runs)))
