@@ -214,7 +214,10 @@ def test_a_file_that_is_no_table_is_one_line(command, tmp_path, name, content):
 
 def test_a_missing_file_or_an_unknown_ending_is_one_line(command, tmp_path):
     one_line(command("law", "fit", tmp_path / "no.csv", "--law", "power:width"), "does not exist")
-    one_line(command("law", "fit", tmp_path / "runs.xlsx", "--law", "power:width"), ".csv, .parquet, .jsonl")
+    (tmp_path / "runs.ods").write_text("x")
+    one_line(
+        command("law", "fit", tmp_path / "runs.ods", "--law", "power:width"), ".csv, .parquet, .jsonl, .json, .xlsx"
+    )
 
 
 def test_a_fit_file_that_is_none_is_one_line(command, tmp_path):

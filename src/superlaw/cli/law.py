@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from superlaw.cli.law_look import look
 from superlaw.cli.law_options import (
     Budgets,
     Choices,
@@ -26,30 +27,15 @@ from superlaw.cli.law_options import (
     objectives,
     spread,
 )  # fmt: skip
+from superlaw.cli.law_table import table_of
 from superlaw.cli.options import JsonOption, refuse_unused
 from superlaw.errors import InputError
 from superlaw.files.outputs import write_atomically
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 app = typer.Typer(
     help="Fit scaling laws to a table of runs, to the true optimum, with intervals to trust.", no_args_is_help=True
 )
-
-
-def _table(name: str, rows: Rows) -> pd.DataFrame:
-    """A folder of runs, a file, or a published table where nothing here has that name."""
-    from superlaw.laws.published import TABLES, load_published
-    from superlaw.laws.tables import add_columns, load_table
-
-    if rows.along_steps or Path(name).is_dir():
-        from superlaw.sweeps.table import gather
-
-        return add_columns(gather(name, profiles=False, along_steps=rows.along_steps), rows.let or ())
-    if name in TABLES and not Path(name).exists():
-        return add_columns(load_published(name), rows.let or ())
-    return load_table(name, rows.let or ())
+app.command()(look)
 
 
 @app.command()
@@ -69,7 +55,7 @@ def fit(
     if method != "bootstrap":
         refuse_unused(f"--interval {method}", bootstrap="--interval bootstrap")
     same = rows.columns() | {"level": intervals.level, "replicates": intervals.bootstrap, "starts": intervals.starts}
-    read = _table(table, rows)
+    read = table_of(table, rows)
     fitted = fit_law(read, law, objective=objective, interval=method, seed=intervals.seed, **same)
     if written.plot is not None:
         from superlaw.figures import law as figure
@@ -89,7 +75,7 @@ def compare(
     written.check(table)
     chosen, (objective,) = laws.chosen(), objectives([minimised.objective], minimised.delta)
     same: dict[str, Any] = rows.columns() | asdict(scored) | {"objective": objective}
-    written.give(compare_laws(_table(table, rows), chosen, **same))
+    written.give(compare_laws(table_of(table, rows), chosen, **same))
 
 
 @app.command()
@@ -101,7 +87,7 @@ def sensitivity(table: TableArgument, laws: Laws, rows: Rows, choices: Choices, 
     written.check(table)
     same = rows.columns() | choices.all()
     chosen = laws.chosen()
-    written.give(every_choice(_table(table, rows), chosen, **same))
+    written.give(every_choice(table_of(table, rows), chosen, **same))
 
 
 @app.command()

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from superlaw.laws.objective import Objective
 
 TABLE_HELP = (
-    "CSV, Parquet or JSON-lines file, a folder of runs (superlaw sweep run --store), or the name of a published table "
-    "(superlaw data list)."
+    "CSV, JSON, JSON-lines (also .gz), Parquet or Excel file; a TensorBoard event file; a folder of runs (of superlaw "
+    "sweep run, W&B histories, trainer_state.json, event files, lm-eval or open_lm results); or the name of a "
+    "published table (superlaw data list)."
 )
 LAW_HELP = f"One of {', '.join(law_names())}; columns may follow: additive:width,depth or additive:width*depth,tokens."
 
@@ -91,23 +92,31 @@ def _options(law: type[Law]) -> set[str]:
     return {part.option for part in law.parts} | ({"--offset"} if has_offset_option(law) else set())
 
 
-OF_THE_TABLE = ("let", "along_steps")  # what concerns the reading of it
+@dataclass(frozen=True)
+class Reading:
+    """How the table is read."""
+
+    let: Annotated[list[str] | None, typer.Option(metavar="NAME=EXPR", help="Add a column; repeat.")] = None
+    along_steps: Annotated[
+        bool,
+        typer.Option("--along-steps", help="Of a folder of runs: not a row a run, but one for each logged step."),
+    ] = False
 
 
 @dataclass(frozen=True)
-class Rows:
+class Rows(Reading):
     """What is read of the table."""
 
     loss: Annotated[str, typer.Option(metavar="COL", help="Column of the loss.")] = "loss"
-    let: Annotated[list[str] | None, typer.Option(metavar="NAME=EXPR", help="Add a column; repeat.")] = None
     cluster: Annotated[str | None, typer.Option(metavar="COL", help="Points of one value belong together.")] = None
-    along_steps: Annotated[
-        bool, typer.Option("--along-steps", help="Of a folder of runs: a row a run and log-spaced step; --cluster id.")
-    ] = False
+    missing: Annotated[
+        str, typer.Option(metavar="NAME", help="Empty or NaN cells that are needed: refuse, or drop the row.")
+    ] = "refuse"
 
     def columns(self) -> dict[str, Any]:
         """As the library takes them, which reads no table and adds no columns itself."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in OF_THE_TABLE}
+        own = {field.name for field in fields(self)} - {field.name for field in fields(Reading)}
+        return {name: getattr(self, name) for name in own}
 
 
 @dataclass(frozen=True)

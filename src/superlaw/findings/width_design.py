@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
-from superlaw.laws.tables import add_columns, mask
+from superlaw.errors import InputError
+from superlaw.laws.cells import names, numbers
+from superlaw.laws.own_runs import unusable
+from superlaw.laws.tables import add_columns, mask, with_columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SIZES = ("depth", "tokens")  # beside the width
-SHAPE = "shape"
 
 
 @dataclass(frozen=True)
@@ -175,22 +176,24 @@ def _counted(table: pd.DataFrame, columns: WidthTable) -> pd.DataFrame:
     ours = {"width": columns.width, "depth": columns.depth, "tokens": columns.tokens, "N": columns.params,
             "loss": columns.loss, "cluster": columns.cluster, "learning_rate": columns.learning_rate}  # fmt: skip
     named = {name: column for name, column in ours.items() if column is not None}
-    for column in (*named.values(), *columns.best_of):
-        if column not in table.columns:
-            raise InputError(f"a table without the column {column!r}", "a column of it",
-                             nearest(column, map(str, table.columns)))  # fmt: skip
-    keep = np.ones(len(table), dtype=bool)
+    table = with_columns(table, (*named.values(), *columns.best_of))
+    keep = ~unusable(table)[0]
     for condition in columns.where:
         keep &= mask(condition, table)
-    table = table[keep]
-    if not len(table):
+    rows = np.flatnonzero(keep)
+    if not len(rows):
         raise InputError("no rows left by the masks", "some rows to fit", "widen --where")
+    runs = pd.DataFrame({
+        name: names(table, column, rows) if name == "cluster" else numbers(table, column, rows, positive=True)
+        for name, column in named.items()
+    })  # fmt: skip
     if columns.best_of:
-        table = table.sort_values(columns.loss, kind="stable").drop_duplicates(list(columns.best_of))
-    runs = pd.DataFrame({name: table[column].to_numpy() for name, column in named.items()})
+        best = table.iloc[rows].reset_index(drop=True)[list(columns.best_of)].assign(loss=runs["loss"])
+        runs = runs.loc[best.sort_values("loss", kind="stable").drop_duplicates(list(columns.best_of)).index]
+        runs = runs.reset_index(drop=True)
     if "cluster" not in runs:
-        shape = [runs[size].astype(str) for size in ("width", "depth") if size in runs]
+        shape = [runs[size].map("{:g}".format) for size in ("width", "depth") if size in runs]
         runs["cluster"] = shape[0] if len(shape) == 1 else shape[0] + "x" + shape[1]
     if "N" not in runs and "depth" in runs:
-        runs["N"] = 12 * runs["width"].astype(float) ** 2 * runs["depth"].astype(float)  # [Kaplan], without embeddings
+        runs["N"] = 12 * runs["width"] ** 2 * runs["depth"]  # [Kaplan], without embeddings
     return runs

@@ -12,6 +12,7 @@ import numpy as np
 from superlaw.errors import InputError, nearest
 from superlaw.files.columns import in_columns
 from superlaw.files.records import json_ready
+from superlaw.laws.cells import empty, numbers
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms import law_of
 from superlaw.laws.law import Law
@@ -20,7 +21,7 @@ from superlaw.laws.own_runs import status_words
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.result import Fit
 from superlaw.laws.solve import descend_gradually, solve
-from superlaw.laws.tables import Choice, Selection, as_table, select
+from superlaw.laws.tables import DROP, REFUSE, Choice, Selection, as_table, select, with_columns
 
 FOLDS = 10
 CUTS = (0.5, 0.6, 0.7, 0.8, 0.9)  # quantiles of the size below which an extrapolation is fitted
@@ -134,6 +135,7 @@ def compare_laws(
     weights: str | None = None,
     errors: str | None = None,
     cluster: str | None = None,
+    missing: str = REFUSE,
     cut_by: str | None = None,
     cuts: Sequence[float] = CUTS,
     folds: int = FOLDS,
@@ -143,7 +145,7 @@ def compare_laws(
 
     Parameters
     ----------
-    table, loss, objective, where, drop_highest, weights, errors
+    table, loss, objective, where, drop_highest, weights, errors, missing
         As in :func:`superlaw.fit_law`.
     laws : sequence of Law or str
     cluster : str, optional
@@ -163,17 +165,25 @@ def compare_laws(
     if not laws:
         raise InputError("no laws", "at least one", "name it with --law")
     table, objective, laws = as_table(table), objective_of(objective), [law_of(law) for law in laws]
-    choice = Choice(loss, where, drop_highest, weights, errors, cluster)
-    same: dict[str, Any] = {"where": where, "drop_highest": drop_highest, "weights": weights, "errors": errors}
+    choice = Choice(loss, where, drop_highest, weights, errors, cluster, missing)
+    used = [loss, weights, errors, cluster, *(column for law in laws for column in (*law.sizes, *law.groups))]
+    table = with_columns(table, used)
+    if missing == DROP:  # a row that one law cannot use is used by none
+        gaps = np.any([empty(table[column]) for column in used if column is not None], axis=0)
+        table = table.assign(**{loss: table[loss].where(~gaps)})
+    same: dict[str, Any] = {"where": where, "drop_highest": drop_highest, "weights": weights, "errors": errors,
+                            "missing": missing}  # fmt: skip
     fits = [fit_law(table, law, loss, objective=objective, interval="none", seed=seed, **same) for law in laws]
     chosen = [select(table, law, choice, objective.logarithmic) for law in laws]
     fold, fold_words = _folds(chosen[0], cluster, folds, seed)
     cut_by = laws[0].sizes[0] if cut_by is None else cut_by
     if cut_by not in table.columns:
         raise InputError(f"--cut-by {cut_by}", "a size column of the table", nearest(cut_by, map(str, table.columns)))
-    size = table[cut_by].to_numpy(float)[chosen[0].rows]
+    size = numbers(table, cut_by, chosen[0].rows, positive=False)
     ends = _cuts(size, cuts)
-    judged, notes = [], list(chosen[0].cautions)
+    judged, notes = [], [*chosen[0].cautions, *chosen[0].notes]
+    if gone := chosen[0].dropped.get("by_missing", {}).get("rows"):
+        notes.append(f"left out: {gone} rows with empty cells")
     if statuses := chosen[0].dropped.get("by_status"):
         notes.append(f"left out: {status_words(statuses)}")
     for name, fit, rows in zip(titles(laws), fits, chosen, strict=True):

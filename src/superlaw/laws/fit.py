@@ -22,7 +22,7 @@ from superlaw.laws.problems.problem import Problem
 from superlaw.laws.profile import BetterOptimumError
 from superlaw.laws.result import Fit
 from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, joined, solve, sorted_descents, sweep
-from superlaw.laws.tables import Choice, Selection, select
+from superlaw.laws.tables import REFUSE, Choice, Selection, select
 
 STARTS = 16
 MOST_STARTS = 64  # tried when fewer than ENOUGH starts agree
@@ -44,6 +44,7 @@ def fit_law(
     level: float = 0.95,
     replicates: int = REPLICATES,
     cluster: str | None = None,
+    missing: str = REFUSE,
     starts: int = STARTS,
     start: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
     seed: int = 0,
@@ -53,8 +54,9 @@ def fit_law(
 
     Parameters
     ----------
-    table : DataFrame, mapping of columns, or path of a CSV, Parquet or JSON-lines file
-        Of :func:`superlaw.gather`, say: rows of our own runs whose status is not ok are left out and counted.
+    table : DataFrame, mapping of columns, or path (see :func:`superlaw.load_table`)
+        Of :func:`superlaw.gather`, say: rows of our own runs whose status is not ok are left out and counted. A column
+        that the table lacks and whose name is that of a quantity (N, D, width, loss ...) is found, and that is said.
     law : Law or str
         ``PowerLaw``, ``GroupedPowerLaw``, ``AdditiveLaw``, ``Chinchilla``, ``Kaplan``,
         ``BrokenPowerLaw``, ``FunctionLaw``, or text like ``"additive:width,depth"``.
@@ -75,6 +77,8 @@ def fit_law(
         Of the bootstrap; the seed also draws the random starts.
     cluster : str, optional
         Column of what was drawn independently (a model, a seed) when points of one are not.
+    missing : {"refuse", "drop"}
+        What is done with rows in which a cell that is needed is empty or NaN; those dropped are counted.
     starts : int
         Number of random starts.
     start : mapping of parameter to value, or several, optional
@@ -98,7 +102,9 @@ def fit_law(
     law, objective = law_of(law), objective_of(objective)
     name = usual_method(objective.robust, cluster) if interval is None else interval
     method = Method(name, level, replicates, seed, workers, cluster)
-    rows = select(table, law, Choice(loss, where, drop_highest, weights, errors, cluster), objective.logarithmic)
+    rows = select(
+        table, law, Choice(loss, where, drop_highest, weights, errors, cluster, missing), objective.logarithmic
+    )
     problem = Problem.of(law, rows, objective)
     _check_points(rows, problem)
     given = _given_starts(start, problem)
@@ -199,6 +205,7 @@ def _fit(
             for column, sizes in zip(problem.law.sizes, rows.points.sizes, strict=True)
         },
         labels=rows.points.labels,
+        notes=rows.notes,
         data=rows,
         replicates=None if unknown.drawn is None else ten_figures(unknown.drawn),
     )

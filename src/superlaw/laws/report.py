@@ -182,6 +182,9 @@ def parameter_table(params: Mapping[str, Estimate], interval: Mapping[str, Any])
 def points_words(used: int, dropped: Mapping[str, Any]) -> str:
     """How many points were used and left out, of which status and by which mask."""
     masks = [status_words(dropped["by_status"])] if "by_status" in dropped else []
+    if missing := dropped.get("by_missing"):
+        of = ", ".join(f"{column} {count}" for column, count in missing["columns"].items())
+        masks.append(f"{missing['rows']} with empty cells" + (f": {of}" if of else ""))
     if dropped["where"]:
         masks.append(f"{dropped['by_where']} by where {dropped['where']!r}")
     if dropped["drop_highest"]:

@@ -72,6 +72,8 @@ class Fit:
         Lowest and highest size of each column in the data.
     labels : tuple of str
         Groups with an offset each.
+    notes : tuple of str
+        What was decided when the table was read.
     data : Selection, optional
         The points used; not kept in JSON.
     replicates : ndarray, optional
@@ -95,6 +97,7 @@ class Fit:
     log_likelihood: float
     ranges: dict[str, tuple[float, float]]
     labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     data: Selection | None = field(default=None, repr=False)
     replicates: np.ndarray | None = field(default=None, repr=False)
 
@@ -133,6 +136,7 @@ class Fit:
             "",
             f"intervals: {report.interval_words(self.interval)}",
             report.points_words(self.n, self.dropped),
+            *([f"table: {'; '.join(self.notes)}"] if self.notes else []),
             f"objective: {self.objective_value:.8g}, {self.objective_name}; rms error of {what} {self.rms_error:.4g}; "
             f"{self.dof} degrees of freedom; "
             + (f"AIC {self.aic:.2f}, BIC {self.bic:.2f}" if math.isfinite(self.aic) else "no errors for AIC and BIC"),
@@ -248,6 +252,7 @@ class Fit:
             "objective_name": self.objective_name,
             "loss": self.objective,
             **{name: getattr(self, name) for name in STATED},
+            **({"notes": self.notes} if self.notes else {}),
             **({} if self.replicates is None else {"replicates": self.replicates}),
         })  # fmt: skip
 
@@ -277,6 +282,7 @@ class Fit:
                 "log_likelihood": number(record["log_likelihood"]),
                 "ranges": dict(zip(law.sizes, map(tuple, rows_of(ends, (len(ends), 2)).tolist()), strict=True)),
                 "labels": tuple(record["labels"]),
+                "notes": tuple(record.get("notes", ())),
                 "replicates": None if drawn is None else rows_of(drawn, (max(2, len(drawn)), p)),
             })  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -16,7 +16,7 @@ from superlaw.laws.law import Law
 from superlaw.laws.objective import Objective, objective_of
 from superlaw.laws.own_runs import status_words, unusable
 from superlaw.laws.result import Fit
-from superlaw.laws.tables import as_table
+from superlaw.laws.tables import REFUSE, as_table
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,13 @@ class Sensitivity:
     """The same exponent under every choice of objective, filter and law.
 
     ``rows`` are dicts: objective, filter, law, n, exponents {name: (value, low, high)}, warnings. ``left_out`` counts
-    rows of our own runs that are not ok, by status.
+    rows of our own runs that are not ok, by status; ``notes`` say what was decided when the table was read.
     """
 
     rows: tuple[dict[str, Any], ...]
     level: float
     left_out: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
@@ -58,13 +59,15 @@ class Sensitivity:
         columns = [f"{name} ({self.level:.4g})" for name in names]
         table = in_columns(["law", "objective", "filter", "n", *columns, "warnings"], rows)
         left = f"\nleft out: {status_words(self.left_out)}" if self.left_out else ""
-        return f"{self.headline}{left}\n\n{table}"
+        read = f"\ntable: {'; '.join(self.notes)}" if self.notes else ""
+        return f"{self.headline}{left}{read}\n\n{table}"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         name = lambda triple: dict(zip(("value", "low", "high"), triple, strict=True))  # noqa: E731
         rows = [row | {"exponents": {key: name(t) for key, t in row["exponents"].items()}} for row in self.rows]
-        left = {"left_out": self.left_out} if self.left_out else {}
+        said = {"left_out": self.left_out, "notes": self.notes}
+        left = {name: value for name, value in said.items() if value}
         return json_ready({"headline": self.headline, "ranges": self.ranges, "level": self.level, "rows": rows} | left)
 
 
@@ -79,6 +82,7 @@ def sensitivity(
     interval: str = "sandwich",
     level: float = 0.95,
     cluster: str | None = None,
+    missing: str = REFUSE,
     seed: int = 0,
 ) -> Sensitivity:
     """Fit under every combination of objective, filter and law.
@@ -87,7 +91,7 @@ def sensitivity(
     ----------
     laws, objectives, drop_highest, where : sequences
         Every combination of these is a row.
-    interval, level, cluster, seed
+    interval, level, cluster, missing, seed
         As in :func:`superlaw.fit_law`.
 
     Raises
@@ -96,7 +100,7 @@ def sensitivity(
         As in :func:`superlaw.fit_law`.
     """
     table, laws = as_table(table), [law_of(law) for law in laws]
-    rows = []
+    rows, notes = [], []
     for name, law in zip(titles(laws), laws, strict=True):
         for objective, mask, count in product(map(objective_of, objectives), where, drop_highest):
             fit = fit_law(
@@ -109,10 +113,12 @@ def sensitivity(
                 interval=interval,
                 level=level,
                 cluster=cluster,
+                missing=missing,
                 seed=seed,
             )
             rows.append(_row(name, fit, mask, count))
-    return Sensitivity(tuple(rows), level, unusable(table)[1])
+            notes += fit.notes
+    return Sensitivity(tuple(rows), level, unusable(table)[1], tuple(dict.fromkeys(notes)))
 
 
 def _row(name: str, fit: Fit, mask: str | None, count: int) -> dict[str, Any]:

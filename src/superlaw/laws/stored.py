@@ -48,10 +48,15 @@ FIT = {
     "n": COUNT,
     "dof": WHOLE,
     "ranges": {str: [NUMBER]},
-    "dropped": {"where": (None, str), **dict.fromkeys(("rows", "by_where", "drop_highest", "by_drop_highest"), COUNT)},
+    "dropped": {
+        "by_missing?": {"rows": COUNT, "columns": {str: COUNT}},
+        "where": (None, str),
+        **dict.fromkeys(("rows", "by_where", "drop_highest", "by_drop_highest"), COUNT),
+    },
     "interval": INTERVAL,
     "certificate": CERTIFICATE,
     "warnings": [str],
+    "notes?": [str],
 }
 
 

@@ -11,7 +11,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from superlaw.errors import InputError
 from superlaw.figures import width_law as figure
 from superlaw.files.outputs import KeptFolder
 from superlaw.files.records import to_json
@@ -19,6 +18,7 @@ from superlaw.findings.pooled import PooledMean
 from superlaw.findings.width_design import WidthRules, WidthTable
 from superlaw.findings.width_law import KERNEL, MANIFOLD, WidthAnswer, WidthVerdict, join_widths, judge_width
 from superlaw.laws.published import load_published
+from superlaw.laws.quantities import DEPTH, PARAMS, RATE, TOKENS, columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,18 +63,26 @@ def width_law(table: pd.DataFrame, columns: WidthTable | None = None) -> WidthVe
     table : DataFrame
         A row a run.
     columns : WidthTable, optional
-        Its columns; width, depth, tokens and loss when left out (and a learning rate ``lr``, where there is one).
+        Its columns; by obvious names when left out (:func:`width_table`).
 
     Raises
     ------
     InputError
         For columns or cells that cannot be used.
     """
-    if columns is None:
-        rate = "lr" if "lr" in table else None
-        there = {size: size if size in table else None for size in ("depth", "tokens")}
-        columns = WidthTable("table", "", "table", learning_rate=rate, **there)
-    return judge_width(table, columns, width_protocol().rules)
+    return judge_width(table, width_table(table) if columns is None else columns, width_protocol().rules)
+
+
+def width_table(table: pd.DataFrame, entry: str = "table", **given: Any) -> WidthTable:
+    """Columns of a table: those given, and of the others what obvious names say (docs/laws.md)."""
+    parts = {
+        "depth": ("depth", DEPTH),
+        "tokens": ("tokens", TOKENS),
+        "params": ("N", PARAMS),
+        "learning_rate": ("lr", RATE),
+    }
+    found = {part: name if columns_of(table, quantity) else None for part, (name, quantity) in parts.items()}
+    return WidthTable(entry, "", entry, **(found | {part: value for part, value in given.items() if value}))
 
 
 def public_width_laws(report: Callable[[str], None] = lambda entry: None) -> WidthAnswer:
@@ -86,6 +94,13 @@ def public_width_laws(report: Callable[[str], None] = lambda entry: None) -> Wid
     return join_widths(verdicts)
 
 
+def check_width_law(folder: str | Path, overwrite: bool = False) -> KeptFolder:
+    """The folder of a study, refused where something else is in the way."""
+    kept = KeptFolder(Path(folder), "study width-law", overwrite)
+    kept.check(*FILES)
+    return kept
+
+
 def write_width_law(answer: WidthAnswer, folder: str | Path, command: str, overwrite: bool = False) -> dict[str, Path]:
     """Write the page, its numbers and its picture into a folder; where each is.
 
@@ -94,8 +109,7 @@ def write_width_law(answer: WidthAnswer, folder: str | Path, command: str, overw
     InputError
         For a file in the way that this study did not write.
     """
-    kept = KeptFolder(Path(folder), "study width-law", overwrite)
-    kept.check(*FILES)
+    kept = check_width_law(folder, overwrite)
     record = {"superlaw": version("superlaw"), "command": command, **answer.to_dict()}
     contents = (page(answer, command).encode(), (to_json(record, indent=1) + "\n").encode())
     written = {name: kept.write(name, content) for name, content in zip(FILES[:2], contents, strict=True)}
@@ -189,10 +203,3 @@ def section(one: WidthVerdict) -> list[str]:
 
 def _number(value: float) -> str:
     return "not determined" if math.isnan(value) else f"{value:.2f}"
-
-
-def user_table(given: dict[str, Any]) -> WidthTable:
-    """Columns as a user names them; InputError for none that is the width."""
-    if not given.get("width"):
-        raise InputError("no column of the width", "its name", "--width COLUMN")
-    return WidthTable(**given)
