@@ -137,6 +137,7 @@ def compare_laws(
     cluster: str | None = None,
     missing: str = REFUSE,
     cut_by: str | None = None,
+    cuts: Sequence[float] = CUTS,
     folds: int = FOLDS,
     seed: int = 0,
 ) -> LawComparison:
@@ -151,6 +152,8 @@ def compare_laws(
         Column whose values are held out whole in cross-validation.
     cut_by : str, optional
         Size column of the extrapolation test; by default the first of the first law.
+    cuts : sequence of float
+        Shares of its distinct sizes that an extrapolation is fitted on.
     folds, seed : int
         Of the cross-validation; the seed deals the points (or clusters) to the folds.
 
@@ -177,7 +180,7 @@ def compare_laws(
     if cut_by not in table.columns:
         raise InputError(f"--cut-by {cut_by}", "a size column of the table", nearest(cut_by, map(str, table.columns)))
     size = numbers(table, cut_by, chosen[0].rows, positive=False)
-    cuts = _cuts(size)
+    ends = _cuts(size, cuts)
     judged, notes = [], [*chosen[0].cautions, *chosen[0].notes]
     if gone := chosen[0].dropped.get("by_missing", {}).get("rows"):
         notes.append(f"left out: {gone} rows with empty cells")
@@ -188,12 +191,12 @@ def compare_laws(
         unscored = int(np.isnan(squares).sum())
         if unscored:
             notes.append(f"{name}: {unscored} held-out points are of a group with no others: not scored")
-        ahead = [_rms(_held_out(fit, rows, size <= cut, seed)) for cut in cuts]
+        ahead = [_rms(_held_out(fit, rows, size <= cut, seed)) for cut in ends]
         judged.append(Judged(name, fit, _rms(squares), tuple(ahead)))
     judged.sort(key=lambda entry: -math.inf if entry.fit.certificate.exact else entry.fit.aic)
     what = "log L" if objective.logarithmic else "L"
     return LawComparison(
-        tuple(judged), fits[0].n, fold_words, cut_by, tuple(float(c) for c in cuts), what, tuple(notes)
+        tuple(judged), fits[0].n, fold_words, cut_by, tuple(float(c) for c in ends), what, tuple(notes)
     )
 
 
@@ -221,11 +224,11 @@ def _folds(chosen: Selection, cluster: str | None, folds: int, seed: int) -> tup
     return deal[unit], f"{folds} folds of {'points' if cluster is None else f'the clusters of {cluster!r}'}"
 
 
-def _cuts(size: np.ndarray) -> list[float]:
+def _cuts(size: np.ndarray, shares: Sequence[float]) -> list[float]:
     distinct = np.unique(size)
     if len(distinct) < 3:
         return []
-    at = {float(distinct[min(int(q * len(distinct)), len(distinct) - 2)]) for q in CUTS}
+    at = {float(distinct[min(int(q * len(distinct)), len(distinct) - 2)]) for q in shares}
     return sorted(at)
 
 
