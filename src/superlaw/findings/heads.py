@@ -15,14 +15,18 @@ if TYPE_CHECKING:
 
 
 def overlap_exponent(widths: Sequence[int], mean_squares: Sequence[float]) -> Slope | None:
-    """a of mean squared overlap ~ 1/m^a over heads, 1 for random directions; None for heads of one width.
+    """a of mean squared overlap ~ 1/m^a over heads, 1 for random directions.
+
+    None for heads of one width, and where an overlap is 0 or not known.
 
     Examples
     --------
     >>> overlap_exponent([64, 128, 256], [1 / 64, 1 / 128, 1 / 256]).exponent
     1.0
     """
-    return fit_slope(np.array(widths), np.array(mean_squares)) if len(set(widths)) > 1 else None
+    if len(set(widths)) < 2 or not (np.array(mean_squares) > 0).all():
+        return None
+    return fit_slope(np.array(widths), np.array(mean_squares))
 
 
 def loss_exponent(fit: Fit) -> tuple[Estimate, Estimate]:
