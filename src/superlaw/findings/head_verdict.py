@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 from superlaw.findings.reference_heads import ReferenceHead, reference_heads
 from superlaw.findings.regimes import STRONG_FROM
 from superlaw.geometry.dominant import AS_RANDOM
-from superlaw.geometry.frames import random_square_overlap
+from superlaw.geometry.frames import random_overlap_moment, random_square_overlap
 
 if TYPE_CHECKING:
     from superlaw.lm.measure import HeadMeasures
 
 CHANCE = 5.0  # standard errors within which an overlap is that of random directions
-INITIAL_SPREAD = 1.2  # of the norms, in units of 1/sqrt(2m), up to which they are those of an initialisation
+INITIAL_SPREADS = (1.0, sqrt(0.4))  # of the norms, in units of 1/sqrt(2m), of normal and of evenly drawn entries
 FEW = 0.02  # of the dimensions: as many dominant directions are few
+FEW_EQUAL = 0.99  # share of different rows below which equal ones are named with the count
 EQUAL_MATTERS = 0.1  # of 1/m: share of equal pairs from which duplicates make the overlap
-SAME_LENGTHS = 1e-3  # spread of the norms below which rows were scaled to one length
+SAME = 1e-3  # of 1: spread of the norms below which rows were scaled to one length, and distance of equal directions
 
 
 @dataclass(frozen=True)
@@ -79,26 +80,24 @@ def judge_head(measured: HeadMeasures) -> HeadVerdict:
 def _kind(measured: HeadMeasures) -> tuple[str, str]:
     n, m, share = measured.n, measured.m, measured.represented
     different = measured.different
-    shape = f"{n} rows in {m} dimensions"
+    shape = f"{n} rows{f' ({different} of them different)' if different < FEW_EQUAL * n else ''} in {m} dimensions"
     if n < m:
         return "transposed?", (
             f"questioned: {n} rows of {m} numbers, fewer tokens than dimensions: is the matrix width by tokens "
             "(--transpose)? As it stands nothing needs superposition"
         )
     if share * different <= m:
-        what = f"{different} of them different" if different < n else f"{share:.1%} of them long"
-        return "none", f"no superposition: {shape}, {what}: no more than there are dimensions"
-    if _is_random(measured):
-        lengths = "as an initialisation's do" if _has_initial_lengths(measured) else "more than an initialisation's"
+        return "none", f"no superposition: {shape}, {share:.1%} of them long: no more than there are dimensions"
+    if _has_random_directions(measured) and _has_initial_lengths(measured):
         return "random", (
-            f"as never trained: {shape} overlap as random directions do, within chance, and their lengths spread "
-            f"{lengths}. Ideal strong superposition would look the same"
+            f"as never trained: {shape} overlap as random directions do, within chance, and their lengths spread as an "
+            "initialisation's do. Ideal strong superposition would look the same"
         )
     if share < STRONG_FROM:
         return "weak", f"weaker superposition: of {shape} {1 - share:.1%} are shorter than half the mean"
     long = f"{share:.1%} of {shape} are long"
     if _excess(measured) < AS_RANDOM:
-        return "strong", f"strong superposition: {long}, and they are spread as random directions"
+        return "strong", f"strong superposition: {long}, and spread as random directions within a quarter"
     behind, gone = "", measured.peeled.until_random
     if measured.centred_excess < AS_RANDOM:
         behind, gone_word = "the mean row", "it is"
@@ -108,7 +107,8 @@ def _kind(measured: HeadMeasures) -> tuple[str, str]:
         )
     if behind:
         return "strong behind", (
-            f"strong superposition behind {behind}: {long}, and spread as random directions once {gone_word} removed"
+            f"strong superposition behind {behind}: {long}, and once {gone_word} removed, spread as random directions "
+            "within a quarter"
         )
     return "long rows only", (
         f"strong superposition by length, not by geometry: {long}, but they prefer directions, with "
@@ -123,22 +123,36 @@ def _excess(measured: HeadMeasures) -> float:
     return (measured.overlaps.mean_square - equal) / (1 - equal) * measured.m if equal < 1 else float("nan")
 
 
-def _is_random(measured: HeadMeasures) -> bool:
-    """Whether the mean squared overlap is that of random directions within chance: pairs of them are independent."""
-    n, m = measured.n, measured.m
-    mean, variance = random_square_overlap(m)
-    return abs(_excess(measured) / m - mean) < CHANCE * sqrt(2 * variance / (n * (n - 1)))
+def _has_random_directions(measured: HeadMeasures) -> bool:
+    """Whether second and fourth moments of the overlaps are those of random directions, within chance.
+
+    Pairs of random directions are independent, two by two, which gives the errors. Rows that were trained apart may
+    have the second moment of random ones; their fourth is lower.
+    """
+    m, pairs = measured.m, measured.different * (measured.different - 1) / 2
+    sample = measured.overlaps.sample[measured.overlaps.sample < 1 - SAME]
+    if m < 2 or not pairs or not len(sample):
+        return False
+    second, variance = random_square_overlap(m)
+    fourth, eighth = random_overlap_moment(4, m), random_overlap_moment(8, m)
+    error = sqrt((eighth - fourth**2) * (1 / pairs + 1 / len(sample)))
+    return (
+        abs(_excess(measured) / m - second) < CHANCE * sqrt(variance / pairs)
+        and abs(float((sample**4).mean()) - fourth) < CHANCE * error
+    )
 
 
 def _has_initial_lengths(measured: HeadMeasures) -> bool:
-    """Whether norms spread no more than those of independent normal entries, whose spread is about 1/sqrt(2m)."""
-    return measured.norm_spread * sqrt(2 * measured.m) < INITIAL_SPREAD
+    """Whether norms spread as those of independent normal or even entries, within chance, or are all one."""
+    units = measured.norm_spread * sqrt(2 * measured.m)
+    room = CHANCE / sqrt(2 * measured.different) + 1 / measured.m
+    return measured.norm_spread < SAME or any(abs(units / one - 1) < room for one in INITIAL_SPREADS)
 
 
 def _grounds(measured: HeadMeasures) -> tuple[str, ...]:
     n, m, peeled, spread = measured.n, measured.m, measured.peeled, measured.norm_spread
     lengths = f"all {n} rows have one, so they say nothing"
-    if spread >= SAME_LENGTHS:
+    if spread >= SAME:
         lengths = (
             f"{measured.represented:.1%} of {n} rows are longer than half the mean; they spread by {spread:.2g} of it "
             f"(an initialisation's by {1 / sqrt(2 * m):.2g})"

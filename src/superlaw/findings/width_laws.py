@@ -126,10 +126,10 @@ class TwiceTheWidth:
             for law, gain in zip(self.laws, self.gains, strict=True)
         )
         return (
-            f"twice the width ({2 * self.width}), all else held, would buy {least:.2f} to {most:.2f} nats a token by "
-            f"the laws that public tables leave standing ({each}); the width's part of the loss would fall to "
-            f"{min(left):.0%} to {max(left):.0%} of itself (1/m: 50%). Other models, tokenizers and texts: of this "
-            "checkpoint only the width was used"
+            f"twice the width: a model of text of width {2 * self.width} instead of {self.width}, all else held, is "
+            f"better by {least:.2f} to {most:.2f} nats a token by the laws that public tables leave standing ({each}); "
+            f"its width's part of the loss is {min(left):.0%} to {max(left):.0%} of what it was (1/m: 50%). Those are "
+            "other models, tokenizers and texts: of this checkpoint only the width was used"
         )
 
     def to_dict(self) -> dict[str, Any]:
