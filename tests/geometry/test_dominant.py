@@ -9,7 +9,7 @@ from superlaw.geometry.dominant import peel
 
 
 def brute_force(W: np.ndarray, k: int) -> tuple[float, float]:
-    """Mean squared cosine over pairs i != j of what is left of unit rows, weighted by what is left of both; its share."""
+    """Mean squared cosine over pairs i != j of what is left of unit rows, weighted by it, and the share of it."""
     w = W / np.linalg.norm(W, axis=1, keepdims=True)
     vectors = np.linalg.eigh(w.T @ w)[1]
     gone = vectors[:, ::-1][:, :k]
