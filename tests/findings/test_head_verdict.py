@@ -149,8 +149,9 @@ def test_the_random_references_are_random():
 def test_what_is_said_of_a_head_stands_in_its_json(tmp_path, command):
     np.save(tmp_path / "W.npy", NORMAL)
     code, out, _ = command("lm", "head", tmp_path / "W.npy", "--json")
-    shown = json.loads(out)["models"][0]
+    record = json.loads(out)
+    shown = record["models"][0]
     assert code == 0 and shown["verdict_kind"] == "random" and shown["verdict"].startswith("as never trained")
     assert len(shown["verdict_rests_on"]) == 3 and shown["verdict_cannot_tell"]
-    assert [head["name"] for head in shown["references"]][:2] == ["random directions", "random initialisation"]
+    assert [head["name"] for head in record["references"]][:2] == ["random directions", "random initialisation"]
     assert shown["twice_the_width"]["sentence"].startswith("twice the width: cannot tell")

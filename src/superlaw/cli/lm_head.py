@@ -14,8 +14,8 @@ from superlaw.files.outputs import PICTURES, check_output, write_atomically
 
 if TYPE_CHECKING:
     from superlaw.findings.head_verdict import HeadVerdict
+    from superlaw.findings.heads import OverlapLaw
     from superlaw.findings.width_laws import TwiceTheWidth
-    from superlaw.laws.slope import Slope
     from superlaw.lm.measure import HeadMeasures
 
 
@@ -46,7 +46,7 @@ def head(
     """Measure the unembedding matrix of each model: one row and one verdict a model."""
     from superlaw.cli.output import print_json
     from superlaw.findings.head_verdict import judge_head
-    from superlaw.findings.heads import overlap_exponent
+    from superlaw.findings.heads import overlap_laws
     from superlaw.findings.width_laws import twice_the_width
     from superlaw.lm.arrays import RawMatrix
     from superlaw.lm.head import load_head, load_raw
@@ -70,19 +70,15 @@ def head(
         )  # fmt: skip
         measured = measure_head(found, centre, counts, pairs, tuple(leave_out or ()), seed, ranks_by_id=ranks_by_id)
         shown.append(_Shown(measured, judge_head(measured), twice_the_width(found.hidden_size or measured.m)))
-    widths = [one.measured.m for one in shown]
-    slopes = {
-        "as they are": overlap_exponent(widths, [one.measured.overlaps.mean_square for one in shown]),
-        "mean row removed": overlap_exponent(widths, [one.measured.centred_square for one in shown]),
-    }
+    laws = overlap_laws([one.measured.to_dict() for one in shown])
     if plot:
         from superlaw.figures import head as figure
 
         write_atomically(plot, figure.draw(figure.data([one.measured for one in shown]), kind))
     if as_json:
-        print_json(_record(shown, slopes))
+        print_json(_record(shown, laws))
     else:
-        _print_heads(shown, slopes, plot)
+        _print_heads(shown, laws, plot)
 
 
 @dataclass(frozen=True)
@@ -107,29 +103,32 @@ def _refuse_unused(models: list[str], tensor: str | None, pairs: str, plot: Path
         refuse_unused("hub ids alone", follow_links="a folder")
 
 
-def _record(shown: list[_Shown], slopes: dict[str, Slope | None]) -> dict[str, Any]:
-    plain, centred = slopes.values()
+def _record(shown: list[_Shown], laws: list[OverlapLaw]) -> dict[str, Any]:
+    from superlaw.findings.reference_heads import reference_heads
+
+    plain = laws[0].slope if laws and laws[0].what == "as they are" else None
     return {
         "models": [
             {**one.measured.to_dict(), **one.verdict.to_dict(), "twice_the_width": one.twice.to_dict()} for one in shown
         ],
+        "references": [head.to_dict() for head in reference_heads()],
         "slope": plain.exponent if plain else None, "slope_stderr": plain.stderr if plain else None,
-        "centred_slope": centred.exponent if centred else None,
-        "centred_slope_stderr": centred.stderr if centred else None,
+        "overlap_laws": [law.to_dict() for law in laws],
     }  # fmt: skip
 
 
-def _print_heads(shown: list[_Shown], slopes: dict[str, Slope | None], plot: Path | None) -> None:
+def _print_heads(shown: list[_Shown], laws: list[OverlapLaw], plot: Path | None) -> None:
+    from superlaw.findings.reference_heads import reference_heads
+
     _print_table([one.measured for one in shown])
     for one in shown:
         print()
         _print_words(one)
-    if any(slopes.values()):
-        print()
-    for what, slope in slopes.items():
-        if slope:
-            error = f"{slope.stderr:.3f}" if slope.stderr == slope.stderr else "(two widths give no error)"
-            print(f"mean squared overlap ~ 1/m^{slope.exponent:.3f} ± {error}, {what}; random directions: 1")
+    beside = ", ".join(f"{head.name} {head.excess:.3g} ({head.centred_excess:.3g})" for head in reference_heads())
+    print(f"\nother heads, times random directions (mean row removed): {beside}")
+    for law in laws:
+        error = f"{law.slope.stderr:.3f}" if law.slope.stderr == law.slope.stderr else "(two widths give no error)"
+        print(f"mean squared overlap ~ 1/m^{law.slope.exponent:.3f} ± {error}, {law.what}; random directions: 1")
     if plot:
         print(f"Figure: {plot}")
 
@@ -166,8 +165,6 @@ def _print_words(one: _Shown) -> None:
     print(f"  {verdict.sentence}")
     for ground in verdict.grounds:
         print(f"  {ground}")
-    beside = ", ".join(f"{head.name} {head.excess:.3g} ({head.centred_excess:.3g})" for head in verdict.beside)
-    print(f"  beside (mean row removed): {beside}")
     told = [f"{count} {kind}" for kind, count in shown.hygiene.items() if count]
     unknown = [kind for kind, count in shown.hygiene.items() if count is None]
     words = ", ".join(told) or "none suspicious"

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
-from superlaw.findings.reference_heads import ReferenceHead, reference_heads
 from superlaw.findings.regimes import STRONG_FROM
-from superlaw.geometry.dominant import AS_RANDOM
+from superlaw.geometry.dominant import AS_RANDOM, FEW
 from superlaw.geometry.frames import random_overlap_moment, random_square_overlap
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 CHANCE = 5.0  # standard errors within which an overlap is that of random directions
 INITIAL_SPREADS = (1.0, sqrt(0.4))  # of the norms, in units of 1/sqrt(2m), of normal and of evenly drawn entries
-FEW = 0.02  # of the dimensions: as many dominant directions are few
 FEW_EQUAL = 0.99  # share of different rows below which equal ones are named with the count
 EQUAL_MATTERS = 0.1  # of 1/m: share of equal pairs from which duplicates make the overlap
 SAME = 1e-3  # of 1: spread of the norms below which rows were scaled to one length, and distance of equal directions
@@ -40,7 +38,6 @@ class HeadVerdict:
     sentence : str
     grounds : tuple of str
         What it rests on.
-    beside : tuple of ReferenceHead
     unknown : tuple of str
         What a head alone cannot tell.
     """
@@ -48,14 +45,13 @@ class HeadVerdict:
     kind: str
     sentence: str
     grounds: tuple[str, ...]
-    beside: tuple[ReferenceHead, ...]
     unknown: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: the sentence under ``verdict``."""
         return {
             "verdict": self.sentence, "verdict_kind": self.kind, "verdict_rests_on": list(self.grounds),
-            "verdict_cannot_tell": list(self.unknown), "references": [head.to_dict() for head in self.beside],
+            "verdict_cannot_tell": list(self.unknown),
         }  # fmt: skip
 
 
@@ -74,7 +70,7 @@ def judge_head(measured: HeadMeasures) -> HeadVerdict:
     'none'
     """
     kind, sentence = _kind(measured)
-    return HeadVerdict(kind, sentence, _grounds(measured), reference_heads(), _unknown(measured, kind))
+    return HeadVerdict(kind, sentence, _grounds(measured), _unknown(measured, kind))
 
 
 def _kind(measured: HeadMeasures) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from superlaw.geometry.blocks import unit_blocks, unit_moment
 from superlaw.geometry.moment import Moment
 
 AS_RANDOM = 1.25  # mean squared overlap over that of random directions, up to which the two are called alike
+FEW = 0.02  # of the dimensions: as many dominant directions are few
 NOTHING = 1e-6  # share of the rows' squared lengths below which what is left is rounding
 
 
