@@ -40,7 +40,7 @@ def test_a_matrix_as_at_the_start_of_training_is_never_called_strong(W):
     assert found.kind == "random"
     assert found.sentence.startswith("as never trained: 2000 rows in 64 dimensions overlap as random directions do")
     assert "as an initialisation's do" in found.sentence
-    assert any("whether it was trained" in what for what in found.unknown)
+    assert any("what of it was trained" in what for what in found.unknown)
 
 
 def test_random_directions_are_called_so_at_a_rate_that_is_stated():
@@ -52,7 +52,7 @@ def test_random_directions_are_called_so_at_a_rate_that_is_stated():
 def test_random_directions_of_other_lengths_are_told_apart():
     found = judged(NORMAL * RNG.uniform(0.7, 1.3, (2000, 1)))
     assert found.kind == "strong"
-    assert any("whether it was trained" in what for what in found.unknown)
+    assert any("what of it was trained" in what for what in found.unknown)
 
 
 def test_a_thousand_identical_rows_are_one():

@@ -68,7 +68,7 @@ def draw(data: dict[str, Any], kind: str = "png") -> bytes:
     for panel in axes.flat:
         panel.grid(alpha=0.2)
     for panel in (overlap, width, removed):
-        panel.legend(fontsize=7.5, frameon=False, loc="lower left" if panel is width else "best")
+        panel.legend(fontsize=7.5, frameon=False, loc="upper left" if panel is width else "best")
     return style.render(figure, kind)
 
 

@@ -179,8 +179,8 @@ def _unknown(measured: HeadMeasures, kind: str) -> tuple[str, ...]:
         "what is represented besides tokens",
         "what a gain of the last norm makes of these directions",
     ]
-    if kind in ("random", "strong"):
-        found.insert(0, "whether it was trained: random directions are both the start and the ideal")
+    if kind in ("random", "strong", "strong behind"):
+        found.insert(0, "what of it was trained: random directions are both the start and the ideal")
     if not measured.buckets:
         found.append("whether frequent and rare tokens differ (--tokens COUNTS or --ranks-by-id)")
     if measured.hygiene["untrained"] is None:

@@ -133,7 +133,8 @@ def read_gguf_header(path: Path) -> GgufHeader:
     except ImportError:
         raise MissingExtraError(f"reading {path.name}", "lm") from None
     with open_file(path) as file:
-        content, size = file.read(LONGEST_HEADER), os.fstat(file.fileno()).st_size
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(min(size, LONGEST_HEADER))
     blocks = {int(kind): (kind.name, *sizes) for kind, sizes in GGML_QUANT_SIZES.items()}
     return parse_gguf_header(content, size, str(path), blocks)
 
