@@ -52,7 +52,7 @@ from .laws.optimum import Optimum as Optimum, optimum as optimum, required_size 
 from .laws.slope import Slope as Slope, fit_slope as fit_slope
 
 # language-model lab: a checkpoint becomes numbers
-from .lm.head import Head as Head, load_head as load_head
+from .lm.head import Head as Head, load_head as load_head, load_raw as load_raw
 from .lm.measure import HeadMeasures as HeadMeasures, measure_head as measure_head
 from .lm.corpora import Corpus as Corpus
 from .lm.tokens import TokenCounts as TokenCounts, count_tokens as count_tokens, load_tokenizer as load_tokenizer

@@ -119,6 +119,7 @@ def write_heads(folder: Path) -> None:
         folder / "head.safetensors",
         {"format": "pt"},
     )
+    np.savez(folder / "head.npz", W=W)
     model = folder / "model"
     model.mkdir()
     save_file({"lm_head.weight": W}, model / "model-00001-of-00002.safetensors")
@@ -145,6 +146,27 @@ def write_heads(folder: Path) -> None:
         )
     )
     write_tokenizer(model / "tokenizer.json")
+
+
+def write_gguf(folder: Path) -> None:
+    """A model in GGUF: quantised head, tokens, and the head again in f16."""
+    import gguf
+
+    W = np.random.default_rng(0).normal(size=(20, 32)).astype(np.float32)
+    kind = gguf.GGMLQuantizationType.Q8_0
+    made = gguf.GGUFWriter(folder / "head.gguf", "llama")
+    made.add_embedding_length(32)
+    made.add_vocab_size(20)
+    made.add_token_list([*(f"t{i}" for i in range(10)), *(f"[unused{i}]" for i in range(8)), "[PAD18]", "[PAD19]"])
+    made.add_token_types([1] * 18 + [5] * 2)
+    made.add_array("tokenizer.ggml.merges", ["a b", "b c"])
+    made.add_float32("llama.rope.freq_base", 1e4)
+    made.add_tensor("token_embd.weight", gguf.quants.quantize(W, kind), raw_dtype=kind)
+    made.add_tensor("output.weight", W.astype(np.float16))
+    made.write_header_to_file()
+    made.write_kv_data_to_file()
+    made.write_tensors_to_file()
+    made.close()
 
 
 def write_tokenizer(path: Path) -> None:

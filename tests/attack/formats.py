@@ -12,6 +12,7 @@ from attacks import Expressions, Fits, Format, Mixed, Typed
 from mutators import mutate_bytes, mutate_csv, mutate_json, mutate_lines, mutate_text, mutate_toml
 from spoilers import (
     spoil_events,
+    spoil_gguf,
     spoil_gzip,
     spoil_npy,
     spoil_parquet,
@@ -272,6 +273,7 @@ FORMATS = {
                         "lm head head.safetensors --centre --plot f.svg",
                     ),
                 ),
+                ("head.npz", mutate_bytes, ("lm head head.npz --json", "lm head head.npz --tensor W --transpose")),
                 (
                     "model/*.safetensors",
                     spoil_safetensors,
@@ -294,6 +296,20 @@ FORMATS = {
                 ),
             ),
             weight=3,
+        ),
+        Format(
+            "gguf",
+            examples.write_gguf,
+            "head.gguf",
+            spoil_gguf,
+            (
+                "lm head head.gguf --json",
+                "lm head head.gguf --tensor token_embd.weight",
+                "lm head head.gguf --centre --ranks-by-id --plot f.svg",
+                "lm head head.gguf --leave-out padded --leave-out duplicate --json",
+                "lm head --raw head.gguf:f16:20:32:1500 --json",
+            ),
+            weight=2,
         ),
         Mixed(
             "family",

@@ -175,6 +175,66 @@ def _npy_header(rng: Random) -> bytes:
     return b"\x93NUMPY" + version + size + raw
 
 
+ODD = (0, 1, 2, 3, 5, 8, 9, 12, 13, 30, 31, 32, 33, 48, 255, 4096, 2**16, 2**24, 2**31 - 1, 2**31, 2**32 - 1, 2**40,
+       2**53, 2**61, 2**62 + 1, 2**63 - 1, 2**63, 2**64 - 32, 2**64 - 1)  # fmt: skip
+GGUF_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}  # bytes of a value by its type
+
+
+def gguf_numbers(content: bytes) -> list[tuple[int, int]]:
+    """Place and bytes of every number in the header of a good GGUF: counts, lengths, types, shapes, offsets."""
+    found, at = [(4, 4), (8, 8), (16, 8)], 24
+
+    def number(size: int) -> int:
+        nonlocal at
+        found.append((at, size))
+        at += size
+        return int.from_bytes(content[at - size : at], "little")
+
+    def text() -> None:
+        nonlocal at
+        length = number(8)
+        at += length
+
+    def value(kind: int) -> None:
+        if kind == 8:
+            text()
+        elif kind == 9:
+            of, count = number(4), number(8)
+            for _ in range(count):
+                value(of)
+        else:
+            number(GGUF_SIZES[kind])
+
+    tensors, keys = (int.from_bytes(content[i : i + 8], "little") for i in (8, 16))
+    for _ in range(keys):
+        text()
+        value(number(4))
+    for _ in range(tensors):
+        text()
+        for _ in range(number(4)):
+            number(8)
+        number(4)
+        number(8)
+    return found
+
+
+def spoil_gguf(content: bytes, rng: Random) -> bytes:
+    """A GGUF with one to three numbers of its header changed, or with scales that are no numbers."""
+    data, places = bytearray(content), gguf_numbers(content)
+    if rng.random() < 0.1:
+        for _ in range(20):
+            at = rng.randrange(places[-1][0], len(data) - 2)
+            data[at : at + 2] = rng.choice((b"\x00\x7c", b"\xff\x7f", b"\x00\x00", b"\x01\x00"))
+        return bytes(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        at, size = rng.choice(places)
+        old = int.from_bytes(data[at : at + size], "little")
+        near = (old + 1, old - 1, old + 32, old * 2, old * 1000, old << 32, len(content), len(content) - at)
+        odd = rng.choice((*ODD, *near))
+        data[at : at + size] = (odd % 2 ** (8 * size)).to_bytes(size, "little")
+    return bytes(data)
+
+
 def spoil_safetensors(content: bytes, rng: Random) -> bytes:
     """A file of tensors with another length, header or numbers."""
     length = int.from_bytes(content[:8], "little")
