@@ -15,10 +15,12 @@ from superlaw.laws.certificate import Certificate, agreeing, certify
 from superlaw.laws.estimate import Estimate
 from superlaw.laws.forms import law_of
 from superlaw.laws.intervals import REPLICATES, Method, Uncertainty, uncertainty, usual_method
+from superlaw.laws.known import Known
 from superlaw.laws.law import Law
 from superlaw.laws.minimum import Minimum
 from superlaw.laws.objective import Objective, objective_of
 from superlaw.laws.problems.problem import Problem
+from superlaw.laws.problems.restriction import Restriction
 from superlaw.laws.profile import BetterOptimumError
 from superlaw.laws.result import Fit
 from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, joined, solve, sorted_descents, sweep
@@ -48,6 +50,7 @@ def fit_law(
     start: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
     seed: int = 0,
     workers: int = 2,
+    known: Known | None = None,
 ) -> Fit:
     """Fit a scaling law to a table of runs, to the global optimum, with intervals.
 
@@ -78,9 +81,11 @@ def fit_law(
     starts : int
         Number of random starts.
     start : mapping of parameter to value, or several, optional
-        Further starts of your own, complete.
+        Further starts of your own, with a value for every parameter that is fitted.
     workers : int
         Threads of the bootstrap. The result does not depend on it.
+    known : Known, optional
+        Parameters that are fixed, tied to one another, bounded, or have priors.
 
     Raises
     ------
@@ -99,7 +104,7 @@ def fit_law(
     name = usual_method(objective.robust, cluster) if interval is None else interval
     method = Method(name, level, replicates, seed, workers, cluster)
     rows = select(table, law, Choice(loss, where, drop_highest, weights, errors, cluster), objective.logarithmic)
-    problem = Problem.of(law, rows, objective)
+    problem = Problem.of(law, rows, objective, known)
     _check_points(rows, problem)
     given = _given_starts(start, problem)
     found = _search(problem, starts, seed, given)
@@ -125,7 +130,7 @@ def _judged(problem: Problem, found: Descent, method: Method, seed: int) -> tupl
 def _check_points(rows: Selection, problem: Problem) -> None:
     if problem.n < problem.p:
         raise InputError(
-            f"{problem.n} points for the {problem.p} parameters of the law {problem.law.name}",
+            f"{problem.n} points for {problem.p} parameters of the law {problem.law.name}",
             f"at least {problem.p}",
             "use more points or a smaller law",
         )
@@ -182,8 +187,8 @@ def _fit(
         law=problem.law,
         columns=columns,
         params=params,
-        covariance=unknown.covariance,
-        log_covariance=unknown.log_covariance,
+        covariance=_spread(problem, unknown.covariance),
+        log_covariance=_spread(problem, unknown.log_covariance, logs=True),
         objective=objective,
         objective_value=objective.stated(best.value, problem.n),
         n=problem.n,
@@ -200,19 +205,41 @@ def _fit(
         },
         labels=rows.points.labels,
         data=rows,
-        replicates=None if unknown.drawn is None else ten_figures(unknown.drawn),
+        replicates=None if unknown.drawn is None else ten_figures(problem.expand(unknown.drawn)),
+        known=problem.known,
     )
 
 
+def _spread(problem: Problem, covariance: np.ndarray, logs: bool = False) -> np.ndarray:
+    """A covariance of what is estimated as one of all parameters."""
+    if problem.given is None:
+        return covariance
+    slopes = problem.given.slopes(logs)
+    return slopes @ covariance @ slopes.T
+
+
 def _estimates(best: Minimum, unknown: Uncertainty) -> dict[str, Estimate]:
-    sigma = np.sqrt(np.diag(unknown.covariance)) if best.dof > 0 else np.full(best.problem.p, math.nan)
+    problem = best.problem
+    sigma = np.sqrt(np.diag(unknown.covariance)) if best.dof > 0 else np.full(problem.p, math.nan)
     if unknown.drawn is None:  # a covariance knows nothing of a parameter at its bound
         sigma = np.where(best.free, sigma, math.nan)
-    naive = np.full(best.problem.p, math.nan)
-    if best.problem.clusters is not None:
+    naive = np.full(problem.p, math.nan)
+    if problem.clusters is not None:
         naive = np.sqrt(np.diag(unknown.plain))
-    columns = zip(best.values, sigma, unknown.low, unknown.high, naive, strict=True)
-    return {name: Estimate(*map(float, row)) for name, row in zip(best.problem.names, columns, strict=True)}
+    columns = [best.values, sigma, unknown.low, unknown.high, naive]
+    if problem.given is not None:
+        columns = _of_all(problem.given, columns)
+    names = problem.law.names(problem.points.labels)
+    return {name: Estimate(*map(float, row)) for name, row in zip(names, zip(*columns, strict=True), strict=True)}
+
+
+def _of_all(given: Restriction, columns: list[np.ndarray]) -> list[np.ndarray]:
+    """The same columns of all parameters: a fixed one has no error, and ends where the others have some."""
+    out, fixed = [given.expand(column) for column in columns], given.owner < 0
+    for k, column in enumerate(columns[1:], 1):
+        none = np.isnan(column).all()
+        out[k][fixed] = math.nan if none else 0.0 if k in (1, 4) else given.number[fixed]
+    return out
 
 
 def ten_figures(x: np.ndarray) -> np.ndarray:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +18,7 @@ import numpy as np
 from superlaw.laws.problems.formula import Box, Formula
 from superlaw.laws.problems.model import FLOOR, Model
 from superlaw.laws.problems.power_sum import Layout, PowerSum
+from superlaw.laws.problems.restriction import Restriction, unrestricted
 
 FAR = 700.0  # logarithms beyond it have no number
 
@@ -83,8 +83,12 @@ class Law(ABC):
         """The law itself: the losses at points, for one value (or array, or jet) of each parameter, broadcast."""
 
     @abstractmethod
-    def model(self, points: Points, logarithmic: bool = True) -> Model:
-        """The law over given points, as the solver needs it."""
+    def box(self, points: Points) -> Box:
+        """The bounds of the parameters, and which must be positive."""
+
+    @abstractmethod
+    def model(self, points: Points, logarithmic: bool = True, given: Restriction | None = None) -> Model:
+        """The law over given points, as the solver needs it, in the parameters that are free where some are given."""
 
     @property
     def sizes(self) -> tuple[str, ...]:
@@ -159,9 +163,8 @@ class SumLaw(Law):
         return () if self.common_offset is None else (self.common_offset,)
 
     def names(self, labels: Sequence[str] = ()) -> list[str]:
-        return [name for term in self.power_terms for name in (term.coefficient, *term.exponents)] + [
-            *self.offsets(labels)
-        ]
+        of_terms = [name for term in self.power_terms for name in (term.coefficient, *term.exponents)]
+        return list(dict.fromkeys([*of_terms, *self.offsets(labels)]))
 
     def losses(self, points: Points, params: Sequence[Any]) -> Any:
         value = dict(zip(self.names(points.labels), params, strict=True))
@@ -178,18 +181,24 @@ class SumLaw(Law):
             total = total + (points.group == g) * value[name]
         return total
 
-    def model(self, points: Points, logarithmic: bool = True) -> PowerSum:
-        position = {name: i for i, name in enumerate(self.names(points.labels))}
-        offsets = self.offsets(points.labels)
-        layout = Layout(
+    def _layout(self, labels: Sequence[str]) -> Layout:
+        position = {name: i for i, name in enumerate(self.names(labels))}
+        return Layout(
             coefficients=tuple(position[term.coefficient] for term in self.power_terms),
             exponents=tuple(tuple(position[name] for name in term.exponents) for term in self.power_terms),
-            offsets=tuple(position[name] for name in offsets),
+            offsets=tuple(position[name] for name in self.offsets(labels)),
         )
+
+    def box(self, points: Points) -> Box:
+        # A single power law without an offset may rise as well.
+        layout = self._layout(points.labels)
+        return layout.box(len(self.names(points.labels)), not layout.offsets and len(self.power_terms) == 1)
+
+    def model(self, points: Points, logarithmic: bool = True, given: Restriction | None = None) -> PowerSum:
         row = {column: k for k, column in enumerate(self.sizes)}
         logs = np.log(points.sizes[[row[column] for term in self.power_terms for column in term.columns]])
-        # A single power law without an offset may rise as well.
-        return PowerSum(logs, layout, points.group, free_sign=not offsets and len(self.power_terms) == 1)
+        free = unrestricted(self.box(points)) if given is None else given
+        return PowerSum(logs, self._layout(points.labels), points.group, free)
 
     def falling(self, params: Sequence[np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         value = dict(zip(self.names(), params, strict=False))
@@ -204,15 +213,16 @@ class FormulaLaw(Law):
     """A law that is no such sum: its formula is differentiated as it stands in :meth:`Law.losses`."""
 
     @abstractmethod
-    def box(self, points: Points) -> Box:
-        """The bounds of the parameters."""
-
-    @abstractmethod
     def starts(self, points: Points, count: int, rng: np.random.Generator, losses: np.ndarray) -> np.ndarray:
         """Random parameters from which to search, shape (count, p)."""
 
-    def model(self, points: Points, logarithmic: bool = True) -> Formula:
-        def function(*params: Any) -> Any:
-            return self.losses(points, params)
+    def model(self, points: Points, logarithmic: bool = True, given: Restriction | None = None) -> Formula:
+        free = unrestricted(self.box(points)) if given is None else given
 
-        return Formula(function, self.box(points), partial(self.starts, points), points.n, logarithmic)
+        def function(*params: Any) -> Any:
+            return self.losses(points, params if given is None else given.expand_each(params))
+
+        def starts(count: int, rng: np.random.Generator, losses: np.ndarray) -> np.ndarray:
+            return self.starts(points, count, rng, losses)[:, free.free]
+
+        return Formula(function, free.box, starts, points.n, logarithmic)

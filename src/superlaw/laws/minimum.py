@@ -47,6 +47,13 @@ class Minimum:
         return np.ones(self.problem.n) if self.problem.weights is None else self.problem.weights
 
     @property
+    def pulls(self) -> np.ndarray:
+        """Of the points, how much each counts where it lies: its weight, more on the heavy side of an asymmetric
+        objective of squares; shape (n,)."""
+        objective = self.problem.objective
+        return self.weights if objective.robust else self.weights * objective.tilt(self.errors)
+
+    @property
     def edges(self) -> tuple[str, ...]:
         """Coefficients and exponents at their bound: there a law degenerates, and lower values may lie anywhere."""
         powers = self.problem.model.log_coordinates | np.isin(np.arange(self.problem.p), self.problem.exponents)
@@ -76,12 +83,12 @@ class Minimum:
             return np.zeros((self.problem.p, self.problem.p))
         J = self.slope
         scale = self.dispersion / self.problem.objective.curved_share(self.errors)
-        return scale * _inverse((J * self.weights[:, None]).T @ J, self.free)
+        return scale * _inverse((J * self.pulls[:, None]).T @ J, self.free)
 
     @cached_property
     def leverage(self) -> np.ndarray:
         """Of each point: the share of its error that the fit takes up, shape (n,)."""
-        X = (self.slope * np.sqrt(self.weights)[:, None])[:, self.free]
+        X = (self.slope * np.sqrt(self.pulls)[:, None])[:, self.free]
         scale = np.linalg.norm(X, axis=0)
         X = X[:, scale > 0] / scale[scale > 0]
         if not X.shape[1]:
@@ -93,7 +100,7 @@ class Minimum:
     def spread(self) -> np.ndarray:
         """The deviation of each point's weighted error, of mean square 1, by its trend with size; shape (n,)."""
         z = standard_sizes(self.problem.points.sizes)
-        return spread_trend(np.sqrt(self.weights) * self.errors, 1 - self.leverage, z)
+        return spread_trend(np.sqrt(self.pulls) * self.errors, 1 - self.leverage, z)
 
     @cached_property
     def members(self) -> np.ndarray | None:

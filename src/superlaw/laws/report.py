@@ -13,6 +13,7 @@ from superlaw.laws.certificate import FLAT_LEVEL, NOT, POORLY, STRONG_CORRELATIO
 from superlaw.laws.doubts import doubts
 from superlaw.laws.estimate import Estimate
 from superlaw.laws.kin import Kin
+from superlaw.laws.known import Known
 from superlaw.laws.law import Law
 from superlaw.laws.minimum import Minimum
 from superlaw.laws.own_runs import status_words
@@ -168,15 +169,17 @@ def _figure(x: float) -> str:
     return "" if math.isnan(x) else "inf" if math.isinf(x) else f"{x:.5g}"
 
 
-def parameter_table(params: Mapping[str, Estimate], interval: Mapping[str, Any]) -> str:
+def parameter_table(params: Mapping[str, Estimate], interval: Mapping[str, Any], known: Known | None = None) -> str:
     """A line for each parameter, below a header."""
-    by_cluster, method = "cluster" in interval, interval["method"]
+    by_cluster, method, known = "cluster" in interval, interval["method"], known or Known()
     ends = [] if method == "none" else [f"{interval['level']:.4g} low", "high"]
     rows = []
     for name, e in params.items():
         cells = [e.value, e.stderr, *([e.low, e.high] if ends else []), *([e.naive_stderr] if by_cluster else [])]
-        rows.append([name, *map(_figure, cells)])
-    return in_columns(["parameter", "value", "stderr", *ends] + ["naive stderr"] * by_cluster, rows)
+        figures = ["" if name in known.fixed and k else _figure(x) for k, x in enumerate(cells)]
+        rows.append([name, *figures, *([known.words(name)] if known else [])])
+    header = ["parameter", "value", "stderr", *ends] + ["naive stderr"] * by_cluster + ["given"] * bool(known)
+    return in_columns(header, rows)
 
 
 def points_words(used: int, dropped: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from superlaw.files.shapes import misfit
 from superlaw.laws import report
 from superlaw.laws.certificate import Certificate
 from superlaw.laws.estimate import Estimate
+from superlaw.laws.known import Known
 from superlaw.laws.law import Law, Points
 from superlaw.laws.objective import Objective
 from superlaw.laws.problems.model import FLOOR
@@ -76,6 +77,8 @@ class Fit:
         The points used; not kept in JSON.
     replicates : ndarray, optional
         Bootstrap replicates of the parameters, shape (R, p), to ten figures.
+    known : Known
+        What was given of the parameters. One that is fixed has a standard error of 0 and no covariance.
     """
 
     law: Law
@@ -97,6 +100,7 @@ class Fit:
     labels: tuple[str, ...] = ()
     data: Selection | None = field(default=None, repr=False)
     replicates: np.ndarray | None = field(default=None, repr=False)
+    known: Known = field(default_factory=Known)
 
     @property
     def objective_name(self) -> str:
@@ -111,12 +115,17 @@ class Fit:
     @property
     def aic(self) -> float:
         """Akaike's criterion of the losses; the scale of the errors counts as a parameter."""
-        return 2 * (len(self.params) + 1) - 2 * self.log_likelihood
+        return 2 * (len(self.estimated) + 1) - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
         """Schwarz's criterion."""
-        return math.log(self.n) * (len(self.params) + 1) - 2 * self.log_likelihood
+        return math.log(self.n) * (len(self.estimated) + 1) - 2 * self.log_likelihood
+
+    @property
+    def estimated(self) -> tuple[str, ...]:
+        """The parameters that are neither fixed nor tied to others."""
+        return self.known.free(tuple(self.params))
 
     def __getitem__(self, name: str) -> Estimate:
         if name not in self.params:
@@ -129,7 +138,7 @@ class Fit:
             f"{self.law.formula}   loss: {self.columns['loss']}",
             *(f"WARNING: {warning}" for warning in self.warnings),
             "",
-            report.parameter_table(self.params, self.interval),
+            report.parameter_table(self.params, self.interval, self.known),
             "",
             f"intervals: {report.interval_words(self.interval)}",
             report.points_words(self.n, self.dropped),
@@ -227,7 +236,7 @@ class Fit:
             words = f"t draws ({self._fewest_dof:.3g} degrees of freedom) from the covariance"
         drawn = theta + noise * np.sqrt(root.S) @ root.Vh
         drawn = np.clip(drawn, problem.model.lower, problem.model.upper)
-        return problem.model.values(drawn), words
+        return self.known.kept(problem.model.values(drawn), tuple(self.params)), words
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; an interval's open end is null."""
@@ -246,9 +255,10 @@ class Fit:
             "log_covariance": self.log_covariance,
             "objective": self.objective_value,
             "objective_name": self.objective_name,
-            "loss": self.objective,
+            "loss": self.objective.to_dict(),
             **{name: getattr(self, name) for name in STATED},
             **({} if self.replicates is None else {"replicates": self.replicates}),
+            **({"known": self.known.to_dict()} if self.known else {}),
         })  # fmt: skip
 
     @classmethod
@@ -261,7 +271,11 @@ class Fit:
                 raise ValueError(wrong)
             law = law_of_record(record) if law is None else law
             params = {name: estimate_of(entry, record["interval"]) for name, entry in record["params"].items()}
-            if list(params) != law.names(record["labels"]) or len(record["interval"].get("dof", params)) != len(params):
+            known = Known.from_dict(record.get("known"))
+            known.check(tuple(params))
+            estimated = known.free(tuple(params))
+            dof = record["interval"].get("dof", estimated)
+            if list(params) != law.names(record["labels"]) or len(dof) != len(estimated):
                 raise ValueError("its parameters are not those of its law")
             p, drawn, ends = len(params), record.get("replicates"), [record["ranges"][column] for column in law.sizes]
             return cls(**{name: record[name] for name in ("n", "dof", "dropped", "interval", "columns")} | {
@@ -278,6 +292,7 @@ class Fit:
                 "ranges": dict(zip(law.sizes, map(tuple, rows_of(ends, (len(ends), 2)).tolist()), strict=True)),
                 "labels": tuple(record["labels"]),
                 "replicates": None if drawn is None else rows_of(drawn, (max(2, len(drawn)), p)),
+                "known": known,
             })  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, InputError):

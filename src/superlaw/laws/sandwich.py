@@ -50,7 +50,7 @@ class _Linear:
 
     @classmethod
     def at(cls, best: Minimum, free: np.ndarray) -> _Linear:
-        objective, root = best.problem.objective, np.sqrt(best.weights)
+        objective, root = best.problem.objective, np.sqrt(best.pulls)
         J, errors, members = best.slope[:, free], root * best.errors, best.members
         spread = best.spread
         if not objective.robust:

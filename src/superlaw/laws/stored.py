@@ -44,7 +44,7 @@ FIT = {
     "log_covariance": [[UNKNOWN]],
     "replicates?": [[NUMBER]],
     **dict.fromkeys(("objective", "rms_error", "log_likelihood"), UNKNOWN),
-    "loss": {"name": str, "delta": NUMBER, "reduction": str},
+    "loss": {"name": str, "delta": NUMBER, "reduction": str, "asymmetry?": NUMBER},
     "n": COUNT,
     "dof": WHOLE,
     "ranges": {str: [NUMBER]},
@@ -52,6 +52,12 @@ FIT = {
     "interval": INTERVAL,
     "certificate": CERTIFICATE,
     "warnings": [str],
+    "known?": {
+        "fixed?": {str: NUMBER},
+        "tied?": {str: {"to": str, "factor": NUMBER}},
+        "bounds?": {str: {"low": UNKNOWN, "high": UNKNOWN}},
+        "priors?": {str: {"mean": NUMBER, "sigma": NUMBER}},
+    },
 }
 
 

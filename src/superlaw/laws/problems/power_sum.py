@@ -11,29 +11,42 @@ bootstrap replicates, simulated sets) costs a few matrix products.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
 
+from superlaw.laws.problems.formula import Box
 from superlaw.laws.problems.model import FLOOR, LARGEST_EXPONENT, Assembled, Pointwise
-from superlaw.laws.problems.projection import Basis, eliminate, project
+from superlaw.laws.problems.projection import Basis, Link, eliminate, project
+from superlaw.laws.problems.restriction import Restriction
 
 SURVEY = 16  # exponents of which a surveyed start is the best,
 SURVEYED_POINTS = 4000  # by about so many points
+FAR, MOST_LOG = 690.0, 700.0  # logarithms of terms, and of coefficients, beyond which there are no numbers
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a sum's parameters stand in the law's order.
+    """Where a sum's parameters stand in the law's order. One may stand in several places.
 
     ``coefficients`` of each term; ``exponents`` of each term, one for each of its columns; ``offsets`` of each
-    group, one for all, or none.
+    group, one for all, or none. ``members`` is, of each term, the group whose points alone have it, or None.
     """
 
     coefficients: tuple[int, ...]
     exponents: tuple[tuple[int, ...], ...]
     offsets: tuple[int, ...]
+    members: tuple[int | None, ...] = ()
+
+    def box(self, p: int, free_sign: bool = False) -> Box:
+        """Bounds of the p parameters themselves."""
+        lower, upper, positive = np.zeros(p), np.full(p, np.inf), np.zeros(p, bool)
+        positive[list(self.coefficients)] = True
+        exponents = sorted({k for term in self.exponents for k in term})
+        lower[exponents], upper[exponents] = 0.0 - LARGEST_EXPONENT * free_sign, LARGEST_EXPONENT
+        return Box(positive, lower, upper)
 
 
 class PowerSum:
@@ -46,83 +59,151 @@ class PowerSum:
     layout : Layout
     group : ndarray of int, shape (n,)
         The group of each point, some of which may have none; 0 everywhere for one offset.
-    free_sign : bool
-        Allow negative exponents.
-    uncentred : int, optional
-        A parameter that, if a coefficient, is a coordinate itself, as log c: its columns are not centred.
+    restriction : Restriction
+        How the law's parameters hang on those that are solved for.
+    uncentred : frozenset of int
+        Coefficients that are coordinates themselves, as log c: the columns of their terms are not centred. So are those
+        of several terms and those with bounds of their own.
     """
 
     exact = True
 
     def __init__(
-        self, logs: np.ndarray, layout: Layout, group: np.ndarray, free_sign: bool = False, uncentred: int | None = None
+        self,
+        logs: np.ndarray,
+        layout: Layout,
+        group: np.ndarray,
+        restriction: Restriction,
+        uncentred: frozenset[int] = frozenset(),
     ):
-        self._made_from = (logs, layout, group, free_sign)
-        self.n = logs.shape[1]
+        self._made_from = (logs, layout, group, restriction)
+        self.n, self.p = logs.shape[1], restriction.q
+        self._uncentred = uncentred
         counts = np.cumsum([0, *(len(exponents) for exponents in layout.exponents)])
         self._rows = [list(range(low, high)) for low, high in pairwise(counts)]
-        self._coefficient = list(layout.coefficients)
-        self._exponent = [k for exponents in layout.exponents for k in exponents]
-        self._offset = list(layout.offsets)
-        self.p = len(self._coefficient) + len(self._exponent) + len(self._offset)
+        present = [None if g is None else group == g for g in layout.members or [None] * len(self._rows)]
+        owner, factor, constant = restriction.owner, restriction.factor, restriction.constant
+        of_term, of_power = owner[list(layout.coefficients)], [k for term in layout.exponents for k in term]
+        self._coefficient, self._exponent, self._offset = (
+            _distinct(owner[list(at)]) for at in (layout.coefficients, of_power, layout.offsets)
+        )
         self.log_coordinates = np.isin(np.arange(self.p), self._coefficient)
-        self.centre = logs.mean(axis=1)
-        if uncentred in layout.coefficients:
-            self.centre[self._rows[layout.coefficients.index(uncentred)]] = 0.0
+        held, alone = set(np.flatnonzero(restriction.held.any(axis=1))), Counter(of_term.tolist())
+        self._centred = [m for m in self._coefficient if alone[m] == 1 and m not in held and m not in uncentred]
+        self.centre = np.zeros(len(logs))
+        for m, rows, here in zip(of_term, self._rows, present, strict=True):
+            if m in self._centred:
+                self.centre[rows] = logs[rows].mean(axis=1) if here is None else logs[rows][:, here].mean(axis=1)
         self.z = logs - self.centre[:, None]
-        # The parameters of term j, and the derivatives (n, 1 + K_j) of its logarithm by them.
-        self._index = [np.array([c, *a]) for c, a in zip(layout.coefficients, layout.exponents, strict=True)]
-        self._forms = [np.column_stack([np.ones(self.n), *(-self.z[k] for k in rows)]) for rows in self._rows]
-        self._one_hot = (group[:, None] == np.arange(len(self._offset))).astype(float) if self._offset else None
+        # log c_j = its coordinate + sum_k a_k centre_k: linear in the coordinates, plus what fixed exponents give.
+        self._shift, self._shift_of_fixed = np.zeros((self.p, self.p)), np.zeros(self.p)
+        for m, rows in zip(of_term, self._rows, strict=True):
+            for k in rows if m in self._centred else ():
+                self._shift[m, owner[of_power[k]]] += factor[of_power[k]] * self.centre[k]
+                self._shift_of_fixed[m] += constant[of_power[k]] * self.centre[k]
+        # The coordinates of term j, the derivatives (n, 1 + K_j) of its logarithm by them, and what is fixed of it.
+        self._index, self._forms, self._base = [], [], []
+        for j, rows in enumerate(self._rows):
+            powers = [of_power[k] for k in rows]
+            index = _distinct(np.array([of_term[j], *owner[powers]]))
+            form = np.zeros((self.n, len(index)))
+            base = np.full(self.n, constant[layout.coefficients[j]])
+            if of_term[j] >= 0:
+                form[:, 0] = 1.0
+            for k, power in zip(rows, powers, strict=True):
+                if owner[power] >= 0:
+                    form[:, index.index(owner[power])] -= factor[power] * self.z[k]
+                base = base - constant[power] * self.z[k]
+            here = present[j]
+            base = base if here is None else np.where(here, base, -2 * FAR)
+            self._index.append(np.array(index, dtype=int))
+            self._forms.append(form)
+            self._base.append(base if base.any() else None)
+        self._one_hot, self._fixed_offset = _offsets(group, layout.offsets, restriction, self._offset)
+        self._squares = None if self._one_hot is None else self._one_hot**2  # a point has one offset
+        self._one_offset = self._one_hot is not None and self._one_hot.shape[1] == 1 and bool((self._one_hot == 1).all())
         self._products = {
             (i, j): (self._forms[i][:, :, None] * self._forms[j][:, None, :]).reshape(self.n, -1)
             for i, j in combinations_with_replacement(range(len(self._rows)), 2)
-        }
-        self.lower, self.upper = np.full(self.p, -700.0), np.full(self.p, 700.0)
-        self.lower[self._exponent], self.upper[self._exponent] = 0.0 - LARGEST_EXPONENT * free_sign, LARGEST_EXPONENT
-        self.lower[self._offset], self.upper[self._offset] = 0.0, np.inf
+            if len(self._index[i]) and len(self._index[j])
+            and not _apart(present[i], present[j])
+        }  # fmt: skip
+        seen = Counter(m for index in self._index for m in index.tolist())
+        self._shared = [
+            (m, [(j, index.tolist().index(m)) for j, index in enumerate(self._index) if m in index])
+            for m, count in seen.items() if count > 1
+        ]  # fmt: skip
+        lower, upper = restriction.box.lower, restriction.box.upper
+        with np.errstate(divide="ignore"):
+            logs_of = lambda x: np.clip(np.log(np.maximum(x, 0)), -MOST_LOG, MOST_LOG)  # noqa: E731
+            self.lower = np.where(self.log_coordinates, logs_of(lower), lower)
+            self.upper = np.where(self.log_coordinates, logs_of(upper), upper)
+        self._linked = self._link(layout, restriction, present)
+
+    def _link(self, layout: Layout, restriction: Restriction, present: list[np.ndarray | None]) -> Link | None:
+        """What the projection must know of shared and fixed parameters; None where there are none."""
+        owner, factor, constant = restriction.owner, restriction.factor, restriction.constant
+        plain = len(owner) == self.p and len(set(_flat(layout))) == len(_flat(layout))
+        if plain and all(here is None for here in present):
+            return None
+        of_power = [k for term in layout.exponents for k in term]
+        powers = np.zeros((len(self._exponent), len(of_power)))
+        for k, power in enumerate(of_power):
+            if owner[power] >= 0:
+                powers[self._exponent.index(owner[power]), k] = factor[power]
+        terms = np.zeros((len(layout.coefficients), len(self._coefficient)))
+        fixed = np.zeros(len(layout.coefficients))
+        for j, c in enumerate(layout.coefficients):
+            if owner[c] < 0:
+                fixed[j] = np.exp(constant[c])
+            else:
+                terms[j, self._coefficient.index(owner[c])] = np.exp(constant[c])
+        return Link(
+            powers, np.array([constant[k] * (owner[k] < 0) for k in of_power]), terms, fixed, self._fixed_offset,
+            None if all(here is None for here in present)
+            else np.array([np.ones(self.n) if here is None else here for here in present], dtype=float),
+        )  # fmt: skip
 
     def pinned(self, k: int) -> PowerSum:
-        return PowerSum(*self._made_from, uncentred=k) if k in self._coefficient else self
+        return PowerSum(*self._made_from, uncentred=self._uncentred | {k}) if k in self._centred else self
 
     # -- between coordinates and parameters ------------------------------------------------------
-    def _shift(self, x: np.ndarray, j: int) -> np.ndarray:
-        """log c_j - u_j: sum_k a_k zbar_k."""
-        return sum((x[..., self._exponent[k]] * self.centre[k] for k in self._rows[j]), np.zeros(x.shape[:-1]))
+    def _shifts(self, x: np.ndarray) -> np.ndarray:
+        """log c_j - u_j of every coefficient: sum_k a_k zbar_k."""
+        at = self._coefficient
+        return x @ self._shift[at].T + self._shift_of_fixed[at]
 
     def values(self, theta: np.ndarray) -> np.ndarray:
         out = theta.copy()
-        for j, c in enumerate(self._coefficient):
-            out[..., c] = np.exp(theta[..., c] + self._shift(theta, j))
+        out[..., self._coefficient] = np.exp(theta[..., self._coefficient] + self._shifts(theta))
         return out
 
     def thetas(self, values: np.ndarray) -> np.ndarray:
         """The inverse of :meth:`values`; a coefficient of 0 becomes the smallest allowed."""
         out = values.copy()
-        for j, c in enumerate(self._coefficient):
-            out[..., c] = np.log(np.maximum(values[..., c], FLOOR)) - self._shift(values, j)
+        logs = np.log(np.maximum(values[..., self._coefficient], FLOOR))
+        out[..., self._coefficient] = logs - self._shifts(values)
         return np.clip(out, self.lower, self.upper)
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
-        out = np.eye(self.p)
-        values = self.values(theta)
-        for c, rows in zip(self._coefficient, self._rows, strict=True):
-            out[c, c] = values[c]
-            for k in rows:
-                out[c, self._exponent[k]] = values[c] * self.centre[k]
+        out, at = np.eye(self.p), self._coefficient
+        out[at] = self.values(theta)[at, None] * (out[at] + self._shift[at])
         return out
 
     # -- the model ------------------------------------------------------------------------------
     def _terms(self, theta: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         """Each term, and the whole model, shape (B, n)."""
         terms = []
-        for index, form in zip(self._index, self._forms, strict=True):
-            terms.append(np.exp(np.clip(theta[:, index] @ form.T, -690, 690)))
+        for index, form, base in zip(self._index, self._forms, self._base, strict=True):
+            log = theta[:, index] @ form.T
+            terms.append(np.exp(np.clip(log if base is None else log + base, -FAR, FAR)))
         model = terms[0].copy() if len(terms) == 1 else sum(terms[1:], terms[0])
-        if len(self._offset) == 1:
+        if self._one_offset:
             model += theta[:, self._offset]
         elif self._one_hot is not None:
             model += theta[:, self._offset] @ self._one_hot.T
+        if self._fixed_offset is not None:
+            model = model + self._fixed_offset
         return terms, np.maximum(model, FLOOR)
 
     def losses(self, theta: np.ndarray) -> np.ndarray:
@@ -134,7 +215,7 @@ class PowerSum:
         for term, index, form in zip(terms, self._index, self._forms, strict=True):
             out[:, index] += term[0][:, None] * form
         if self._one_hot is not None:
-            out[:, self._offset] = self._one_hot
+            out[:, self._offset] += self._one_hot
         return out
 
     def assemble(self, theta: np.ndarray, pointwise: Pointwise) -> Assembled:
@@ -157,10 +238,13 @@ class PowerSum:
         for j, (index, form) in enumerate(zip(self._index, self._forms, strict=True)):
             gradient[:, index] += d1_terms[j] @ form
             scale[:, index] += (d2_major * terms[j] ** 2) @ form**2
+        for m, places in self._shared:  # the slopes of several terms add up
+            slope = sum(terms[j] * self._forms[j][:, column] for j, column in places)
+            scale[:, m] = (d2_major * slope**2).sum(axis=1)
         if self._one_hot is not None:  # f is linear in the offsets
             at = np.array(self._offset)
-            gradient[:, at], scale[:, at] = d1 @ self._one_hot, d2_major @ self._one_hot
-            hessian[:, at, at] = d2 @ self._one_hot
+            gradient[:, at], scale[:, at] = d1 @ self._one_hot, d2_major @ self._squares
+            hessian[:, at, at] = d2 @ self._squares
             self._cross_offsets(hessian, d2_terms, self._one_hot)
         return rho.sum(axis=1), gradient, hessian, np.sqrt(scale)
 
@@ -199,14 +283,41 @@ class PowerSum:
 
     @property
     def _basis(self) -> Basis:
-        return Basis(self.z, tuple(map(tuple, self._rows)), self._one_hot)
+        return Basis(self.z, tuple(map(tuple, self._rows)), self._one_hot, self._linked)
 
     def _coordinates(self, a: np.ndarray, coefficient: np.ndarray) -> np.ndarray:
         """Coordinates; a coefficient that was eliminated to 0 is revived at a thousandth of the largest."""
-        floor = 1e-3 * coefficient.max(axis=1, keepdims=True) + FLOOR
+        floor = 1e-3 * coefficient.max(axis=1, keepdims=True, initial=0.0) + FLOOR
         J = len(self._coefficient)
         theta = np.empty((len(a), self.p))
         theta[:, self._coefficient] = np.log(np.maximum(coefficient[:, :J], floor))
         theta[:, self._exponent] = a
         theta[:, self._offset] = coefficient[:, J:]
         return np.clip(theta, self.lower, self.upper)
+
+
+def _distinct(owners: np.ndarray) -> list[int]:
+    """Free parameters in the order of their first place, each once; -1 is none."""
+    return [m for m in dict.fromkeys(owners.tolist()) if m >= 0]
+
+
+def _flat(layout: Layout) -> list[int]:
+    return [*layout.coefficients, *(k for term in layout.exponents for k in term), *layout.offsets]
+
+
+def _apart(here: np.ndarray | None, there: np.ndarray | None) -> bool:
+    """Whether two terms have no point in common."""
+    return here is not None and there is not None and not (here & there).any()
+
+
+def _offsets(
+    group: np.ndarray, offsets: tuple[int, ...], given: Restriction, free: list[int]
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The free offset of every point, (n, G) of its multiples, and the fixed one (n,); None where there are none."""
+    one_hot, fixed = np.zeros((len(group), len(free))), np.zeros(len(group))
+    for g, k in enumerate(offsets):
+        if given.owner[k] < 0:
+            fixed += (group == g) * given.constant[k]
+        else:
+            one_hot[:, free.index(given.owner[k])] += (group == g) * given.factor[k]
+    return one_hot if free else None, fixed if fixed.any() else None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from superlaw.laws.known import Known
 from superlaw.laws.law import Law, Points
 from superlaw.laws.objective import Objective
 from superlaw.laws.problems.model import Assembled, Model
+from superlaw.laws.problems.restriction import Restriction, restriction
 from superlaw.laws.tables import Selection
 
 
@@ -16,8 +18,9 @@ from superlaw.laws.tables import Selection
 class Problem:
     """What is minimised: the model of a law over given points against a target.
 
-    ``names`` are the parameters, in the order of every array of them. ``target`` and ``weights`` have shape (n,),
-    or (B, n) for a batch of problems over the same points. ``clusters`` (n,) names what was drawn independently.
+    ``names`` are the parameters that are estimated, in the order of every array of them; ``given`` says how all of the
+    law's hang on these (None: all are estimated). ``target`` and ``weights`` have shape (n,), or (B, n) for a batch of
+    problems over the same points. ``clusters`` (n,) names what was drawn independently.
     """
 
     law: Law
@@ -28,18 +31,24 @@ class Problem:
     target: np.ndarray
     weights: np.ndarray | None = None
     clusters: np.ndarray | None = None
+    known: Known = field(default_factory=Known)
+    given: Restriction | None = None
 
     @classmethod
-    def of(cls, law: Law, rows: Selection, objective: Objective) -> Problem:
-        """The problem of fitting a law to selected rows."""
-        problem = cls.over(law, rows.points, objective.target(rows.losses), objective)
+    def of(cls, law: Law, rows: Selection, objective: Objective, known: Known | None = None) -> Problem:
+        """The problem of fitting a law to selected rows, of whose parameters something may be known."""
+        problem = cls.over(law, rows.points, objective.target(rows.losses), objective, known)
         return replace(problem, weights=rows.weights, clusters=rows.clusters)
 
     @classmethod
-    def over(cls, law: Law, points: Points, target: np.ndarray, objective: Objective) -> Problem:
+    def over(
+        cls, law: Law, points: Points, target: np.ndarray, objective: Objective, known: Known | None = None
+    ) -> Problem:
         """The problem over points with targets of their own."""
-        names = tuple(law.names(points.labels))
-        return cls(law, points, names, law.model(points, objective.logarithmic), objective, target)
+        known, names = known or Known(), tuple(law.names(points.labels))
+        given = restriction(known, names, law.exponents, law.box(points)) if known else None
+        model = law.model(points, objective.logarithmic, given)
+        return cls(law, points, known.free(names), model, objective, target, known=known, given=given)
 
     @property
     def n(self) -> int:
@@ -54,7 +63,11 @@ class Problem:
     @property
     def exponents(self) -> list[int]:
         """Which parameters are exponents."""
-        return [self.names.index(name) for name in self.law.exponents]
+        return [self.names.index(name) for name in self.law.exponents if name in self.names]
+
+    def expand(self, values: np.ndarray) -> np.ndarray:
+        """All parameters of the law from those that are estimated; shapes (..., p') from (..., p)."""
+        return values if self.given is None else self.given.expand(values)
 
     def at(self, rows: np.ndarray | slice) -> Problem:
         """Some problems of a batch."""
