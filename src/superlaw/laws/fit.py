@@ -23,13 +23,14 @@ from superlaw.laws.problems.problem import Problem
 from superlaw.laws.problems.restriction import Restriction
 from superlaw.laws.profile import BetterOptimumError
 from superlaw.laws.result import Fit
-from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, joined, solve, sorted_descents, sweep
+from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, descend_gradually, joined, solve, sorted_descents, sweep
 from superlaw.laws.tables import Choice, Selection, select
 
 STARTS = 16
 MOST_STARTS = 64  # tried when fewer than ENOUGH starts agree
 ENOUGH = 3
 MOST_ROUNDS = 4  # of intervals that come upon a lower value
+MOST_WEIGHINGS, SAME_STRENGTH = 200, 1e-10  # of priors, and when two agree
 
 
 def fit_law(
@@ -63,7 +64,7 @@ def fit_law(
         ``BrokenPowerLaw``, ``FunctionLaw``, or text like ``"additive:width,depth"``.
     loss : str
         Column of the loss (nats per token, or whatever the law should have).
-    objective : {"log-ls", "log-huber", "ls"} or Objective
+    objective : {"log-ls", "log-huber", "ls", "asymmetric:K", "envelope"} or Objective
     where : str or sequence of str, optional
         Rows to use, like ``"tokens > 1e9"``; several all count.
     drop_highest : int
@@ -71,7 +72,7 @@ def fit_law(
     weights, errors : str, optional
         Column of relative weights, or of standard errors of L (weights 1/error^2).
     interval : {"profile", "bootstrap", "sandwich", "none"}, optional
-        By default the sandwich, for Huber's loss without a cluster the bootstrap (docs/laws.md).
+        By default the sandwich, for Huber's loss without a cluster the bootstrap, for an envelope none (docs/laws.md).
     level : float
         Of the intervals.
     replicates, seed : int
@@ -101,15 +102,40 @@ def fit_law(
     (0.5, 1.0)
     """
     law, objective = law_of(law), objective_of(objective)
-    name = usual_method(objective.robust, cluster) if interval is None else interval
+    name = usual_method(objective, cluster) if interval is None else interval
     method = Method(name, level, replicates, seed, workers, cluster)
     rows = select(table, law, Choice(loss, where, drop_highest, weights, errors, cluster), objective.logarithmic)
     problem = Problem.of(law, rows, objective, known)
     _check_points(rows, problem)
     given = _given_starts(start, problem)
+    problem = _weighed(problem, starts, seed, given)
     found = _search(problem, starts, seed, given)
     best, unknown, found = _judged(problem, found, method, seed)
     return _fit(best, rows, unknown, certify(best, found), {"loss": loss, **law.columns()})
+
+
+def _weighed(problem: Problem, starts: int, seed: int, given: np.ndarray | None) -> Problem:
+    """The problem whose priors have the strength of the errors' own dispersion at its optimum (problems/prior.py).
+
+    From a strength that is surely too large, so that few points are not passed through exactly where priors allow it.
+    """
+    if problem.prior is None:
+        return problem
+    strength, theta = float(np.var(problem.target)), None
+    for _ in range(MOST_WEIGHINGS):
+        problem = replace(problem, prior=replace(problem.prior, strength=strength))
+        found = solve(problem, starts, seed, given) if theta is None else descend_gradually(problem, theta)
+        theta = found.theta[:1]
+        before, strength = strength, Minimum.at(problem, theta[0], float(found.value[0])).dispersion
+        if not np.isfinite(strength) or strength <= NOTHING:
+            raise InputError(
+                f"{problem.n} points, which leave no errors for priors to be weighed against",
+                "more points, or errors of these",
+                "fix the parameter instead",
+            )
+        if abs(strength - before) <= SAME_STRENGTH * strength:
+            break
+    return replace(problem, prior=replace(problem.prior, strength=strength))
 
 
 def _judged(problem: Problem, found: Descent, method: Method, seed: int) -> tuple[Minimum, Uncertainty, Descent]:
@@ -128,10 +154,11 @@ def _judged(problem: Problem, found: Descent, method: Method, seed: int) -> tupl
 
 
 def _check_points(rows: Selection, problem: Problem) -> None:
-    if problem.n < problem.p:
+    priors = 0 if problem.prior is None else len(problem.prior.at)
+    if problem.n + priors < problem.p:
         raise InputError(
             f"{problem.n} points for {problem.p} parameters of the law {problem.law.name}",
-            f"at least {problem.p}",
+            f"at least {problem.p - priors}",
             "use more points or a smaller law",
         )
     for column, sizes in zip(problem.law.sizes, rows.points.sizes, strict=True):
@@ -190,7 +217,7 @@ def _fit(
         covariance=_spread(problem, unknown.covariance),
         log_covariance=_spread(problem, unknown.log_covariance, logs=True),
         objective=objective,
-        objective_value=objective.stated(best.value, problem.n),
+        objective_value=objective.stated(_of_losses(best), problem.n),
         n=problem.n,
         dof=best.dof,
         dropped=rows.dropped,
@@ -208,6 +235,12 @@ def _fit(
         replicates=None if unknown.drawn is None else ten_figures(problem.expand(unknown.drawn)),
         known=problem.known,
     )
+
+
+def _of_losses(best: Minimum) -> float:
+    """The minimised sum without what priors add."""
+    prior = best.problem.prior
+    return best.value if prior is None else best.value - float(prior.value(best.theta))
 
 
 def _spread(problem: Problem, covariance: np.ndarray, logs: bool = False) -> np.ndarray:

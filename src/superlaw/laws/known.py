@@ -124,7 +124,10 @@ class Known:
         return cls(
             record.get("fixed", {}),
             {name: (tie["to"], tie["factor"]) for name, tie in record.get("tied", {}).items()},
-            {name: (end(b["low"], -math.inf), end(b["high"], math.inf)) for name, b in record.get("bounds", {}).items()},
+            {
+                name: (end(b["low"], -math.inf), end(b["high"], math.inf))
+                for name, b in record.get("bounds", {}).items()
+            },
             {name: (prior["mean"], prior["sigma"]) for name, prior in record.get("priors", {}).items()},
         )
 
@@ -177,7 +180,9 @@ class Known:
                 raise InputError(f"no bound of {name}", SAID["bound"])
         for name, (mean, sigma) in self.priors.items():
             if not (math.isfinite(sigma) and sigma > 0):
-                raise InputError(f"a prior of {name} with sigma {sigma:g}", "a number above 0", f"--fix {name}={mean:g}")
+                raise InputError(
+                    f"a prior of {name} with sigma {sigma:g}", "a number above 0", f"--fix {name}={mean:g}"
+                )
             if not math.isfinite(mean):
                 raise InputError(f"a prior of {name} with mean {mean:g}", "a number")
 

@@ -16,8 +16,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from superlaw.laws.problems.formula import Box, Formula
+from superlaw.laws.problems.layout import Arranged, Layout
 from superlaw.laws.problems.model import FLOOR, Model
-from superlaw.laws.problems.power_sum import Layout, PowerSum
+from superlaw.laws.problems.power_sum import PowerSum
 from superlaw.laws.problems.restriction import Restriction, unrestricted
 
 FAR = 700.0  # logarithms beyond it have no number
@@ -190,15 +191,13 @@ class SumLaw(Law):
         )
 
     def box(self, points: Points) -> Box:
-        # A single power law without an offset may rise as well.
-        layout = self._layout(points.labels)
-        return layout.box(len(self.names(points.labels)), not layout.offsets and len(self.power_terms) == 1)
+        return self._layout(points.labels).box(len(self.names(points.labels)))
 
     def model(self, points: Points, logarithmic: bool = True, given: Restriction | None = None) -> PowerSum:
         row = {column: k for k, column in enumerate(self.sizes)}
         logs = np.log(points.sizes[[row[column] for term in self.power_terms for column in term.columns]])
         free = unrestricted(self.box(points)) if given is None else given
-        return PowerSum(logs, self._layout(points.labels), points.group, free)
+        return PowerSum(Arranged(logs, self._layout(points.labels), points.group, free))
 
     def falling(self, params: Sequence[np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         value = dict(zip(self.names(), params, strict=False))

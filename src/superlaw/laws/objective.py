@@ -78,6 +78,11 @@ class Objective:
         """Whether large errors count linearly."""
         return self.name == "log-huber"
 
+    @property
+    def envelope(self) -> bool:
+        """Whether the law is to lie below all runs."""
+        return self.asymmetry >= ENVELOPE
+
     def target(self, losses: np.ndarray) -> np.ndarray:
         """What the model is compared with: log L or L."""
         return np.log(losses) if self.logarithmic else losses

@@ -25,6 +25,7 @@ FEW_POINTS = 10  # degrees of freedom of a fit
 FEW_FOR_PROFILE = 60  # below which unequal spread is found too seldom
 MOST_LEVERAGE = 0.99
 FEW_PLACES = 4  # from which starts set out
+DECIDED, CONTRADICTED = 0.95, 3.0  # share of what is known of a parameter that is its prior, and errors apart
 
 
 def fit_warnings(
@@ -48,8 +49,11 @@ def fit_warnings(
         out.append("the law passes through every point to rounding: nothing is left to judge the errors by")
     out += _undetermined(params, certificate)
     out += _strong_correlations(certificate, best.problem.law)
+    given = [name for name, at in zip(best.problem.names, best.at_given, strict=True) if at]
     for name in certificate.at_bounds:
-        out.append(f"{name} is at its bound ({params[name].value:g}); its interval is one-sided at best")
+        own = "the bound that it was given" if name in given else "its bound"
+        out.append(f"{name} is at {own} ({params[name].value:g}); its interval is one-sided at best")
+    out += _of_priors(best)
     if certificate.converged and certificate.agreement < 0.5:
         out.append(
             f"only {certificate.agreement:.0%} of {certificate.starts} starts ended at the best optimum: "
@@ -130,6 +134,24 @@ def _small(best: Minimum, interval: Mapping[str, Any]) -> list[str]:
         out.append(
             f"one point (row {row + 1} of those used) decides a combination of parameters alone: no error of it shows"
         )
+    return out
+
+
+def _of_priors(best: Minimum) -> list[str]:
+    """Priors that the losses contradict, and parameters of which these say nothing."""
+    prior, out = best.problem.prior, []
+    if prior is None or best.dof < 1:
+        return []
+    rows = prior.rows / prior.sigma[:, None]
+    shares = np.diag(rows @ best.covariance() @ rows.T)  # of the prior's variance that is left
+    for k, (error, share) in enumerate(zip(prior.errors(best.theta), shares, strict=True)):
+        name, apart = best.problem.names[prior.at[k]], abs(error) / math.sqrt(max(1 - share, 1e-12))
+        if share > DECIDED:
+            out.append(f"{name} is decided by its prior: the losses add {1 - share:.1%} to what is known of it")
+        elif apart > CONTRADICTED:
+            out.append(
+                f"the losses and the prior of {name} are {apart:.1f} standard errors apart: one of them is wrong"
+            )
     return out
 
 

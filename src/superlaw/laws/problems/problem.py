@@ -10,6 +10,7 @@ from superlaw.laws.known import Known
 from superlaw.laws.law import Law, Points
 from superlaw.laws.objective import Objective
 from superlaw.laws.problems.model import Assembled, Model
+from superlaw.laws.problems.prior import Prior
 from superlaw.laws.problems.restriction import Restriction, restriction
 from superlaw.laws.tables import Selection
 
@@ -19,8 +20,9 @@ class Problem:
     """What is minimised: the model of a law over given points against a target.
 
     ``names`` are the parameters that are estimated, in the order of every array of them; ``given`` says how all of the
-    law's hang on these (None: all are estimated). ``target`` and ``weights`` have shape (n,), or (B, n) for a batch of
-    problems over the same points. ``clusters`` (n,) names what was drawn independently.
+    law's hang on these (None: all are estimated), ``prior`` what else is known of them. ``target`` and ``weights`` have
+    shape (n,), or (B, n) for a batch of problems over the same points. ``clusters`` (n,) names what was drawn
+    independently.
     """
 
     law: Law
@@ -33,6 +35,7 @@ class Problem:
     clusters: np.ndarray | None = None
     known: Known = field(default_factory=Known)
     given: Restriction | None = None
+    prior: Prior | None = None
 
     @classmethod
     def of(cls, law: Law, rows: Selection, objective: Objective, known: Known | None = None) -> Problem:
@@ -48,7 +51,9 @@ class Problem:
         known, names = known or Known(), tuple(law.names(points.labels))
         given = restriction(known, names, law.exponents, law.box(points)) if known else None
         model = law.model(points, objective.logarithmic, given)
-        return cls(law, points, known.free(names), model, objective, target, known=known, given=given)
+        free = known.free(names)
+        prior = Prior.of(known, free, model)
+        return cls(law, points, free, model, objective, target, known=known, given=given, prior=prior)
 
     @property
     def n(self) -> int:
@@ -65,6 +70,11 @@ class Problem:
         """Which parameters are exponents."""
         return [self.names.index(name) for name in self.law.exponents if name in self.names]
 
+    @property
+    def held(self) -> np.ndarray:
+        """Which bounds (lower, upper) of the parameters were given, and are not the law's own; shape (p, 2)."""
+        return np.zeros((self.p, 2), bool) if self.given is None else self.given.held
+
     def expand(self, values: np.ndarray) -> np.ndarray:
         """All parameters of the law from those that are estimated; shapes (..., p') from (..., p)."""
         return values if self.given is None else self.given.expand(values)
@@ -72,15 +82,30 @@ class Problem:
     def at(self, rows: np.ndarray | slice) -> Problem:
         """Some problems of a batch."""
         batched = {name: x for name in ("target", "weights") if (x := getattr(self, name)) is not None and x.ndim == 2}
-        return replace(self, **{name: x[rows] for name, x in batched.items()}) if batched else self
+        some = replace(self, **{name: x[rows] for name, x in batched.items()}) if batched else self
+        if self.prior is None or self.prior.mean.ndim == 1:
+            return some
+        return replace(some, prior=replace(self.prior, mean=self.prior.mean[rows]))
+
+    def one(self, row: int) -> Problem:
+        """One problem of a batch, by itself."""
+        some = {
+            name: x[row] for name in ("target", "weights") if (x := getattr(self, name)) is not None and x.ndim == 2
+        }
+        prior = self.prior
+        if prior is not None and prior.mean.ndim == 2:
+            prior = replace(prior, mean=prior.mean[row])
+        return replace(self, **some, prior=prior)
 
     def pinned(self, k: int) -> Problem:
         """The same problem in coordinates whose k-th is parameter k itself."""
-        return replace(self, model=self.model.pinned(k))
+        model = self.model.pinned(k)
+        return replace(self, model=model, prior=None if self.prior is None else self.prior.over(model))
 
     def assemble(self, theta: np.ndarray) -> Assembled:
         """Value (B,), gradient (B, p), Hessian (B, p, p) and the scale of each coordinate (B, p)."""
-        return self.model.assemble(theta, self._pointwise)
+        of_losses = self.model.assemble(theta, self._pointwise)
+        return of_losses if self.prior is None else self.prior.added(theta, of_losses)
 
     def _pointwise(self, losses: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         rho, d1, d2, d2_major = self.objective.derivatives(losses, self.target)

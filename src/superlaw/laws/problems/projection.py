@@ -19,14 +19,15 @@ class Link:
     """How J terms of K exponents hang on the free parameters, fewer than these: A exponents, M coefficients.
 
     ``powers`` (A, K) and ``fixed_powers`` (K,): exponents = a @ powers + fixed_powers. ``terms`` (J, M) and
-    ``fixed_terms`` (J,): coefficients = terms @ c + fixed_terms. ``offset`` (n,) is what is fixed of it, ``present``
-    (J, n) which points have a term; None for nothing and for all.
+    ``fixed_terms`` (J,): coefficients = terms @ c + fixed_terms. ``bounds`` (2, A) of a. ``offset`` (n,) is what is
+    fixed of it, ``present`` (J, n) which points have a term; None for nothing and for all.
     """
 
     powers: np.ndarray
     fixed_powers: np.ndarray
     terms: np.ndarray
     fixed_terms: np.ndarray
+    bounds: np.ndarray
     offset: np.ndarray | None
     present: np.ndarray | None
 
@@ -79,6 +80,8 @@ def project(
         step = _exponent_step(best, damping)
         trial = np.clip(a + np.clip(step, -1.0, 1.0), 0.25 * a, np.maximum(4 * a, 0.05))
         trial = np.minimum(trial, LARGEST_EXPONENT / 2)
+        if basis.link is not None:
+            trial = np.clip(trial, *basis.link.bounds)
         new = eliminate(basis, trial, root, right)
         better = new.squares < best.squares
         small = np.abs(trial - a).max(axis=1) < 1e-3 * a.max(axis=1)
