@@ -135,7 +135,20 @@ def _logaddexp(a: Any, b: Any) -> Jet:
     return _add(d._chain(np.logaddexp(0.0, d.value), rise, rise * (1 - rise)), a)
 
 
+def _maximum(a: Any, b: Any) -> Jet:
+    """The larger of two, with its derivatives; those of the first where they are equal."""
+    if not isinstance(a, Jet):
+        return _maximum(b, a)
+    value = b.value if isinstance(b, Jet) else np.asarray(b, dtype=float)
+    first = a.value >= value
+    out = _add(_multiply(a, first), _multiply(b, ~first) if isinstance(b, Jet) else np.where(first, 0.0, value))
+    out.value = np.maximum(a.value, value)  # 0 times infinity is none
+    return out
+
+
 _BINARY = {
+    "maximum": _maximum,
+    "minimum": lambda a, b: np.negative(_maximum(np.negative(a), np.negative(b))),
     "add": _add,
     "logaddexp": _logaddexp,
     "subtract": lambda a, b: _add(a, np.negative(b)),
