@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from superlaw.laws.problems.formula import Box, Formula
+from superlaw.laws.problems.formula import Formula
 from superlaw.laws.problems.layout import Arranged, Layout
-from superlaw.laws.problems.model import FLOOR, Model
+from superlaw.laws.problems.model import FLOOR, Box, Model
 from superlaw.laws.problems.power_sum import PowerSum
 from superlaw.laws.problems.restriction import Restriction, unrestricted
 
@@ -39,6 +39,10 @@ class Points:
 
     def __getitem__(self, rows: np.ndarray) -> Points:
         return Points(self.sizes[:, rows], self.group[rows], self.labels)
+
+    def columns(self, columns: Sequence[int]) -> Points:
+        """The same points by some of the columns alone."""
+        return Points(self.sizes[list(columns)], self.group, self.labels)
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,8 @@ def power_term(coefficient: Any, exponents: Sequence[Any], logs: Sequence[Any]) 
 class SumLaw(Law):
     """L = sum of terms c / (x^a y^b ...) + an offset, common or of each group. A subclass names its terms."""
 
+    signed_offset: ClassVar[bool] = False  # whether the offset may be negative
+
     @property
     def exponents(self) -> tuple[str, ...]:
         return tuple(name for term in self.power_terms for name in term.exponents)
@@ -188,6 +194,7 @@ class SumLaw(Law):
             coefficients=tuple(position[term.coefficient] for term in self.power_terms),
             exponents=tuple(tuple(position[name] for name in term.exponents) for term in self.power_terms),
             offsets=tuple(position[name] for name in self.offsets(labels)),
+            signed=self.signed_offset,
         )
 
     def box(self, points: Points) -> Box:
@@ -197,7 +204,7 @@ class SumLaw(Law):
         row = {column: k for k, column in enumerate(self.sizes)}
         logs = np.log(points.sizes[[row[column] for term in self.power_terms for column in term.columns]])
         free = unrestricted(self.box(points)) if given is None else given
-        return PowerSum(Arranged(logs, self._layout(points.labels), points.group, free))
+        return PowerSum(Arranged(logs, self._layout(points.labels), points.group, free), logarithmic)
 
     def falling(self, params: Sequence[np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         value = dict(zip(self.names(), params, strict=False))
@@ -209,19 +216,42 @@ class SumLaw(Law):
 
 
 class FormulaLaw(Law):
-    """A law that is no such sum: its formula is differentiated as it stands in :meth:`Law.losses`."""
+    """A law that is no such sum: its formula is differentiated as it stands in :meth:`Law.losses`.
+
+    Where each point has but a few of many parameters, a subclass says which (:meth:`places`), and its formula of these
+    (:meth:`at_points`).
+    """
 
     @abstractmethod
     def starts(self, points: Points, count: int, rng: np.random.Generator, losses: np.ndarray) -> np.ndarray:
         """Random parameters from which to search, shape (count, p)."""
 
+    def places(self, labels: Sequence[str]) -> np.ndarray:
+        """Which of the parameters :meth:`at_points` takes at the points of each group, shape (groups, m)."""
+        return np.arange(len(self.names(labels)))[None]
+
+    def at_points(self, points: Points, params: Sequence[Any]) -> Any:
+        """The losses for the parameters that each point has: as :meth:`losses` where all have all."""
+        return self.losses(points, params)
+
     def model(self, points: Points, logarithmic: bool = True, given: Restriction | None = None) -> Formula:
         free = unrestricted(self.box(points)) if given is None else given
 
         def function(*params: Any) -> Any:
-            return self.losses(points, params if given is None else given.expand_each(params))
+            return self.at_points(points, params)
 
         def starts(count: int, rng: np.random.Generator, losses: np.ndarray) -> np.ndarray:
             return self.starts(points, count, rng, losses)[:, free.free]
 
-        return Formula(function, free.box, starts, points.n, logarithmic)
+        return Formula(function, free, starts, self.places(points.labels), points.group, logarithmic)
+
+
+def of_group(params: Sequence[Any], group: np.ndarray) -> np.ndarray:
+    """Of one value (B, 1) for each group that of every point, (B, n).
+
+    Examples
+    --------
+    >>> of_group([np.array([[1.0]]), np.array([[5.0]])], np.array([0, 1, 1]))
+    array([[1., 5., 5.]])
+    """
+    return np.concatenate([np.atleast_2d(value) for value in params], axis=1)[:, group]

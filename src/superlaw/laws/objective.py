@@ -9,7 +9,7 @@ from scipy import optimize, special
 
 from superlaw.errors import InputError, nearest
 
-NAMES = ("log-ls", "log-huber", "ls")
+NAMES = ("log-ls", "log-huber", "ls", "huber")
 ENVELOPE = 1000.0  # so heavy is a run below the law that none of fewer runs than this lies there
 ONE_SIDED = {"asymmetric": ("log-ls", 10.0), "envelope": ("log-huber", ENVELOPE)}  # words for a name and its asymmetry
 
@@ -20,10 +20,10 @@ class Objective:
 
     Parameters
     ----------
-    name : {"log-ls", "log-huber", "ls"}
+    name : {"log-ls", "log-huber", "ls", "huber"}
         ``log-ls``: r = log f - log L, rho = r^2. ``log-huber``: the same r, rho = r^2/2 within
-        ``delta`` and delta (|r| - delta/2) beyond [Chinchilla]. ``ls``: r = f - L,
-        rho = r^2.
+        ``delta`` and delta (|r| - delta/2) beyond [Chinchilla]. ``ls`` and ``huber``: the same of
+        r = f - L.
     delta : float
         Where Huber's loss turns from square to straight.
     reduction : {"sum", "mean"}
@@ -58,7 +58,7 @@ class Objective:
             raise InputError(f"asymmetry = {self.asymmetry}", "a number above 0, 1 for none")
 
     def __str__(self) -> str:
-        what = "L" if self.name == "ls" else "log L"
+        what = "log L" if self.logarithmic else "L"
         loss = f"Huber's loss (delta {self.delta:g})" if self.robust else "squared errors"
         below = "" if self.asymmetry == 1 else f", of runs below the law {self.asymmetry:g} times"
         return f"{self.reduction} of {loss} of {what}{below}"
@@ -71,12 +71,12 @@ class Objective:
     @property
     def logarithmic(self) -> bool:
         """Whether the errors are those of log L."""
-        return self.name != "ls"
+        return self.name.startswith("log")
 
     @property
     def robust(self) -> bool:
         """Whether large errors count linearly."""
-        return self.name == "log-huber"
+        return self.name.endswith("huber")
 
     @property
     def envelope(self) -> bool:

@@ -11,8 +11,7 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.law import FormulaLaw, Part, Points
-from superlaw.laws.problems.formula import Box
-from superlaw.laws.problems.model import LARGEST_EXPONENT
+from superlaw.laws.problems.model import LARGEST_EXPONENT, Box
 
 MOST_REPEATS = 1e6  # of the half-lives: beyond it no repetition is worth less than new data
 

@@ -11,8 +11,7 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.laws.forms.additive import AdditiveLaw
 from superlaw.laws.law import FormulaLaw, Part, Points
-from superlaw.laws.problems.formula import Box
-from superlaw.laws.problems.model import LARGEST_EXPONENT
+from superlaw.laws.problems.model import LARGEST_EXPONENT, Box
 
 FURTHEST = 1e3  # of a shift, in units of the largest size: beyond it the term is a straight line
 

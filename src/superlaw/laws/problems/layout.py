@@ -14,8 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from superlaw.laws.problems.formula import Box
-from superlaw.laws.problems.model import LARGEST_EXPONENT
+from superlaw.laws.problems.model import LARGEST_EXPONENT, Box
 from superlaw.laws.problems.projection import Link
 from superlaw.laws.problems.restriction import Restriction
 
@@ -27,13 +26,15 @@ class Layout:
     """Where a sum's parameters stand in the law's order. One may stand in several places.
 
     ``coefficients`` of each term; ``exponents`` of each term, one for each of its columns; ``offsets`` of each
-    group, one for all, or none. ``members`` is, of each term, the group whose points alone have it, or None.
+    group, one for all, or none. ``members`` is, of each term, the group whose points alone have it, or None. Offsets
+    that are ``signed`` may be negative.
     """
 
     coefficients: tuple[int, ...]
     exponents: tuple[tuple[int, ...], ...]
     offsets: tuple[int, ...]
     members: tuple[int | None, ...] = ()
+    signed: bool = False
 
     @property
     def powers(self) -> list[int]:
@@ -58,6 +59,7 @@ class Layout:
         positive[list(self.coefficients)] = True
         free_sign = not self.offsets and len(set(self.coefficients)) == 1
         lower[self.powers], upper[self.powers] = 0.0 - LARGEST_EXPONENT * free_sign, LARGEST_EXPONENT
+        lower[list(self.offsets)] = -np.inf if self.signed else 0.0
         return Box(positive, lower, upper)
 
 

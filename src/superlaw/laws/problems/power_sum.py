@@ -27,12 +27,16 @@ FAR, MOST_LOG = 690.0, 700.0  # logarithms of terms, and of coefficients, beyond
 
 
 class PowerSum:
-    """One sum of power terms over given points: a :class:`~superlaw.laws.problems.model.Model`."""
+    """One sum of power terms over given points: a :class:`~superlaw.laws.problems.model.Model`.
+
+    With ``logarithmic`` it is kept above 0, as errors of log L need.
+    """
 
     exact = True
 
-    def __init__(self, arranged: Arranged):
+    def __init__(self, arranged: Arranged, logarithmic: bool = True):
         self._arranged, self.n, self.p = arranged, len(arranged.group), arranged.given.q
+        self._logarithmic = logarithmic
         self._coefficient, self._exponent, self._offset = (
             arranged.coefficients, arranged.exponents, arranged.offsets
         )  # fmt: skip
@@ -69,7 +73,9 @@ class PowerSum:
         return bool(len(self._index[i]) and len(self._index[j])) and not apart
 
     def pinned(self, k: int) -> PowerSum:
-        return PowerSum(replace(self._arranged, uncentred=frozenset({k}))) if k in self._arranged.centred else self
+        if k not in self._arranged.centred:
+            return self
+        return PowerSum(replace(self._arranged, uncentred=frozenset({k})), self._logarithmic)
 
     # -- between coordinates and parameters ------------------------------------------------------
     def _shifts(self, x: np.ndarray) -> np.ndarray:
@@ -108,7 +114,7 @@ class PowerSum:
             model += theta[:, self._offset] @ self._one_hot.T
         if self._fixed_offset is not None:
             model = model + self._fixed_offset
-        return terms, np.maximum(model, FLOOR)
+        return terms, np.maximum(model, FLOOR) if self._logarithmic else model
 
     def losses(self, theta: np.ndarray) -> np.ndarray:
         return self._terms(theta)[1]
@@ -193,7 +199,7 @@ class PowerSum:
     @property
     def _basis(self) -> Basis:
         rows = tuple(map(tuple, self._arranged.layout.rows))
-        return Basis(self._arranged.z, rows, self._one_hot, self._arranged.link())
+        return Basis(self._arranged.z, rows, self._one_hot, self._arranged.link(), self._arranged.layout.signed)
 
     def _coordinates(self, a: np.ndarray, coefficient: np.ndarray) -> np.ndarray:
         """Coordinates; a coefficient that was eliminated to 0 is revived at a thousandth of the largest."""

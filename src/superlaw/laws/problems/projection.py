@@ -41,17 +41,21 @@ class Link:
 @dataclass(frozen=True, eq=False)
 class Basis:
     """Terms as functions of their exponents: centred logs ``z`` (K, n), the rows of z of every term, the
-    offset of each point, (n, G) of zeros and multiples, if there are any, and what is fixed or shared."""
+    offset of each point, (n, G) of zeros and multiples, if there are any (of either sign, if ``signed``), and what is
+    fixed or shared."""
 
     z: np.ndarray
     terms: tuple[tuple[int, ...], ...]
     one_hot: np.ndarray | None
     link: Link | None = None
+    signed: bool = False
 
     def at(self, points: slice) -> Basis:
         """Over some of the points."""
         one_hot = None if self.one_hot is None else self.one_hot[points]
-        return Basis(self.z[:, points], self.terms, one_hot, None if self.link is None else self.link.at(points))
+        return replace(
+            self, z=self.z[:, points], one_hot=one_hot, link=None if self.link is None else self.link.at(points)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +117,14 @@ def eliminate(basis: Basis, a: np.ndarray, root: np.ndarray, right: np.ndarray) 
     gram = phi.swapaxes(1, 2) @ phi + 1e-13 * np.eye(phi.shape[2])
     moment = (phi.swapaxes(1, 2) @ right[:, :, None])[:, :, 0]
     c = np.linalg.solve(gram, moment[:, :, None])[:, :, 0]
-    for b in np.flatnonzero((c < 0).any(axis=1)):
+    free = 0 if basis.one_hot is None or not basis.signed else basis.one_hot.shape[1]  # the last, of either sign
+    bound = phi.shape[2] - free
+    for b in np.flatnonzero((c[:, :bound] < 0).any(axis=1)):
         factor = np.linalg.cholesky(gram[b])  # the same squares, in J + G rows
-        c[b] = optimize.nnls(factor.T, np.linalg.solve(factor, moment[b]))[0]
+        both = np.hstack([factor.T, -factor.T[:, bound:]])
+        found = optimize.nnls(both, np.linalg.solve(factor, moment[b]))[0]
+        c[b] = found[: bound + free]
+        c[b, bound:] -= found[bound + free :]
     residual = (phi @ c[:, :, None])[:, :, 0] - right
     coefficient = c / norm
     of_terms = coefficient if link is None else coefficient[:, : link.terms.shape[1]] @ link.terms.T + link.fixed_terms

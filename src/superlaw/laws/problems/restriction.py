@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.laws.known import Known
-from superlaw.laws.problems.formula import Box
-from superlaw.laws.problems.model import FLOOR
+from superlaw.laws.problems.model import FLOOR, Box
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +68,6 @@ class Restriction:
         """All parameters from the free ones; shapes (..., p) from (..., q)."""
         taken = np.concatenate([values, np.ones((*values.shape[:-1], 1))], axis=-1)
         return taken[..., self.owner] * self.number
-
-    def expand_each(self, values: Sequence[Any]) -> list[Any]:
-        """The same of a list of arrays or jets."""
-        pairs = zip(self.owner, self.number, strict=True)
-        return [number if m < 0 else values[m] if number == 1 else values[m] * number for m, number in pairs]
 
     def slopes(self, logs: bool) -> np.ndarray:
         """d parameters / d free ones, shape (p, q); of their logarithms where they are positive, with ``logs``."""
