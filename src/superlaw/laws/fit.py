@@ -12,6 +12,7 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.laws import report
 from superlaw.laws.certificate import Certificate, agreeing, certify
+from superlaw.laws.difference import difference
 from superlaw.laws.estimate import Estimate
 from superlaw.laws.forms import law_of
 from superlaw.laws.intervals import REPLICATES, Method, Uncertainty, uncertainty, usual_method
@@ -23,6 +24,7 @@ from superlaw.laws.problems.problem import Problem
 from superlaw.laws.problems.restriction import Restriction
 from superlaw.laws.profile import BetterOptimumError
 from superlaw.laws.result import Fit
+from superlaw.laws.separate import SeparateLaw
 from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, descend_gradually, joined, solve, sorted_descents, sweep
 from superlaw.laws.tables import Choice, Selection, select
 
@@ -111,7 +113,8 @@ def fit_law(
     problem = _weighed(problem, starts, seed, given)
     found = _search(problem, starts, seed, given)
     best, unknown, found = _judged(problem, found, method, seed)
-    return _fit(best, rows, unknown, certify(best, found), {"loss": loss, **law.columns()})
+    fit = _fit(best, rows, unknown, certify(best, found), {"loss": loss, **law.columns()})
+    return replace(fit, difference=difference(fit, best).to_dict()) if isinstance(law, SeparateLaw) else fit
 
 
 def _weighed(problem: Problem, starts: int, seed: int, given: np.ndarray | None) -> Problem:

@@ -137,6 +137,14 @@ class Known:
         keep = lambda given: {name: value for name, value in given.items() if name in names}  # noqa: E731
         return Known(keep(self.fixed), tied, keep(self.bounds), keep(self.priors))
 
+    def of_each(self, names: Mapping[str, str]) -> Known:
+        """What is given of some parameters, by other names for them (own name of each here: ``names``)."""
+        inside = lambda given: {names[name]: value for name, value in given.items() if name in names}  # noqa: E731
+        roots = {name: self.root(name) for name in names if name in self.tied}
+        fixed = inside(self.fixed) | {names[name]: value for name, (root, value) in roots.items() if root is None}
+        tied = {names[name]: (names[to], factor) for name, (to, factor) in roots.items() if to in names}
+        return Known(fixed, tied, inside(self.bounds), inside(self.priors))
+
     def free(self, names: Sequence[str]) -> tuple[str, ...]:
         """Of a law's parameters those that are estimated: neither fixed nor tied."""
         return tuple(name for name in names if name not in self.fixed and name not in self.tied)

@@ -131,6 +131,10 @@ class Law(ABC):
         """The parameters that are exponents."""
         return ()
 
+    def exponents_of(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """The same where groups have these labels."""
+        return self.exponents
+
     @property
     def common_offset(self) -> str | None:
         """The parameter that is added to the loss of every point, if there is one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from superlaw.laws.doubts import doubts
 from superlaw.laws.estimate import Estimate
 from superlaw.laws.kin import Kin
 from superlaw.laws.known import Known
-from superlaw.laws.law import Law
 from superlaw.laws.minimum import Minimum
 from superlaw.laws.own_runs import status_words
 
@@ -48,7 +47,8 @@ def fit_warnings(
     elif certificate.exact:
         out.append("the law passes through every point to rounding: nothing is left to judge the errors by")
     out += _undetermined(params, certificate)
-    out += _strong_correlations(certificate, best.problem.law)
+    exponents = [best.problem.names[k] for k in best.problem.exponents]
+    out += _strong_correlations(certificate, exponents, best.problem.law.common_offset)
     given = [name for name, at in zip(best.problem.names, best.at_given, strict=True) if at]
     for name in certificate.at_bounds:
         own = "the bound that it was given" if name in given else "its bound"
@@ -175,13 +175,13 @@ def _undetermined(params: Mapping[str, Estimate], certificate: Certificate) -> l
     return out
 
 
-def _strong_correlations(certificate: Certificate, law: Law) -> list[str]:
+def _strong_correlations(certificate: Certificate, names: Sequence[str], offset: str | None) -> list[str]:
     """Exponents strongly correlated with one another or with an offset (their c always are with them)."""
     out = []
     for pair, value in certificate.correlation.items():
         first, _, second = pair.partition("~")
-        exponents = [name in law.exponents for name in (first, second)]
-        watched = all(exponents) or (any(exponents) and law.common_offset in (first, second))
+        exponents = [name in names for name in (first, second)]
+        watched = all(exponents) or (any(exponents) and offset in (first, second))
         if watched and abs(value) >= STRONG_CORRELATION:
             out.append(f"{first} and {second} are strongly correlated ({value:+.2f}): read them together")
     return out

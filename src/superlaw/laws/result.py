@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from superlaw.laws.law import Law, Points
 from superlaw.laws.objective import Objective
 from superlaw.laws.problems.model import FLOOR
 from superlaw.laws.problems.problem import Problem
+from superlaw.laws.separate import SeparateLaw
 from superlaw.laws.stored import FIT, estimate_of, law_of_record, number, rows_of
 from superlaw.laws.tables import Selection, points_of
 
@@ -79,6 +80,8 @@ class Fit:
         Bootstrap replicates of the parameters, shape (R, p), to ten figures.
     known : Known
         What was given of the parameters. One that is fixed has a standard error of 0 and no covariance.
+    difference : dict, optional
+        Of a law with separate parameters: whether these differ (difference.py), and in words.
     """
 
     law: Law
@@ -101,6 +104,7 @@ class Fit:
     data: Selection | None = field(default=None, repr=False)
     replicates: np.ndarray | None = field(default=None, repr=False)
     known: Known = field(default_factory=Known)
+    difference: dict[str, Any] | None = None
 
     @property
     def objective_name(self) -> str:
@@ -146,6 +150,7 @@ class Fit:
             f"{self.dof} degrees of freedom; "
             + (f"AIC {self.aic:.2f}, BIC {self.bic:.2f}" if math.isfinite(self.aic) else "no errors for AIC and BIC"),
             report.certificate_words(self.certificate),
+            *([] if self.difference is None else [self.difference["verdict"]]),
         ])  # fmt: skip
 
     def loss_at(self, sizes: Any, values: np.ndarray | None = None) -> np.ndarray:
@@ -161,6 +166,36 @@ class Fit:
         losses = self.law.losses(points, [values[:, k, None] for k in range(values.shape[1])])
         losses = np.maximum(losses, FLOOR) if self.objective.logarithmic else losses
         return np.broadcast_to(losses, (len(values), points.sizes.shape[-1]))
+
+    def of_group(self, label: str) -> Fit:
+        """Of a fit with separate parameters that of one group by itself: of the inner law, without points."""
+        if not isinstance(self.law, SeparateLaw):
+            raise InputError(f"the group {label!r} of the law {self.law.name}", "a fit with separate parameters")
+        if label not in self.labels:
+            raise InputError(f"the group {label!r}", "a group of the fit", nearest(label, self.labels))
+        names, inner = list(self.params), self.law.inner
+        at = self.law.places(self.labels)[self.labels.index(label)]
+        own = dict(zip((names[k] for k in at), inner.names(), strict=True))
+        known = self.known.of_each(own)
+        dof = dict(zip(self.estimated, self.interval.get("dof", ()), strict=False))
+        mine = [
+            dof.get(self.known.root(name)[0] or "", float(self.dof))
+            for name in own
+            if own[name] in known.free(list(own.values()))
+        ]
+        return replace(
+            self,
+            law=inner,
+            params={new: self.params[old] for old, new in own.items()},
+            covariance=self.covariance[np.ix_(at, at)],
+            log_covariance=self.log_covariance[np.ix_(at, at)],
+            replicates=None if self.replicates is None else self.replicates[:, at],
+            interval=self.interval | ({"dof": mine} if dof else {}),
+            labels=(),
+            data=None,
+            known=known,
+            difference=None,
+        )
 
     def points_at(self, sizes: Any) -> Points:
         """A table of sizes (and groups) as points of the law, each cell checked."""
@@ -259,6 +294,9 @@ class Fit:
             **{name: getattr(self, name) for name in STATED},
             **({} if self.replicates is None else {"replicates": self.replicates}),
             **({"known": self.known.to_dict()} if self.known else {}),
+            **({} if not isinstance(self.law, SeparateLaw) else {
+                "separate": {"by": self.law.by, "parameters": self.law.separate}}),
+            **({} if self.difference is None else {"difference": self.difference}),
         })  # fmt: skip
 
     @classmethod
@@ -293,6 +331,7 @@ class Fit:
                 "labels": tuple(record["labels"]),
                 "replicates": None if drawn is None else rows_of(drawn, (max(2, len(drawn)), p)),
                 "known": known,
+                "difference": record.get("difference"),
             })  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, InputError):

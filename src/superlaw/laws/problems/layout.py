@@ -121,7 +121,8 @@ class Arranged:
         out = np.zeros(len(self.logs))
         for m, rows, here in zip(self._of_term, self.layout.rows, self.present, strict=True):
             if m in self.centred:
-                out[rows] = (self.logs[rows] if here is None else self.logs[rows][:, here]).mean(axis=1)
+                some = slice(None) if here is None or not here.any() else here
+                out[rows] = self.logs[rows][:, some].mean(axis=1)
         return out
 
     @cached_property

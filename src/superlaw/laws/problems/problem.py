@@ -49,7 +49,7 @@ class Problem:
     ) -> Problem:
         """The problem over points with targets of their own."""
         known, names = known or Known(), tuple(law.names(points.labels))
-        given = restriction(known, names, law.exponents, law.box(points)) if known else None
+        given = restriction(known, names, law.exponents_of(points.labels), law.box(points)) if known else None
         model = law.model(points, objective.logarithmic, given)
         free = known.free(names)
         prior = Prior.of(known, free, model)
@@ -68,7 +68,8 @@ class Problem:
     @property
     def exponents(self) -> list[int]:
         """Which parameters are exponents."""
-        return [self.names.index(name) for name in self.law.exponents if name in self.names]
+        exponents = self.law.exponents_of(self.points.labels)
+        return [self.names.index(name) for name in exponents if name in self.names]
 
     @property
     def held(self) -> np.ndarray:
