@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -16,6 +16,7 @@ from superlaw.files.outputs import PICTURES, check_apart, check_output, write_at
 from superlaw.laws.forms import has_offset_option, law_class, law_names, law_of
 
 if TYPE_CHECKING:
+    from superlaw.laws.known import Known
     from superlaw.laws.law import Law
     from superlaw.laws.objective import Objective
 
@@ -25,6 +26,8 @@ TABLE_HELP = (
     "published table (superlaw data list)."
 )
 LAW_HELP = f"One of {', '.join(law_names())}; columns may follow: additive:width,depth or additive:width*depth,tokens."
+
+OBJECTIVES_HELP = "log-ls, log-huber, ls, asymmetric:K (runs below the law K times) or envelope."
 
 TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help=TABLE_HELP)]
 DeltaOption = Annotated[float, typer.Option(help="Of Huber's loss.")]
@@ -104,6 +107,31 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Given:
+    """What is known of the parameters before the fit."""
+
+    fix: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="E=1.69, alpha=beta or alpha=1.2*beta: known, or tied; repeat."),
+    ] = None
+    bound: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=LOW:HIGH", help="Bounds, either of which may be left out; repeat.")
+    ] = None
+    prior: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=MEAN+-SIGMA", help="An observation of the parameter, beside those of losses; repeat."
+        ),
+    ] = None
+
+    def known(self) -> Known:
+        """As the library takes it."""
+        from superlaw.laws.known import Known
+
+        return Known.said(self.fix or (), self.bound or (), self.prior or ())
+
+
+@dataclass(frozen=True)
 class Rows(Reading):
     """What is read of the table."""
 
@@ -135,7 +163,7 @@ class MaskedRows(Rows):
 class Minimised:
     """What is minimised."""
 
-    objective: Annotated[str, typer.Option(metavar="NAME", help="log-ls, log-huber or ls.")] = "log-ls"
+    objective: Annotated[str, typer.Option(metavar="NAME", help=OBJECTIVES_HELP)] = "log-ls"
     delta: DeltaOption = 1e-3
 
 
@@ -200,9 +228,9 @@ class Drawn(Written):
 
 def objectives(names: list[str], delta: float, reduction: str = "sum") -> list[Objective]:
     """Objectives, of which Huber's alone has a delta."""
-    from superlaw.laws.objective import Objective
+    from superlaw.laws.objective import objective_of
 
-    found = [Objective(name, delta, reduction) for name in names]
+    found = [replace(objective_of(name), delta=delta, reduction=reduction) for name in names]
     if not any(objective.robust for objective in found):
         refuse_unused(f"--objective {' '.join(names)}", delta="--objective log-huber")
     return found
@@ -222,7 +250,7 @@ class Choices(Level):
     """Every combination of these is fitted."""
 
     objective: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="log-ls, log-huber, ls; repeat [all three].")
+        list[str] | None, typer.Option(metavar="NAME", help=f"{OBJECTIVES_HELP[:-1]}; repeat [the first three].")
     ] = None
     delta: DeltaOption = 1e-3
     drop_highest: Annotated[list[int] | None, typer.Option(metavar="K", help="Beside no drop; repeat.")] = None

@@ -61,7 +61,11 @@ def data(fit: Fit) -> LawFigure:
     middle = {c: float(np.exp(np.log(row).mean())) for c, row in by_column.items()}
     held = ", ".join(f"{column} = {value:.3g}" for column, value in middle.items())
     return LawFigure(
-        tuple(_panel(fit, column, x, losses / fitted, middle) for column, x in by_column.items()),
+        tuple(
+            _panel(fit, column, x, losses / fitted, middle)
+            for column, x in by_column.items()
+            if column not in law.groups
+        ),
         fitted,
         np.log(losses / fitted) if fit.objective.logarithmic else losses - fitted,
         f"{law.name} law, {fit.n} points ({fit.dropped['rows']} left out)",

@@ -234,12 +234,13 @@ def _cuts(size: np.ndarray, shares: Sequence[float]) -> list[float]:
 
 def _held_out(fit: Fit, rows: Selection, used: np.ndarray, seed: int) -> np.ndarray:
     """Squared errors of the points not used, by a fit to those used; NaN where it cannot be."""
-    problem = Problem.of(fit.law, rows, fit.objective)
+    problem = Problem.of(fit.law, rows, fit.objective, fit.known)
     out = np.full(int((~used).sum()), np.nan)
     if used.sum() < problem.p or any(len(np.unique(row[used])) < 2 for row in rows.points.sizes):
         return out
     problem = replace(problem, weights=used.astype(float) * (1.0 if rows.weights is None else rows.weights))
-    warm = descend_gradually(problem, problem.model.thetas(fit.values)[None])
+    values = np.array([fit.params[name].value for name in problem.names])
+    warm = descend_gradually(problem, problem.model.thetas(values)[None])
     best = solve(problem, FOLD_STARTS, seed)
     theta = warm.theta if warm.converged[0] and warm.value[0] <= best.value[0] else best.theta
     errors = problem.residuals(theta[0])[~used]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ from superlaw.files.shapes import misfit
 from superlaw.laws import report
 from superlaw.laws.certificate import Certificate
 from superlaw.laws.estimate import Estimate
+from superlaw.laws.known import Known
 from superlaw.laws.law import Law, Points
 from superlaw.laws.objective import Objective
 from superlaw.laws.problems.model import FLOOR
 from superlaw.laws.problems.problem import Problem
+from superlaw.laws.separate import SeparateLaw
 from superlaw.laws.stored import FIT, estimate_of, law_of_record, number, rows_of
 from superlaw.laws.tables import Selection, points_of
 
@@ -78,6 +80,10 @@ class Fit:
         The points used; not kept in JSON.
     replicates : ndarray, optional
         Bootstrap replicates of the parameters, shape (R, p), to ten figures.
+    known : Known
+        What was given of the parameters. One that is fixed has a standard error of 0 and no covariance.
+    difference : dict, optional
+        Of a law with separate parameters: whether these differ (difference.py), and in words.
     """
 
     law: Law
@@ -100,6 +106,8 @@ class Fit:
     notes: tuple[str, ...] = ()
     data: Selection | None = field(default=None, repr=False)
     replicates: np.ndarray | None = field(default=None, repr=False)
+    known: Known = field(default_factory=Known)
+    difference: dict[str, Any] | None = None
 
     @property
     def objective_name(self) -> str:
@@ -114,12 +122,17 @@ class Fit:
     @property
     def aic(self) -> float:
         """Akaike's criterion of the losses; the scale of the errors counts as a parameter."""
-        return 2 * (len(self.params) + 1) - 2 * self.log_likelihood
+        return 2 * (len(self.estimated) + 1) - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
         """Schwarz's criterion."""
-        return math.log(self.n) * (len(self.params) + 1) - 2 * self.log_likelihood
+        return math.log(self.n) * (len(self.estimated) + 1) - 2 * self.log_likelihood
+
+    @property
+    def estimated(self) -> tuple[str, ...]:
+        """The parameters that are neither fixed nor tied to others."""
+        return self.known.free(tuple(self.params))
 
     def __getitem__(self, name: str) -> Estimate:
         if name not in self.params:
@@ -132,7 +145,7 @@ class Fit:
             f"{self.law.formula}   loss: {self.columns['loss']}",
             *(f"WARNING: {warning}" for warning in self.warnings),
             "",
-            report.parameter_table(self.params, self.interval),
+            report.parameter_table(self.params, self.interval, self.known),
             "",
             f"intervals: {report.interval_words(self.interval)}",
             report.points_words(self.n, self.dropped),
@@ -141,6 +154,7 @@ class Fit:
             f"{self.dof} degrees of freedom; "
             + (f"AIC {self.aic:.2f}, BIC {self.bic:.2f}" if math.isfinite(self.aic) else "no errors for AIC and BIC"),
             report.certificate_words(self.certificate),
+            *([] if self.difference is None else [self.difference["verdict"]]),
         ])  # fmt: skip
 
     def loss_at(self, sizes: Any, values: np.ndarray | None = None) -> np.ndarray:
@@ -156,6 +170,36 @@ class Fit:
         losses = self.law.losses(points, [values[:, k, None] for k in range(values.shape[1])])
         losses = np.maximum(losses, FLOOR) if self.objective.logarithmic else losses
         return np.broadcast_to(losses, (len(values), points.sizes.shape[-1]))
+
+    def of_group(self, label: str) -> Fit:
+        """Of a fit with separate parameters that of one group by itself: of the inner law, without points."""
+        if not isinstance(self.law, SeparateLaw):
+            raise InputError(f"the group {label!r} of the law {self.law.name}", "a fit with separate parameters")
+        if label not in self.labels:
+            raise InputError(f"the group {label!r}", "a group of the fit", nearest(label, self.labels))
+        names, inner = list(self.params), self.law.inner
+        at = self.law.places(self.labels)[self.labels.index(label)]
+        own = dict(zip((names[k] for k in at), inner.names(), strict=True))
+        known = self.known.of_each(own)
+        dof = dict(zip(self.estimated, self.interval.get("dof", ()), strict=False))
+        mine = [
+            dof.get(self.known.root(name)[0] or "", float(self.dof))
+            for name in own
+            if own[name] in known.free(list(own.values()))
+        ]
+        return replace(
+            self,
+            law=inner,
+            params={new: self.params[old] for old, new in own.items()},
+            covariance=self.covariance[np.ix_(at, at)],
+            log_covariance=self.log_covariance[np.ix_(at, at)],
+            replicates=None if self.replicates is None else self.replicates[:, at],
+            interval=self.interval | ({"dof": mine} if dof else {}),
+            labels=(),
+            data=None,
+            known=known,
+            difference=None,
+        )
 
     def points_at(self, sizes: Any) -> Points:
         """A table of sizes (and groups) as points of the law, each cell checked."""
@@ -231,7 +275,7 @@ class Fit:
             words = f"t draws ({self._fewest_dof:.3g} degrees of freedom) from the covariance"
         drawn = theta + noise * np.sqrt(root.S) @ root.Vh
         drawn = np.clip(drawn, problem.model.lower, problem.model.upper)
-        return problem.model.values(drawn), words
+        return self.known.kept(problem.model.values(drawn), tuple(self.params)), words
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; an interval's open end is null."""
@@ -250,10 +294,14 @@ class Fit:
             "log_covariance": self.log_covariance,
             "objective": self.objective_value,
             "objective_name": self.objective_name,
-            "loss": self.objective,
+            "loss": self.objective.to_dict(),
             **{name: getattr(self, name) for name in STATED},
             **({"notes": self.notes} if self.notes else {}),
             **({} if self.replicates is None else {"replicates": self.replicates}),
+            **({"known": self.known.to_dict()} if self.known else {}),
+            **({} if not isinstance(self.law, SeparateLaw) else {
+                "separate": {"by": self.law.by, "parameters": self.law.separate}}),
+            **({} if self.difference is None else {"difference": self.difference}),
         })  # fmt: skip
 
     @classmethod
@@ -266,7 +314,11 @@ class Fit:
                 raise ValueError(wrong)
             law = law_of_record(record) if law is None else law
             params = {name: estimate_of(entry, record["interval"]) for name, entry in record["params"].items()}
-            if list(params) != law.names(record["labels"]) or len(record["interval"].get("dof", params)) != len(params):
+            known = Known.from_dict(record.get("known"))
+            known.check(tuple(params))
+            estimated = known.free(tuple(params))
+            dof = record["interval"].get("dof", estimated)
+            if list(params) != law.names(record["labels"]) or len(dof) != len(estimated):
                 raise ValueError("its parameters are not those of its law")
             p, drawn, ends = len(params), record.get("replicates"), [record["ranges"][column] for column in law.sizes]
             return cls(**{name: record[name] for name in ("n", "dof", "dropped", "interval", "columns")} | {
@@ -284,6 +336,8 @@ class Fit:
                 "labels": tuple(record["labels"]),
                 "notes": tuple(record.get("notes", ())),
                 "replicates": None if drawn is None else rows_of(drawn, (max(2, len(drawn)), p)),
+                "known": known,
+                "difference": record.get("difference"),
             })  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, InputError):

@@ -129,7 +129,8 @@ def _row(name: str, fit: Fit, mask: str | None, count: int) -> dict[str, Any]:
         "filter": ", ".join(words) or "all",
         "n": fit.n,
         "exponents": {
-            key: (fit.params[key].value, fit.params[key].low, fit.params[key].high) for key in fit.law.exponents
+            key: (fit.params[key].value, fit.params[key].low, fit.params[key].high)
+            for key in fit.law.exponents_of(fit.labels)
         },
         "warnings": list(fit.warnings),
     }

@@ -13,6 +13,7 @@ from superlaw.files.shapes import COUNT, NUMBER, WHOLE, Number
 from superlaw.laws.estimate import Estimate
 from superlaw.laws.forms import law_from
 from superlaw.laws.law import Law
+from superlaw.laws.separate import SeparateLaw
 
 UNKNOWN = (None, NUMBER)  # null: not a number, or without end
 PARAMETER = {"value": NUMBER, **dict.fromkeys(("stderr?", "low?", "high?", "naive_stderr?"), UNKNOWN)}
@@ -44,7 +45,7 @@ FIT = {
     "log_covariance": [[UNKNOWN]],
     "replicates?": [[NUMBER]],
     **dict.fromkeys(("objective", "rms_error", "log_likelihood"), UNKNOWN),
-    "loss": {"name": str, "delta": NUMBER, "reduction": str},
+    "loss": {"name": str, "delta": NUMBER, "reduction": str, "asymmetry?": NUMBER},
     "n": COUNT,
     "dof": WHOLE,
     "ranges": {str: [NUMBER]},
@@ -57,6 +58,13 @@ FIT = {
     "certificate": CERTIFICATE,
     "warnings": [str],
     "notes?": [str],
+    "separate?": {"by": [str], "parameters": [str]},
+    "known?": {
+        "fixed?": {str: NUMBER},
+        "tied?": {str: {"to": str, "factor": NUMBER}},
+        "bounds?": {str: {"low": UNKNOWN, "high": UNKNOWN}},
+        "priors?": {str: {"mean": NUMBER, "sigma": NUMBER}},
+    },
 }
 
 
@@ -65,7 +73,8 @@ def law_of_record(record: Mapping[str, Any]) -> Law:
     law, columns = law_from(record["law"], record["columns"], record["offset"]), record["columns"]
     if any(isinstance(columns[part.field], list) != part.several for part in law.parts):
         raise ValueError("its columns are not those of its law")
-    return law
+    separate = record.get("separate")
+    return law if separate is None else SeparateLaw(law, separate["by"], separate["parameters"])
 
 
 def number(value: float | None) -> float:
