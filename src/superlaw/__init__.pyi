@@ -31,7 +31,8 @@ from .studies.reproduce import Reproduction as Reproduction, reproduce as reprod
 
 # law lab: a table and a law become a fit
 from .laws.tables import load_table as load_table
-from .laws.look import Look as Look, look as look
+from .laws.look import look as look
+from .laws.seen import Look as Look
 from .laws.published import fetch_table as fetch_table, load_published as load_published
 from .laws.fit import fit_law as fit_law
 from .laws.result import Fit as Fit, PredictedLoss as PredictedLoss, load_fit as load_fit

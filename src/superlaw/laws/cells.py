@@ -114,9 +114,9 @@ def numbers(table: pd.DataFrame, column: str, rows: np.ndarray, positive: bool) 
         first = int(np.flatnonzero(wrong)[0])
         more = f" (and {int(wrong.sum()) - 1} more such cells)" if wrong.sum() > 1 else ""
         nothing = empty(raw.iloc[[first]])[0]
+        got = "an empty cell or NaN" if nothing else written(raw.iloc[first])
         raise InputError(
-            f"{'an empty cell or NaN' if nothing else written(raw.iloc[first])} in {row_name(table, rows[first])}, "
-            f"column {column!r}{more}",
+            f"{got} in {row_name(table, int(rows[first]))}, column {column!r}{more}",
             "a positive number" if positive else "a finite number",
             "mend the cell or leave the row out with --where" + (" or --missing drop" if nothing else ""),
         )
@@ -127,7 +127,7 @@ def names(table: pd.DataFrame, column: str, rows: np.ndarray) -> np.ndarray:
     """The column's chosen rows as text; InputError naming the first empty cell."""
     nothing = table[column].iloc[rows].isna().to_numpy()
     if nothing.any():
-        row = rows[np.flatnonzero(nothing)[0]]
+        row = int(rows[np.flatnonzero(nothing)[0]])
         raise InputError(f"an empty cell in {row_name(table, row)}, column {column!r}", "the name of a group",
                          "mend the cell or leave the row out with --where or --missing drop")  # fmt: skip
     return table[column].iloc[rows].astype(str).to_numpy()

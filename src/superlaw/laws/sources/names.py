@@ -33,8 +33,11 @@ def named_parts(names: Sequence[str]) -> tuple[dict[str, list[str | None]], list
     columns: dict[str, list[str | None]] = {key: [parts.get(key) for parts in found] for key in keys}
     lone = [_unsigned(PART.sub(" ", name[:LONGEST])) for name in names]
     count = len(lone[0]) if len({len(numbers) for numbers in lone}) == 1 else 0
-    more = {f"name_{i + 1}": [numbers[i] for numbers in lone] for i in range(min(count, MOST_PARTS))}
-    more = {key: values for key, values in more.items() if key not in columns}
+    more: dict[str, list[str | None]] = {
+        key: [numbers[i] for numbers in lone]
+        for i in range(min(count, MOST_PARTS))
+        if (key := f"name_{i + 1}") not in columns
+    }
     note = f"the parts {', '.join(keys)} of the names are columns"
     if more:
         firsts = ", ".join(repr(values[0]) for values in more.values())

@@ -107,7 +107,7 @@ def checked(source: Source, where: str) -> Source:
     table = source.table
     if not len(table):
         raise InputError(f"{where} with no rows", "a table of runs")
-    check_names(table.columns, where)
+    check_names(list(table.columns), where)
     table.columns = [str(name).strip() for name in table.columns]
     check_cells(table, where)
     return source

@@ -64,7 +64,7 @@ def _read(path: Path, scalars: dict[int, dict[str, float]], facts: dict[str, Any
     for record in RawEventFileLoader(str(path)).Load():
         used += len(record) + FRAME
         try:
-            event = event_pb2.Event.FromString(record)
+            event = event_pb2.Event.FromString(record)  # type: ignore[attr-defined]
         except DecodeError as error:
             raise InputError(f"{path}, whose records are no events ({error})", "an event file of TensorBoard") from None
         for value in event.summary.value:
@@ -96,7 +96,7 @@ def _scalar(value: Any) -> float | None:
 def _hyperparameters(content: bytes, path: Path) -> dict[str, Any]:
     """Numbers, texts and truth values of the hparams plugin."""
     from google.protobuf.message import DecodeError
-    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData  # type: ignore[attr-defined]
 
     try:
         started = HParamsPluginData.FromString(content).session_start_info
