@@ -351,6 +351,7 @@ def spoil_xlsx(content: bytes, rng: Random) -> bytes:
 
 def spoil_events(content: bytes, rng: Random) -> bytes:
     """An event file whose records say something else, their checksums put right."""
+    from google.protobuf.message import DecodeError
     from tensorboard.compat.proto import event_pb2
 
     records, at = [], 0
@@ -360,8 +361,11 @@ def spoil_events(content: bytes, rng: Random) -> bytes:
         at += length + 16
     for _ in range(rng.choice((1, 1, 3))):
         i = rng.randrange(len(records))
-        event = event_pb2.Event.FromString(records[i])
         kind = rng.randrange(8)
+        try:
+            event = event_pb2.Event.FromString(records[i])
+        except DecodeError:  # it was spoilt before
+            kind = max(kind, 4)
         if kind == 0:
             event.step = rng.choice((-1, 0, 2**63 - 1, -(2**63), 10**15))
             records[i] = event.SerializeToString()
