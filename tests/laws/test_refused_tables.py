@@ -32,6 +32,12 @@ def rows(**columns) -> list[dict]:
     return table
 
 
+def dated() -> bytes:
+    out = io.BytesIO()
+    pd.DataFrame(rows()).assign(N=pd.date_range("2026-01-01", periods=8)).to_parquet(out)
+    return out.getvalue()
+
+
 def sheet(table: pd.DataFrame, **more) -> bytes:
     out = io.BytesIO()
     table.to_excel(out, index=False, **more)
@@ -61,6 +67,9 @@ FILES = {
     "a loss that is infinite is not missing": (
         "t.json", json.dumps(rows(loss=(4, float("inf")))), (*LAW, "--missing", "drop"),
         ["inf in row 5, column 'loss'"]),
+    "a whole number beyond all floats": (
+        "t.json", json.dumps(rows(N=(1, 10**400))), LAW, ["row 2, column 'N'", "a positive number"]),
+    "a date for a size": ("t.parquet", dated(), LAW, ["Timestamp", "row 1, column 'N'"]),
     "a size below 0": ("t.csv", ROWS.replace("10000,", "-10000,"), LAW, ["-10000", "row 2, column 'N'"]),
     "missing that is no choice": ("t.csv", ROWS, (*LAW, "--missing", "ignore"), ["'ignore'", "refuse or drop"]),
     "nothing left when rows are dropped": (

@@ -31,8 +31,9 @@ def read_folder(folder: Path, along_steps: bool) -> Source:
     files = {kind: paths for kind, paths in _files(folder).items() if paths}
     kinds = list(files)
     if not kinds:
-        raise InputError(f"{folder}, a folder without runs", "runs of superlaw sweep, trainer_state.json files, event "
-                         "files, or histories of runs as CSV, JSON lines or Parquet, one a file")  # fmt: skip
+        raise InputError(f"{folder}, a folder without runs", "trainer_state.json files, event files, JSON results, or "
+                         "histories of runs as CSV, JSON lines or Parquet, one a file",
+                         "superlaw.gather makes a table of a store of superlaw sweep")  # fmt: skip
     kind = next((one for one in (STATES, EVENTS) if one in kinds), kinds[0])
     others = [one for one in kinds if one != kind]
     if any(one not in BESIDE.get(kind, ()) for one in others):
