@@ -16,7 +16,7 @@ from superlaw.files.outputs import KeptFolder
 from superlaw.files.records import to_json
 from superlaw.findings.pooled import PooledMean
 from superlaw.findings.width_design import WidthRules, WidthTable
-from superlaw.findings.width_law import KERNEL, MANIFOLD, WidthAnswer, WidthVerdict, join_widths, judge_width
+from superlaw.findings.width_law import KERNEL, MANIFOLD, WIDTH, WidthAnswer, WidthVerdict, join_widths, judge_width
 from superlaw.laws.published import load_published
 from superlaw.laws.quantities import DEPTH, PARAMS, RATE, TOKENS, columns_of
 
@@ -198,7 +198,12 @@ def section(one: WidthVerdict) -> list[str]:
     out += ["", "```text", str(one.comparison), "```", "", "| choice | a_m |", "|---|---|"]
     out += [f"| {what} | {_number(value)} |" for what, value in one.choices]
     without = ", ".join(f"{width:g}: {_number(value)}" for width, value in one.without)
-    return [*out, "", f"Without one width: {without}."]
+    out += ["", f"Without one width: {without}."]
+    if one.shared is not None:
+        found, lead = one.shared.params[WIDTH], one.shared.aic - one.fit.aic
+        out += ["", f"One exponent for width and depth: {found.value:.2f} ({found.low:.2f} to {found.high:.2f}), AIC "
+                    f"{lead:+.1f} against one for each."]  # fmt: skip
+    return out
 
 
 def _number(value: float) -> str:
