@@ -86,10 +86,10 @@ class WidthVerdict:
         lead = ours.fit.aic - self.comparison.best.fit.aic
         if lead > self.decisive:
             out.append(f"{self.comparison.best.name} is preferred (AIC by {lead:.1f})")
-        for what, values in (("the choices", self.choices), ("one width left out", self.without)):
+        for what, values in (("the choices move", self.choices), ("leaving one width out moves", self.without)):
             low, high = _range(values)
             if low < found.low or high > found.high:
-                out.append(f"{what} move it from {low:.2f} to {high:.2f}, beyond its interval")
+                out.append(f"{what} it from {low:.2f} to {high:.2f}, beyond its interval")
         if self.design.with_learning_rate > self.inflation:
             out.append("it is that of width and learning rate together")
         return tuple(out)

@@ -175,7 +175,7 @@ def _moves(values: Sequence[tuple[Any, float]]) -> str:
     known = [value for _, value in values if not math.isnan(value)]
     if not known:
         return "-"
-    few = f" (of {len(known)} of {len(values)})" if len(known) < len(values) else ""
+    few = f" ({len(known)} of {len(values)})" if len(known) < len(values) else ""
     return f"{min(known):.2f} to {max(known):.2f}{few}"
 
 
