@@ -94,16 +94,13 @@ def _kind(measured: HeadMeasures) -> tuple[str, str]:
     long = f"{share:.1%} of {shape} are long"
     if _excess(measured) < AS_RANDOM:
         return "strong", f"strong superposition: {long}, and spread as random directions within a quarter"
-    behind, gone = "", measured.peeled.until_random
-    if measured.centred_excess < AS_RANDOM:
-        behind, gone_word = "the mean row", "it is"
-    elif gone is not None and gone <= max(1, FEW * m):
-        behind, gone_word = (
-            ("one dominant direction", "it is") if gone == 1 else (f"{gone} dominant directions", "they are")
-        )
-    if behind:
+    gone = measured.peeled.until_random
+    few = gone is not None and gone <= max(1, FEW * m)
+    if measured.centred_excess < AS_RANDOM or few:
+        behind = "1 dominant direction" if gone == 1 else f"{gone} dominant directions"
+        behind = "the mean row" if measured.centred_excess < AS_RANDOM else behind
         return "strong behind", (
-            f"strong superposition behind {behind}: {long}, and once {gone_word} removed, spread as random directions "
+            f"strong superposition behind {behind}: {long}, and with that removed they are spread as random directions "
             "within a quarter"
         )
     return "long rows only", (
