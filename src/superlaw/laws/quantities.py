@@ -22,7 +22,7 @@ PARAMS, TOKENS, WIDTH, DEPTH = "parameters N", "tokens D", "width", "depth"
 LOSS, STEPS, BATCH, RATE = "loss", "steps", "batch size", "learning rate"
 COMPUTE, UNIQUE, VOCABULARY, SEED, RUN = "compute", "unique tokens", "vocabulary", "seed", "run"
 
-SYMBOLS = {"N": PARAMS, "D": TOKENS, "C": COMPUTE}  # as the whole name, in this case of letters
+SYMBOLS = {"N": PARAMS, "D": TOKENS, "C": COMPUTE, "U": UNIQUE}  # as the whole name, in this case of letters
 NAMES = {
     WIDTH: "width model_width d_model dmodel model_dim dim_model hidden_size hidden_dim hidden_dimension n_embd "
     "n_embed d_embed emb_dim embed_dim embedding_dim embedding_size",
