@@ -185,7 +185,7 @@ def _check_columns(table: pd.DataFrame, named: Sequence[str | None]) -> None:
 
 
 def _points(table: pd.DataFrame, law: Law, rows: np.ndarray, labels: tuple[str, ...] | None = None) -> Points:
-    sizes = np.stack([_numbers(table, column, rows, law.positive(column)) for column in law.sizes])
+    sizes = np.stack([_numbers(table, column, rows, law.positive_size(column)) for column in law.sizes])
     return Points(sizes, *_group(table, law.groups, rows, labels))
 
 
