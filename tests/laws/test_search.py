@@ -28,7 +28,7 @@ def test_flat_losses_are_fitted_or_said_not_to_be_within_seconds(seed):
     assert time.process_time() - begun < 5
     assert fit.warnings
     if not fit.certificate.converged:
-        assert fit.warnings[0].startswith("not converged")
+        assert fit.warnings[0].startswith(("not converged", "no term of m is seen"))
         assert all(np.isnan(estimate.low) for estimate in fit.params.values())
 
 
@@ -131,10 +131,12 @@ def test_a_second_kind_of_search_leaves_a_bound_that_is_a_trap():
     problem = Problem.of(BrokenPowerLaw("x"), fit_law(table, BrokenPowerLaw("x"), interval="none").data,
                          Objective("log-ls"))  # fmt: skip
     best = solve(problem, starts=64).value[0]
-    trap = problem.model.thetas(np.array([[10.0, 0.3, 0.3, table["x"].max(), 0.3, 0.5]]))
-    stuck = descend(problem, trap, most=1000)
-    assert stuck.value[0] > best * 1.01
-    assert np.nanmin(sweep(problem, stuck.theta[0]).value) < best * (1 + 1e-6)
+    # Which of these is a trap hangs on the last bit of a gradient that is 0.
+    traps = [[10.0, 0.3, a_2, table["x"].max(), s, 0.5] for a_2 in (0.2, 0.25, 0.3, 0.4, 0.5) for s in (0.05, 0.3, 1.0)]
+    found = descend(problem, problem.model.thetas(np.array(traps)), most=1000)
+    stuck = int(np.argmax(found.value))
+    assert found.value[stuck] > best * 1.01
+    assert np.nanmin(sweep(problem, found.theta[stuck]).value) < best * (1 + 1e-6)
 
 
 def test_a_hundred_thousand_rows_with_hubers_bootstrap_take_some_hundred_megabytes():

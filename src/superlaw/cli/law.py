@@ -10,6 +10,7 @@ import typer
 
 from superlaw.cli.law_look import look
 from superlaw.cli.law_options import (
+    Asked,
     Budgets,
     Choices,
     Drawn,
@@ -129,6 +130,22 @@ def optimum(
     found = best(fitted, budgets.flops, budgets.params, width=shapes.width, depth=shapes.depth, tokens=shapes.tokens,
                  seed=seed)  # fmt: skip
     Written(as_json=as_json).give(found)
+
+
+@app.command()
+@spread
+def saving(
+    fit_json: Annotated[Path, typer.Argument(metavar="FIT", help="JSON of superlaw law fit --by -o.")],
+    asked: Asked,
+    written: Written,
+) -> None:
+    """What each recipe of one fit needs for a loss, or reaches with a compute, beside another."""
+    from superlaw.laws.difference import saving as saved
+    from superlaw.laws.result import load_fit
+
+    written.check(str(fit_json))
+    given = {"loss": asked.loss, "flops": asked.flops, "of": asked.of, "at": _at(asked.at), "against": asked.against}
+    written.give(saved(load_fit(fit_json), **given, seed=asked.seed))
 
 
 def _say_required(what: str, found: tuple[float, float, float], loss: float, level: float, as_json: bool) -> None:

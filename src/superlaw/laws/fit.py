@@ -27,6 +27,7 @@ from superlaw.laws.result import Fit
 from superlaw.laws.separate import SeparateLaw
 from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, descend_gradually, joined, solve, sorted_descents, sweep
 from superlaw.laws.tables import REFUSE, Choice, Selection, select
+from superlaw.laws.unseen import unseen_terms
 
 STARTS = 16
 MOST_STARTS = 64  # tried when fewer than ENOUGH starts agree
@@ -166,7 +167,7 @@ def _check_points(rows: Selection, problem: Problem) -> None:
     priors = 0 if problem.prior is None else len(problem.prior.at)
     if problem.n + priors < problem.p:
         raise InputError(
-            f"{problem.n} points for {problem.p} parameters of the law {problem.law.name}",
+            f"{problem.n} points for the {problem.p} parameters of the law {problem.law.name}",
             f"at least {problem.p - priors}",
             "use more points or a smaller law",
         )
@@ -218,7 +219,8 @@ def _fit(
 ) -> Fit:
     problem, objective = best.problem, best.problem.objective
     params = _estimates(best, unknown)
-    warnings = [*rows.cautions, *report.fit_warnings(best, params, certificate, unknown.record, rows.kin)]
+    unseen = unseen_terms(best, certificate)
+    warnings = [*rows.cautions, *report.fit_warnings(best, params, certificate, unknown.record, rows.kin, unseen)]
     return Fit(
         law=problem.law,
         columns=columns,

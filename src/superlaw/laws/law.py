@@ -109,7 +109,7 @@ class Law(ABC):
         value = getattr(self, part.field)
         return tuple(value) if part.several else (value,)
 
-    def positive(self, column: str) -> bool:
+    def positive_size(self, column: str) -> bool:
         """Whether a column of sizes must be above 0."""
         return self.positive_sizes
 

@@ -82,8 +82,8 @@ class SeparateLaw(Law):
         """Whether the inner law has one, where that is a choice."""
         return getattr(self.inner, "offset", True)
 
-    def positive(self, column: str) -> bool:
-        return self.inner.positive(column)
+    def positive_size(self, column: str) -> bool:
+        return self.inner.positive_size(column)
 
     def columns(self) -> dict[str, Any]:
         return self.inner.columns()

@@ -229,7 +229,7 @@ def _drop_missing(table: pd.DataFrame, named: Iterable[str | None], keep: np.nda
 
 
 def _points(table: pd.DataFrame, law: Law, rows: np.ndarray, labels: tuple[str, ...] | None = None) -> Points:
-    sizes = np.stack([numbers(table, column, rows, law.positive(column)) for column in law.sizes])
+    sizes = np.stack([numbers(table, column, rows, law.positive_size(column)) for column in law.sizes])
     return Points(sizes, *_group(table, law.groups, rows, labels))
 
 

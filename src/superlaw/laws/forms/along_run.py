@@ -47,7 +47,7 @@ class AlongRunLaw(FormulaLaw):
     def _sum(self) -> AdditiveLaw:
         return AdditiveLaw(self.terms)
 
-    def positive(self, column: str) -> bool:
+    def positive_size(self, column: str) -> bool:
         return column != self.rate
 
     def names(self, labels: Sequence[str] = ()) -> list[str]:
