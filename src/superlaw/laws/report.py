@@ -173,8 +173,8 @@ def _unseen(term: UnseenTerm, best: Minimum, alone: bool) -> str:
     exponent = term.parameters[-1]
     beside = "" if alone else " beside the others"
     return (
-        f"no term of {term.columns} is seen{beside}: without it {left}; {names} mean nothing, nor does an offset beside "
-        f"them: drop the term, or say what is known of it (--bound {exponent}=0.1:2, --fix {exponent}=VALUE)"
+        f"no term of {term.columns} is seen{beside}: without it {left}; {names} mean nothing, nor does an offset "
+        f"beside them: drop the term, or say what is known of it (--bound {exponent}=0.1:2, --fix {exponent}=VALUE)"
     )
 
 
