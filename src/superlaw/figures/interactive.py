@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from superlaw.figures import style
-from superlaw.figures.panels import Arrows, Bars, Forest, Map, Panel, Picture
+from superlaw.figures.panels import Arrows, Bars, Forest, Map, Panel, Picture, Steps
 from superlaw.figures.traces import Trace, arrow_heads, color_bar, label_of, traces
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 PIXELS = 125  # of a figure in a notebook, to an inch in print
 GAP_X, GAP_Y = 0.32, 0.42  # between panels, of a panel
+LONG_LABEL = 30  # characters of an axis' label, beyond which it takes two lines
 ROTATED = 24  # characters of all ticks, beyond which they stand aslant
 CLEAR = "rgba(0,0,0,0)"
 TEMPLATE = "plotly_white"
@@ -63,6 +66,18 @@ def panel_figure(panel: Panel) -> dict[str, Any]:
     return {"data": shown.traces, "layout": layout}
 
 
+def groups(panel: Panel) -> list[int]:
+    """For each item the number of the one with whose label it is shown and hidden: what has none goes with the last
+    labelled one of its colour, as a fitted line with its marks."""
+    found, labelled = [], {}
+    for k, item in enumerate(panel.items):
+        color = repr(getattr(item, "color", None))
+        if getattr(item, "label", None):
+            labelled[color] = k
+        found.append(labelled.get(color, k))
+    return found
+
+
 @dataclass(frozen=True)
 class _Shown:
     """A panel's traces, and its axes, annotations and the like, by Plotly's names."""
@@ -73,13 +88,13 @@ class _Shown:
 
 
 def _panel(panel: Panel, number: int, across: Ends, up: Ends, titled: bool) -> _Shown:
-    """A panel on the axes of that number, within the parts ``across`` and ``up`` of the figure; its inset on the next."""
+    """A panel on the axes of that number, in the parts ``across`` and ``up`` of the figure; its inset on the next."""
     suffix = "" if number == 1 else str(number)
     x, y = f"x{suffix}", f"y{suffix}"
     found: list[Trace] = []
-    for k, item in enumerate(panel.items):
+    for item, group in zip(panel.items, groups(panel), strict=True):
         for trace in traces(item, panel):
-            found.append(trace | {"xaxis": x, "yaxis": y, "legendgroup": f"{number}.{k}"})
+            found.append(trace | {"xaxis": x, "yaxis": y, "legendgroup": f"{number}.{group}"})
     if panel.scale:
         found.append(color_bar(panel.scale) | {"xaxis": x, "yaxis": y})
     for trace in found:
@@ -136,8 +151,14 @@ def _has(panel: Panel, kind: type) -> bool:
 
 
 def _axis(label: str) -> Trace:
-    return {"title": {"text": label_of(label), "standoff": 6}, "automargin": True, "zeroline": False,
+    return {"title": {"text": _folded(label), "standoff": 6}, "automargin": True, "zeroline": False,
             "ticks": "outside", "showline": True, "mirror": True, "exponentformat": "power"}  # fmt: skip
+
+
+def _folded(label: str) -> str:
+    """A long label on two lines."""
+    at = label.find(" ", len(label) // 2) if len(label) > LONG_LABEL else -1
+    return label_of(label) if at < 0 or "$" in label else f"{label_of(label[:at])}<br>{label_of(label[at + 1 :])}"
 
 
 def _x_axis(panel: Panel) -> Trace:
@@ -168,6 +189,10 @@ def _y_axis(panel: Panel, x: str) -> Trace:
     if forests:
         rows = len(forests[0].labels)
         return axis | _named_places(forests[0].labels) | {"range": [rows - 0.4, -0.6]}
+    steps = [item for item in panel.items if isinstance(item, Steps)]
+    if steps and panel.yscale == "log" and panel.ylim is None:  # down to the smallest that is not 0
+        heights = np.concatenate([item.heights for item in steps])
+        panel = replace(panel, ylim=(0.8 * float(heights[heights > 0].min()), 1.25 * float(heights.max())))
     scaled = _scaled(panel.yscale, panel.ylim, True)
     return axis | ({"rangemode": "tozero"} if _has(panel, Bars) and "range" not in scaled else {}) | scaled
 
@@ -187,7 +212,7 @@ def _reach(item: Arrows) -> Trace:
 def _scaled(scale: str, limits: tuple[float | None, float | None] | None, automatic: bool) -> Trace:
     axis: Trace = {"type": scale}
     if scale == "log" and automatic:
-        axis["dtick"] = "D2"  # plain numbers at 1, 2 and 5 of each decade
+        axis |= {"dtick": "D2", "minorloglabels": "complete"}  # whole numbers at 1, 2 and 5 of each decade
     if limits is None:
         return axis
     ends = [end if end is None or scale == "linear" else math.log10(end) if end > 0 else None for end in limits]

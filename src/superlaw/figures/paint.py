@@ -136,13 +136,8 @@ def _forest(axes: Any, item: Forest) -> None:
 
 
 def _map(axes: Any, item: Map) -> None:
-    import matplotlib as mpl
-
     name = style.DIVERGING if item.diverging else style.EVEN
-    low, high = item.low, item.high
-    if item.diverging and low is None:
-        high = float(np.nanmax(np.abs(item.z)))
-        low = -high
+    low, high = item.limits
     shown = axes.imshow(item.z, origin="lower", aspect="auto", cmap=name, vmin=low, vmax=high, interpolation="nearest")
     axes.set_xticks(range(len(item.x)), [style.short(v) for v in item.x], rotation=45 if len(item.x) > 6 else 0)
     axes.set_yticks(range(len(item.y)), [style.short(v) for v in item.y])
@@ -151,13 +146,11 @@ def _map(axes: Any, item: Map) -> None:
     bar.outline.set_linewidth(0.4)
     size = 7 if item.z.shape[1] <= 6 else 5.5
     for i, j in np.argwhere(np.isfinite(item.z)) if item.text else ():
-        red, green, blue, _ = mpl.colormaps[name](shown.norm(item.z[i, j]))
-        dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
+        _, (ink,) = style.map_colors(np.array([shown.norm(item.z[i, j])]), item.diverging)
         said = format(item.z[i, j], item.text)
         if item.error is not None and np.isfinite(item.error[i, j]) and item.z.shape[0] <= TWO_LINES:
             said += f"\n±{format(item.error[i, j], item.text)}"
-        axes.text(j, i, said, ha="center", va="center", fontsize=size,
-                  color="white" if dark else "black")  # fmt: skip
+        axes.text(j, i, said, ha="center", va="center", fontsize=size, color=ink)
 
 
 def _arrows(axes: Any, item: Arrows) -> None:

@@ -93,6 +93,20 @@ class Map:
     diverging: bool = False
     of: tuple[Behind, ...] | None = None
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The values of the first and the last colour."""
+        known = self.z[np.isfinite(self.z)]
+        if not known.size:
+            return self.low or 0.0, self.high or 1.0
+        if self.diverging and self.low is None:
+            most = float(np.abs(known).max())
+            return -most, most
+        return (
+            float(known.min()) if self.low is None else self.low,
+            float(known.max()) if self.high is None else self.high,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Arrows:

@@ -65,13 +65,20 @@ def shades(values: Sequence[float] | np.ndarray | int) -> Any:
     return mpl.colormaps[EVEN](0.88 * places)
 
 
-def stops(diverging: bool, count: int) -> list[tuple[float, str]]:
-    """A map's colour scale, from low to high: that of all maps, or the one about 0."""
+def map_colors(places: np.ndarray, diverging: bool = False) -> tuple[list[str], list[str]]:
+    """The colours of a map's cells, and of what is written in them, for places from 0 to 1; shape (n,).
+
+    Examples
+    --------
+    >>> map_colors(np.array([0.0, 1.0]))
+    (['#440154', '#fde725'], ['white', 'black'])
+    """
     import matplotlib as mpl
     from matplotlib.colors import to_hex
 
-    places = np.linspace(0, 1, count)
-    return [(float(at), to_hex(mpl.colormaps[DIVERGING if diverging else EVEN](at))) for at in places]
+    cells = mpl.colormaps[DIVERGING if diverging else EVEN](np.asarray(places, dtype=float))
+    dark = cells[:, :3] @ (0.3, 0.59, 0.11) < 0.5
+    return [to_hex(cell) for cell in cells], ["white" if one else "black" for one in dark]
 
 
 def named(color: str) -> str:

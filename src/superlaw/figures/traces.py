@@ -22,6 +22,7 @@ DASHES = {"-": "solid", "--": "dash", ":": "dot", "-.": "dashdot"}
 SYMBOLS = {"o": "circle", "s": "square", "^": "triangle-up", "v": "triangle-down", "D": "diamond", "d": "diamond-tall",
            "P": "cross", "X": "x", ".": "circle", "x": "x-thin", "+": "cross-thin", "_": "line-ew"}  # fmt: skip
 THIN = ("x", "+", "_")  # markers that are lines alone
+BOTTOM = 1e-12  # of a histogram on a logarithmic axis: below all that is shown
 STOPS = 11  # of a colour scale
 
 Trace = dict[str, Any]
@@ -45,14 +46,10 @@ def traces(item: Item, panel: Panel) -> list[Trace]:
 
 
 def color_bar(scale: Scale) -> Trace:
-    """A mark that is nowhere, with the bar of a panel's dark-to-light scale."""
+    """The bar of a panel's dark-to-light scale, on a mark that is nowhere."""
     places = np.linspace(0, 1, STOPS)
-    stops = [[float(at), color_of(float(at))] for at in places]
-    return {
-        **_nowhere(),
-        "marker": {"color": [scale.low], "cmin": scale.low, "cmax": scale.high, "colorscale": stops, "showscale": True,
-                   "colorbar": _bar(scale.label)},
-    }  # fmt: skip
+    stops = list(zip(places.tolist(), color_of(places), strict=True))
+    return _bar_alone(scale.label, scale.low, scale.high, stops)
 
 
 def label_of(text: str) -> str:
@@ -119,7 +116,7 @@ def _line(item: Line, panel: Panel) -> list[Trace]:
 
 
 def _steps(item: Steps, panel: Panel) -> Trace:
-    floor = None if panel.yscale == "log" else 0.0
+    floor = BOTTOM if panel.yscale == "log" else 0.0
     heights = [height or floor for height in numbers(item.heights)]
     edges = numbers(item.edges)
     return {
@@ -149,34 +146,34 @@ def _bars(item: Bars, panel: Panel) -> Trace:
 
 def _map(item: Map, panel: Panel) -> list[Trace]:
     """Cells as bars that fill their place: the bundle of pages has no heat maps."""
-    rows, columns = np.indices(item.z.shape)
     known = np.isfinite(item.z)
-    low, high = item.low, item.high
-    if item.diverging and low is None and known.any():
-        high = float(np.nanmax(np.abs(item.z)))
-        low = -high
-    cells: Trace = {**_named("bar", None), "width": 1, "textposition": "inside", "insidetextanchor": "middle",
-                    "textangle": 0, "constraintext": "inside"}  # fmt: skip
+    low, high = item.limits
     found = []
     for there in (known, ~known):
-        at = [(int(i), int(j)) for i, j in zip(rows[there], columns[there], strict=True)]
+        at = [(int(i), int(j)) for i, j in np.argwhere(there)]
         if not at:
             continue
-        said = [_cell(item, i, j, " ± ") for i, j in at]
-        trace = cells | {
+        trace: Trace = {
+            **_named("bar", None),
             "x": [j for _, j in at],
             "y": [1] * len(at),
             "base": [i - 0.5 for i, _ in at],
-            "marker": _cell_colors(item, [float(item.z[place]) for place in at], low, high),
+            "width": 1,
+            "marker": {"color": EMPTY, "line": {"width": 0}},
+            "meta": "cells",
         }
-        if item.text and there is known:
-            trace["text"] = [_cell(item, i, j, "<br>±") for i, j in at]
+        if there is known:
+            colors, inks = style.map_colors((item.z[known] - low) / ((high - low) or 1.0), item.diverging)
+            trace["marker"] |= {"color": colors}
+            if item.text:
+                trace |= {"text": [_cell(item, i, j, "<br>±") for i, j in at], "textposition": "inside", "textangle": 0,
+                          "insidetextanchor": "middle", "insidetextfont": {"color": inks}}  # fmt: skip
         of = None if item.of is None else tuple(item.of[i][j] for i, j in at)
-        x = [style.short(item.x[j]) for _, j in at]
-        y = [style.short(item.y[i]) for i, _ in at]
-        said = [f"{b}<br>{_axis(item.label)}: {text}" for b, text in zip(y, said, strict=True)]
+        x, y = [style.short(item.x[j]) for _, j in at], [style.short(item.y[i]) for i, _ in at]
+        cells = [_cell(item, i, j, " ± ") for i, j in at]
+        said = [f"{name}<br>{_axis(item.label)}: {cell}" for name, cell in zip(y, cells, strict=True)]
         found.append(trace | _hover(panel, x, said, of))
-    return found
+    return [*found, _color_bar(item.label, low, high, item.diverging)]
 
 
 def _cell(item: Map, i: int, j: int, between: str) -> str:
@@ -187,17 +184,6 @@ def _cell(item: Map, i: int, j: int, between: str) -> str:
     if item.error is not None and np.isfinite(item.error[i, j]):
         said += between + format(item.error[i, j], form)
     return said
-
-
-def _cell_colors(item: Map, values: list[float], low: float | None, high: float | None) -> Trace:
-    if not math.isfinite(values[0]):
-        return {"color": EMPTY, "line": {"width": 0}}
-    ends = min(values) if low is None else low, max(values) if high is None else high
-    return {
-        "color": numbers(values), "cmin": ends[0], "cmax": ends[1],
-        "colorscale": style.stops(item.diverging, STOPS), "showscale": True, "colorbar": _bar(item.label),
-        "line": {"width": 0},
-    }  # fmt: skip
 
 
 def _forest(item: Forest, panel: Panel) -> list[Trace]:
@@ -274,12 +260,19 @@ def _named(kind: str, label: str | None) -> Trace:
     return {"type": kind, "name": label_of(label or ""), "showlegend": bool(label)}
 
 
-def _nowhere() -> Trace:
-    return {**_named("scatter", None), "mode": "markers", "x": [None], "y": [None], "hoverinfo": "skip"}
+def _color_bar(label: str, low: float, high: float, diverging: bool) -> Trace:
+    """The bar of a map's colours."""
+    places = np.linspace(0, 1, STOPS)
+    stops = list(zip(places.tolist(), style.map_colors(places, diverging)[0], strict=True))
+    return _bar_alone(label, low, high, stops)
 
 
-def _bar(label: str) -> Trace:
-    return {"title": {"text": label_of(label), "side": "right"}, "thickness": 12, "outlinewidth": 0}
+def _bar_alone(label: str, low: float, high: float, stops: list[tuple[float, str]]) -> Trace:
+    bar = {"title": {"text": label_of(label), "side": "right"}, "thickness": 12, "outlinewidth": 0}
+    return {
+        **_named("scatter", None), "mode": "markers", "x": [None], "y": [None], "hoverinfo": "skip",
+        "marker": {"color": [low], "cmin": low, "cmax": high, "colorscale": stops, "showscale": True, "colorbar": bar},
+    }  # fmt: skip
 
 
 def _error(low: Any, high: Any, color: str) -> Trace:
