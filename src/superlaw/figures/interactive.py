@@ -212,7 +212,7 @@ def _reach(item: Arrows) -> Trace:
 def _scaled(scale: str, limits: tuple[float | None, float | None] | None, automatic: bool) -> Trace:
     axis: Trace = {"type": scale}
     if scale == "log" and automatic:
-        axis |= {"dtick": "D2", "minorloglabels": "complete"}  # whole numbers at 1, 2 and 5 of each decade
+        axis |= {"minorloglabels": "complete", "tickformat": "~g"}  # numbers as they are written
     if limits is None:
         return axis
     ends = [end if end is None or scale == "linear" else math.log10(end) if end > 0 else None for end in limits]

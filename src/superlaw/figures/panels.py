@@ -4,7 +4,8 @@ Painted by paint.py for print, and by interactive.py for pages and notebooks.
 
 Colours are one of three things everywhere: a name of the palette ("weak", "strong", "theory"), the number
 of a category (0, 1, 2... as "C0"), or a number from 0 to 1 on the panel's dark-to-light scale. ``of`` names what stands
-behind each mark: runs with their seeds, rows of a table, models; interactive figures show it, the JSON file holds it.
+behind each mark, a comma after the name itself: "0a1b2c3d, seed 0", "row 12", a model. Interactive figures show it, the
+JSON file holds it.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ def behind(table: pd.DataFrame, x: str, y: str) -> Behind:
 
 
 def named_runs(table: pd.DataFrame) -> tuple[str, ...]:
-    """Ids of runs with their seeds: "0a1b2c3d4e5f6071 seed 0"."""
-    return tuple(f"{run} seed {seed}" for run, seed in zip(table["id"], table["seed"], strict=True))
+    """Ids of runs with their seeds: "0a1b2c3d4e5f6071, seed 0"."""
+    return tuple(f"{run}, seed {seed}" for run, seed in zip(table["id"], table["seed"], strict=True))
 
 
 def losses_and_line(runs: pd.DataFrame, name: str, color: Color, marker: str = "o") -> list[Item]:

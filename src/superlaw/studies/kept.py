@@ -29,6 +29,7 @@ HEAD = {
         "verdict": str,
         "verdict_kind?": str,
         "centred_mean_square_overlap?": (None, NUMBER),
+        "excess_without_directions?": {str: NUMBER},
     },
 }
 ZIPF = {"exponent": NUMBER, "stderr": (None, NUMBER)}

@@ -69,7 +69,7 @@
     if (!plot.dataset.drawn) {
       plot.dataset.drawn = "yes";
       plot.on("plotly_afterplot", () => fitted(plot));
-      plot.on("plotly_click", (event) => showRuns(event.points[0].customdata, plot));
+      plot.on("plotly_click", (event) => showRows(behind(event.points[0].customdata)));
     }
     fitted(plot);
   }
@@ -208,8 +208,10 @@
 
   // ---- from a number to its runs: the rows of a table that have one of these names
 
-  function showRuns(data, from) {
-    const names = new Set(String((Array.isArray(data) ? data[2] : data) || "").split(" ").filter(Boolean));
+  const behind = (customdata) => String(customdata?.[2] ?? "").split("\n");
+
+  function showRows(wanted) {
+    const names = new Set(wanted.filter(Boolean));
     if (!names.size) return;
     for (const box of all(".table.of-runs")) {
       let shown = 0;
@@ -228,7 +230,7 @@
   }
   document.addEventListener("click", (event) => {
     const button = event.target.closest("td button[data-runs]");
-    if (button) showRuns(button.closest("td").dataset.v);
+    if (button) showRows(button.closest("td").dataset.v.split(" "));
   });
 
   // ---- what a figure plots, as CSV; commands
@@ -244,7 +246,7 @@
           const y = trace.base ? trace.base[k] + 0.5 : trace.y[k], error = trace.error_y;
           const said = trace.customdata?.[k] || [];
           rows.push([title, plainText(trace.name), x, y, error && y !== null ? y - error.arrayminus[k] : "",
-            error && y !== null ? y + error.array[k] : "", plainText(String(said[1] ?? "").replaceAll("<br>", "; ")), said[2] ?? ""]);
+            error && y !== null ? y + error.array[k] : "", plainText(String(said[1] ?? "").replaceAll("<br>", "; ")), behind(said).join(" ")]);
         });
       }
     }
