@@ -1,4 +1,4 @@
-"""What runs, a fit, a study of language models say in plain words: first what must be read before, then what follows."""
+"""What runs, a fit, a study of language models say in plain words, and what must be read before."""
 
 from __future__ import annotations
 

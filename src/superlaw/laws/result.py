@@ -295,7 +295,7 @@ class Fit:
         >>> width = np.array([8.0, 16, 32, 64, 128, 256])
         >>> fit = fit_law({"width": width, "loss": 3 / width**0.5 + 1}, PowerLaw("width"))
         >>> fit.to_frame()["value"].round(6).to_dict()
-        {'c': 3.0, 'a': 0.5, 'L_0': 1.0}
+        {'C': 3.0, 'a': 0.5, 'L_0': 1.0}
         """
         import pandas as pd
 

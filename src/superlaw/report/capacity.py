@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 QUESTION = "How many features does a trained model hold?"
+UNTRAINED = (
+    "Cells with more features active at once than dimensions, n (1-S) > m, are not trained: m numbers cannot give back "
+    "more than m."
+)
 
 
 def capacity_part(
@@ -27,10 +31,8 @@ def capacity_part(
     sections = [Section("The map", figures=(figure.data(found),), tables=(_ceilings(found), _cells(found)))]
     if runs is not None and len(runs):
         sections.append(runs_section(runs))
-    left_out = "Cells with more features active at once than dimensions (n (1-S) > m) are not trained: m numbers cannot " \
-               "give back more than m."  # fmt: skip
     return Part(name, QUESTION, tuple(warnings), found.sentences or ("Nothing can be said: no cell came to an end.",),
-                tuple(sections), (left_out,), commands)  # fmt: skip
+                tuple(sections), (UNTRAINED,), commands)  # fmt: skip
 
 
 def _ceilings(found: CapacityMap) -> Table:

@@ -13,8 +13,9 @@ def claims_section(claims: Sequence[Claim]) -> Section:
     """The table of claims, a row each."""
     rows = tuple((c.what, c.published, c.measured, c.margin, c.verdict) for c in claims)
     note = "±: half the 95 % interval of an exponent, half the range of a share or a ratio over the runs it averages."
-    return Section("Beside what was published", tables=(Table(
-        "claims", "Published and measured", ("quantity", "published", "measured", "±", "verdict"), rows, note),))  # fmt: skip
+    columns = ("quantity", "published", "measured", "±", "verdict")
+    table = Table("claims", "Published and measured", columns, rows, note)
+    return Section("Beside what was published", tables=(table,))
 
 
 def claims_in_words(claims: Sequence[Claim]) -> str:

@@ -29,7 +29,7 @@ def language_part(
     notes: Sequence[str] = (),
     commands: tuple[Command, ...] = (),
 ) -> Part:
-    """A part on a study, from what it keeps: its table, records of heads by model and of tokens by tokenizer, its fit."""
+    """A part on a study: its table, records of heads by model and of tokens by tokenizer, its fit."""
     words = said_of_models(heads, rows, fit, no_fit)
     pictures, left_out = _pictures(rows, heads, tokenizers, fit, no_fit)
     sections = [Section("Figures", figures=tuple(pictures))] if pictures else []
