@@ -82,5 +82,5 @@ def _over_both(cells: pd.DataFrame) -> Panel:
 
 def _runs(cells: pd.DataFrame, shown: pd.DataFrame) -> tuple[Behind, ...]:
     """Ids of the runs on the line of each cell."""
-    known = {(row.data_exponent, row.weight_decay): row.runs for row in cells.itertuples()}
+    known = {(cell["data_exponent"], cell["weight_decay"]): cell["runs"] for cell in cells.to_dict("records")}
     return tuple(tuple(known.get((alpha, gamma), ()) for gamma in shown.columns) for alpha in shown.index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,7 @@ def said_of_runs(table: pd.DataFrame, cells: pd.DataFrame) -> InWords:
     >>> print(said_of_runs(nothing, pd.DataFrame()).verdict[0])
     Nothing can be said: there is no run.
     """
-    counts = table["status"].value_counts().to_dict()
+    counts = Counter(table["status"].astype(str).tolist())
     ended = counts.get("ok", 0) + counts.get("diverged", 0)
     if not ended:
         what = f"none of {len(table)} runs is here and whole" if len(table) else "there is no run"
@@ -136,7 +137,7 @@ def said_of_models(
     return InWords(tuple(f"Warning of the fit: {warning}" for warning in fit.warnings), tuple(said))
 
 
-def _absent(counts: dict[str, int], total: int) -> list[str]:
+def _absent(counts: Mapping[str, int], total: int) -> list[str]:
     said = []
     if counts.get("missing"):
         said.append(f"{counts['missing']} of {total} planned runs are missing: what is said here rests on the others.")
@@ -146,7 +147,7 @@ def _absent(counts: dict[str, int], total: int) -> list[str]:
     return said
 
 
-def _diverged(counts: dict[str, int], ended: int) -> list[str]:
+def _diverged(counts: Mapping[str, int], ended: int) -> list[str]:
     diverged = counts.get("diverged", 0)
     return [f"{diverged} of {ended} runs diverged and are on no line."] if diverged else []
 

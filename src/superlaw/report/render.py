@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import html
 import json
 import math
 from importlib.metadata import version
@@ -31,6 +32,7 @@ HERE = Path(__file__).parent
 CELL = 160  # characters of a cell that are shown; all are copied
 TEXT = 2000  # of a sentence
 PRINTED, LONG = 40, 60  # rows of a table on paper, and from which number on they are so few
+FRAME_TOP, FRAME_ROW = 260, 470  # pixels of a notebook's frame
 ROW, FRAME = 24, 110  # pixels: of a forest's row, and around it
 
 
@@ -46,6 +48,14 @@ def report_page(page: Page) -> bytes:
 def figure_page(picture: Picture, command: str = "") -> bytes:
     """One interactive figure as one file of HTML."""
     return _render("figure.html", title=picture.title, figure=_figure(picture, _Ids()), command=command)
+
+
+def framed(picture: Picture) -> str:
+    """An interactive figure as the HTML of a notebook's cell: a page of its own within it."""
+    rows = -(-len(picture.panels) // min(picture.columns, 3))
+    height = FRAME_TOP + rows * FRAME_ROW
+    page, title = html.escape(figure_page(picture).decode()), html.escape(plain(picture.title))
+    return f'<iframe srcdoc="{page}" style="width: 100%; height: {height}px; border: 0" title="{title}"></iframe>'
 
 
 @functools.cache
