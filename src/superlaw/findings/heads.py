@@ -71,9 +71,7 @@ def overlap_laws(heads: Sequence[Mapping[str, Any]]) -> list[OverlapLaw]:
     return [OverlapLaw(what, slope) for what, slope in found.items() if slope]
 
 
-def laws_by_family(
-    heads: Mapping[str, Mapping[str, Any]], families: Mapping[str, str]
-) -> dict[str, list[OverlapLaw]]:
+def laws_by_family(heads: Mapping[str, Mapping[str, Any]], families: Mapping[str, str]) -> dict[str, list[OverlapLaw]]:
     """The laws of overlap within each family, of heads by model name; of heads that an older version measured, as they
     are alone."""
     found = {}
