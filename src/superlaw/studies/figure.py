@@ -20,8 +20,8 @@ from superlaw.findings.comparable import runs_where
 from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import load_published
 from superlaw.report.render import figure_page
+from superlaw.studies.known_plans import known_plans
 from superlaw.studies.stored_study import load_study
-from superlaw.sweeps.plan import Plan, load_plan, preset_names
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.table import gather
 from superlaw.toy.train import make_engine
@@ -167,23 +167,12 @@ def _completing(picture: Picture, store: Places | None) -> str:
     if not isinstance(store, str | Path) or not Path(store).is_dir():
         return ""
     present, best, most = Store(store, create=False).ids(), "", 0
-    for name, plan in _plans(Path(store)):
+    for name, plan in known_plans(Path(store)):
         ids = {spec.id for spec in plan.specs}
         shared = len(ids & set(picture.runs))
         if shared > most and ids - present:
             best, most = f"superlaw sweep run {name} --store {store}", shared
     return best
-
-
-def _plans(store: Path) -> list[tuple[str, Plan]]:
-    """Plans by what the command line calls them: the presets, and those that lie in the store."""
-    found = [(name, load_plan(name)) for name in preset_names()]
-    for path in sorted(store.glob("*.toml")):
-        try:
-            found.append((str(path), load_plan(path)))
-        except InputError:  # some other file
-            continue
-    return found
 
 
 def draw_all(

@@ -18,7 +18,13 @@ ROW = {
     "loss": (None, NUMBER),
     "stderr": (None, NUMBER),
 }
-STUDY = {"table": [ROW], "fit": (None, {}), "no_fit": (None, str), "token_files?": (None, {str: str})}
+STUDY = {
+    "table": [ROW],
+    "fit": (None, {}),
+    "no_fit": (None, str),
+    "token_files?": (None, {str: str}),
+    "failures?": {str: str},
+}
 HEAD = {
     "source": str,
     "head": {
