@@ -101,20 +101,3 @@ def short(value: Any) -> str:
     ('0.1235', '10', 'linear')
     """
     return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
-
-
-def width_axis(axes: Any, widths: np.ndarray) -> None:
-    """Log-log axes with the trained widths as ticks."""
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xticks(widths, [str(m) for m in widths])
-    axes.minorticks_off() if len(widths) > 1 else None
-    axes.yaxis.set_minor_locator(_minor_locator())
-    axes.set_xlabel("width m")
-    axes.grid(alpha=0.2)
-
-
-def _minor_locator() -> Any:
-    from matplotlib.ticker import LogLocator
-
-    return LogLocator(subs=range(2, 10))

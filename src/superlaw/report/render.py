@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 CELL = 160  # characters of a cell that are shown; all are copied
+WIDE = 40  # characters of a cell, beyond which it takes several lines
 TEXT = 2000  # of a sentence
 PRINTED, LONG = 40, 60  # rows of a table on paper, and from which number on they are so few
 FRAME_TOP, FRAME_ROW = 260, 470  # pixels of a notebook's frame
@@ -203,8 +204,8 @@ def _cell(value: Any) -> Markup:
     text = printable(str(value))
     if len(text) > CELL:
         said = escape(f"{shortened(text, CELL)} ({len(text):,} characters)")
-        return Markup(f'<td data-v="{escape(text)}">{said}</td>')
-    return Markup(f"<td>{escape(text)}</td>")
+        return Markup(f'<td class=w data-v="{escape(text)}">{said}</td>')
+    return Markup(f"<td{' class=w' if len(text) > WIDE else ''}>{escape(text)}</td>")
 
 
 def _shown(value: Any) -> str:
