@@ -12,6 +12,7 @@ import pytest
 
 from superlaw import InputError
 from superlaw.figures import demo as figure
+from superlaw.figures.panels import Line, Marks
 from superlaw.findings.exponents import exponent
 from superlaw.studies import demo as study
 from superlaw.theory.weak import unlearned_loss
@@ -110,11 +111,12 @@ def test_sentences_follow_the_numbers(result):
 
 def test_the_picture_plots_the_numbers(result):
     tables = {name: regime.runs for name, regime in result.regimes.items()}
-    lines = {name: regime.exponent for name, regime in result.regimes.items()}
-    data = figure.data("title", tables, lines, result.unlearned_at_width)
-    strong = data["regimes"]["strong"]
-    assert np.array_equal(strong["loss"], result.regimes["strong"].column("loss"))
-    slope = np.polyfit(np.log(strong["line"]), np.log(strong["fit"]), 1)[0]
+    losses = figure.data("title", tables, result.unlearned_at_width).panels[0].items
+    strong = [item for item in losses if item.color == "strong"]
+    marks = np.concatenate([item.y for item in strong if isinstance(item, Marks)])
+    assert sorted(marks) == pytest.approx(sorted(result.regimes["strong"].column("loss")))
+    (line,) = (item for item in strong if isinstance(item, Line))
+    slope = np.polyfit(np.log(line.x), np.log(line.y), 1)[0]
     assert -slope == pytest.approx(result.regimes["strong"].exponent.exponent)
 
 

@@ -123,7 +123,7 @@ def _refuse_unused(name: str, out: Path | None) -> None:
 
 
 def _record(drawn: Drawn) -> dict[str, Any]:
-    from superlaw.figures.style import plain
+    from superlaw.figures.symbols import plain
 
     picture = drawn.picture
     return {
@@ -134,7 +134,7 @@ def _record(drawn: Drawn) -> dict[str, Any]:
 
 
 def _print(drawn: Drawn) -> None:
-    from superlaw.figures.style import plain
+    from superlaw.figures.symbols import plain
 
     print(f"{drawn.path}: {drawn.picture.title}. What was plotted: {drawn.record}")
     for note in drawn.picture.notes:

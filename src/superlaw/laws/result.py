@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import stats
@@ -25,6 +25,9 @@ from superlaw.laws.problems.problem import Problem
 from superlaw.laws.separate import SeparateLaw
 from superlaw.laws.stored import FIT, estimate_of, law_of_record, number, rows_of
 from superlaw.laws.tables import Selection, points_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = 1
 STATED = (  # in JSON as they are here
@@ -276,6 +279,31 @@ class Fit:
         drawn = theta + noise * np.sqrt(root.S) @ root.Vh
         drawn = np.clip(drawn, problem.model.lower, problem.model.upper)
         return self.known.kept(problem.model.values(drawn), tuple(self.params)), words
+
+    def to_frame(self) -> pd.DataFrame:
+        """The parameters as a table: value, errors and interval, and whether the data determine an exponent.
+
+        Returns
+        -------
+        DataFrame
+            A row a parameter; ``value``, ``stderr``, ``low``, ``high`` (without intervals: left out), ``naive_stderr``
+            (of a fit by clusters) and ``determined``: yes, poorly or not.
+
+        Examples
+        --------
+        >>> from superlaw import PowerLaw, fit_law
+        >>> width = np.array([8.0, 16, 32, 64, 128, 256])
+        >>> fit = fit_law({"width": width, "loss": 3 / width**0.5 + 1}, PowerLaw("width"))
+        >>> fit.to_frame()["value"].round(6).to_dict()
+        {'C': 3.0, 'a': 0.5, 'L_0': 1.0}
+        """
+        import pandas as pd
+
+        shown = ["value", "stderr", *(["low", "high"] if self.interval["method"] != "none" else [])]
+        shown += ["naive_stderr"] if "cluster" in self.interval else []
+        rows = {name: {column: getattr(estimate, column) for column in shown} for name, estimate in self.params.items()}
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=shown).rename_axis("parameter")
+        return frame.assign(determined=[self.certificate.flat.get(name, "yes") for name in self.params])
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; an interval's open end is null."""

@@ -132,8 +132,7 @@ def demo(
     from superlaw.figures import demo as figure
 
     title = f"{source}; {steps} steps, seed {seed}"
-    lines = {name: regime.exponent for name, regime in regimes.items()}
-    kept.write("demo.png", figure.draw(figure.data(title, tables, lines, at_width)))
+    kept.write("demo.png", figure.draw(figure.data(title, tables, at_width)))
     return found
 
 

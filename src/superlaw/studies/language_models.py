@@ -18,7 +18,8 @@ from superlaw.figures import llm as figure
 from superlaw.files.outputs import KeptFolder, make_folder
 from superlaw.files.records import to_json
 from superlaw.findings.head_verdict import judge_head
-from superlaw.findings.heads import OverlapLaw, overlap_exponent, overlap_laws
+from superlaw.findings.heads import OverlapLaw, laws_by_family, overlap_exponent
+from superlaw.findings.words import said_of_models
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.grouped import GroupedPowerLaw
 from superlaw.laws.result import Fit
@@ -74,38 +75,13 @@ class Study:
 
     def sentences(self) -> list[str]:
         """What the study says, plainly."""
-        said = []
-        if self.heads:
-            kinds = [head["verdict_kind"] for head in self.heads.values()]
-            strong = sum(kind in ("strong", "strong behind") for kind in kinds)
-            said.append(f"{strong} of {len(kinds)} heads are in strong superposition by length and geometry, "
-                        f"{kinds.count('long rows only')} by length alone.")  # fmt: skip
-        for family, laws in self.overlap_laws.items():
-            said += [f"{family}: mean squared overlap falls as 1/m^{law.slope}, {law.what} (random directions: 1)."
-                     for law in laws]  # fmt: skip
-        if self.fit is None:
-            said.append(f"No joint fit: {self.no_fit}.")
-            return said
-        a, n = self.fit.params["a"], len({row["model"] for row in self.rows() if row["loss"] is not None})
-        said.append(f"Loss less an offset for each family and corpus falls as 1/m^{a.value:.3g} "
-                    f"(95 % interval {a.low:.3g} to {a.high:.3g}; {self.fit.n} losses of {n} models).")  # fmt: skip
-        where = "within" if a.low <= 1 <= a.high else "outside"
-        said.append(f"An exponent of 1, which strong superposition predicts, is {where} the interval.")
-        if a.low < a.value / 2 and a.high > 2 * a.value:
-            said.append(
-                "The interval is so wide that these losses do not determine the exponent: more widths are needed."
-            )
-        said.extend(f"Warning of the fit: {warning}" for warning in self.fit.warnings)
-        return said
+        words = said_of_models(self.heads, self.rows(), self.fit, self.no_fit)
+        return [*words.verdict, *words.warnings]
 
     @property
     def overlap_laws(self) -> dict[str, list[OverlapLaw]]:
         """Overlap against width within each family."""
-        families = dict.fromkeys(model.family for model in self.models)
-        heads = {
-            f: [self.heads[m.name] for m in self.models if m.family == f and m.name in self.heads] for f in families
-        }
-        return {family: overlap_laws(found) for family, found in heads.items() if found}
+        return laws_by_family(self.heads, {model.name: model.family for model in self.models})
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -10,7 +10,8 @@ from typing import Any
 
 from superlaw.errors import InputError
 from superlaw.figures.catalogue import entry
-from superlaw.figures.style import KINDS, plain
+from superlaw.figures.style import KINDS
+from superlaw.figures.symbols import plain
 from superlaw.files.outputs import KeptFolder, make_folder, write_atomically
 from superlaw.findings.figure_comparison import FigureComparison
 from superlaw.findings.published import published
