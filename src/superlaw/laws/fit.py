@@ -100,11 +100,37 @@ def fit_law(
     method = Method(name, level, replicates, seed, workers, cluster)
     rows = select(table, law, Choice(loss, where, drop_highest, weights, errors, cluster), objective.logarithmic)
     problem = Problem.of(law, rows, objective)
+    return _fitted(problem, rows, method, starts, seed, _given_starts(start, problem), loss)
+
+
+def refit(fit: Fit, rows: Selection, starts: int = STARTS, seed: int = 0) -> Fit:
+    """A fit's law to other points, by the same objective and kind of interval, searched anew.
+
+    Parameters
+    ----------
+    fit : Fit
+    rows : Selection
+        The points: some of the fit's own, say (``fit.points()[keep]``).
+
+    Raises
+    ------
+    InputError
+        Where these points are too few, or of one size.
+    """
+    known = {name: fit.interval[name] for name in ("level", "replicates", "cluster") if name in fit.interval}
+    method = Method(fit.interval.get("asked", fit.interval["method"]), seed=seed, **known)
+    problem = Problem.of(fit.law, rows, fit.objective)
+    return _fitted(problem, rows, method, starts, seed, problem.model.thetas(fit.values)[None], fit.columns["loss"])
+
+
+def _fitted(
+    problem: Problem, rows: Selection, method: Method, starts: int, seed: int, given: np.ndarray | None, loss: str
+) -> Fit:
+    """Search, certificate and intervals."""
     _check_points(rows, problem)
-    given = _given_starts(start, problem)
     found = _search(problem, starts, seed, given)
     best, unknown, found = _judged(problem, found, method, seed)
-    return _fit(best, rows, unknown, certify(best, found), {"loss": loss, **law.columns()})
+    return _fit(best, rows, unknown, certify(best, found), {"loss": loss, **problem.law.columns()})
 
 
 def _judged(problem: Problem, found: Descent, method: Method, seed: int) -> tuple[Minimum, Uncertainty, Descent]:

@@ -1,0 +1,75 @@
+"""A plan of runs rehearsed: new losses are simulated, fitted together with the points there are, and intervals made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from superlaw.laws.law import Points
+from superlaw.laws.linear import Linear
+from superlaw.laws.minimum import Minimum
+from superlaw.laws.problems.problem import Problem
+from superlaw.laws.result import Fit
+from superlaw.laws.solve import descend
+
+
+@dataclass(frozen=True, eq=False)
+class Rehearsal:
+    """Of simulated sets: half the width of each target's interval (sets, q), and its error, which is the estimate less
+    the truth that the set was drawn from, in the same units; ``unsolved`` sets did not converge and are left out."""
+
+    half_widths: np.ndarray
+    errors: np.ndarray
+    unsolved: int
+
+
+def rehearse(
+    fit: Fit, new: Points, functionals: list[np.ndarray], noise: float, sets: int, seed: int = 0
+) -> Rehearsal:
+    """Simulate the losses of new runs, and fit them with the points that a fit has.
+
+    Each set has its own truth, drawn from what is not known of the parameters; its new losses are that law's with
+    normal errors of deviation ``noise`` (of log L, or of L); the points of the fit stay as they are.
+
+    Parameters
+    ----------
+    fit : Fit
+        With its points.
+    new : Points, n
+    functionals : list of ndarray, shape (p,)
+    noise : float
+    sets, seed : int
+    """
+    used, rng = fit.points(), np.random.default_rng(seed)
+    truths, _ = fit.draws(sets, seed)
+    losses = fit.loss_at(new, truths)
+    joint = Points(
+        np.concatenate([used.points.sizes, new.sizes], axis=1),
+        np.concatenate([used.points.group, new.group]),
+        fit.labels,
+    )
+    scatter = noise * rng.normal(size=losses.shape)
+    fresh = fit.objective.target(losses) + scatter if fit.objective.logarithmic else losses + scatter
+    old = np.tile(fit.objective.target(used.losses), (sets, 1))
+    problem = Problem.over(fit.law, joint, np.concatenate([old, fresh], axis=1), fit.objective)
+    weights = None if used.weights is None else np.concatenate([used.weights, np.ones(new.n)])
+    clusters = None
+    if used.clusters is not None:
+        clusters = np.concatenate([used.clusters.astype(str), [f"new run {i}" for i in range(new.n)]]).astype(object)
+    problem = replace(problem, weights=weights, clusters=clusters)
+    found = descend(problem, np.tile(problem.model.thetas(fit.values), (sets, 1)), most=300)
+    rows, widths, errors = np.array(functionals), [], []
+    level = fit.interval["level"]
+    for b in np.flatnonzero(found.converged):
+        one = replace(problem, target=problem.target[b])
+        best = Minimum.at(one, found.theta[b], float(found.value[b]))
+        widths.append(Linear.at(best, fit.linear.alike).reach(rows, level))
+        errors.append(rows @ (_logged(best.values, one) - _logged(truths[b], one)))
+    return Rehearsal(np.array(widths).reshape(-1, len(rows)), np.array(errors).reshape(-1, len(rows)),
+                     int((~found.converged).sum()))  # fmt: skip
+
+
+def _logged(values: np.ndarray, problem: Problem) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.where(problem.model.log_coordinates, np.log(np.maximum(values, 1e-300)), values)
