@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
@@ -140,12 +140,14 @@ class _Frontier:
         goal = float(self.fit.objective.target(np.array([loss]))[0])
         linear = self.fit.linear
 
-        def within(log_c: float) -> bool:
+        def beyond(log_c: float) -> float:
             variance, own = linear.variances(linear.slopes(self.points(log_c)))
             reach = t * _scale(dof, float(own[0])) * math.sqrt(float(variance[0]))
-            return abs(self._target(log_c) - goal) <= reach
+            return abs(self._target(log_c) - goal) - reach
 
-        return _end(within, middle, -1), _end(within, middle, 1)
+        row = self.functional(middle)
+        step = t * math.sqrt(float(linear.variances(row[None])[0][0]))
+        return _end(beyond, middle, -1, step), _end(beyond, middle, 1, step)
 
 
 def _scale(dof: float, own: float) -> float:
@@ -153,19 +155,15 @@ def _scale(dof: float, own: float) -> float:
     return float(stats.t.ppf(0.975, own) / stats.t.ppf(0.975, dof))
 
 
-def _end(within: Callable[[float], bool], middle: float, sign: int) -> float:
+def _end(beyond: Callable[[float], float], middle: float, sign: int, step: float) -> float:
     """Where a band around the middle ends, to one side; infinite where it does not."""
-    step, inside = 0.01, middle
-    while within(middle + sign * step):
+    step, inside = min(max(step, 1e-6), 1.0), middle
+    while beyond(middle + sign * step) < 0:
         inside = middle + sign * step
         step *= 2
         if abs(middle + sign * step) > LARGEST_LOG:
             return sign * math.inf
-    outside = middle + sign * step
-    while abs(outside - inside) > NARROW:
-        between = 0.5 * (inside + outside)
-        inside, outside = (between, outside) if within(between) else (inside, between)
-    return 0.5 * (inside + outside)
+    return float(optimize.brentq(beyond, inside, middle + sign * step, xtol=NARROW))
 
 
 def gain(

@@ -30,6 +30,7 @@ from superlaw.laws.tables import as_table
 NEAR = math.log(1.05)  # runs follow one another within a budget by no more of log C,
 WIDE = math.log(1.25)  # and a budget is no wider
 FEWEST = 4  # sizes at a budget, for a parabola and its errors
+SHOWN = 3  # budgets of a reason that are named
 ALONG = 12  # budgets at which runs with checkpoints are compared
 
 
@@ -107,14 +108,13 @@ class IsoFlop:
         header, rows = self.cells
         used = [curve for curve in self.curves if not curve.why]
         runs = sum(len(curve.loss) for curve in used)
-        left = [f"{curve.budget:.3g}: {curve.why}" for curve in self.curves if curve.why]
         return "\n".join([
             *(f"WARNING: {warning}" for warning in self.warnings),
             in_columns(header, rows),
             f"{len(used)} budgets from {used[0].budget:.3g} to {used[-1].budget:.3g} FLOP with {runs} runs; approach 3: "
             f"{self.fit.n} points, {self.fit.objective_name}",
             "without noise: the approach on the losses of approach 3's law at the same runs; bias: what it is off by",
-            *([f"left out of 1 and 2: {'; '.join(left)}"] if left else []),
+            *([f"left out of 1 and 2: {left_out(self.curves)}"] if len(used) < len(self.curves) else []),
         ])  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -123,6 +123,19 @@ class IsoFlop:
                 for one in self.approaches]  # fmt: skip
         return json_ready({"approaches": rows, "flops": self.flops, "level": self.level, "curves": self.curves,
                            "fit": self.fit.to_dict(), "warnings": self.warnings})  # fmt: skip
+
+
+def left_out(curves: Sequence[Curve]) -> str:
+    """Which budgets count for no parabola, by reason."""
+    reasons: dict[str, list[Curve]] = {}
+    for curve in curves:
+        if curve.why:
+            reasons.setdefault(curve.why, []).append(curve)
+    words = []
+    for why, found in reasons.items():
+        named = ", ".join(f"{curve.budget:.3g}" for curve in found[:SHOWN]) + " ..." * (len(found) > SHOWN)
+        words.append(f"{sum(len(c.loss) for c in found)} runs at {len(found)} budgets ({named}), {why}")
+    return "; ".join(words)
 
 
 def isoflop(
@@ -176,16 +189,16 @@ def isoflop(
     if run is not None:
         groups = _along_runs(n, d, losses, names[run].astype(str).to_numpy())
     else:
-        labels = _budgets(6 * n * d) if budget is None else np.unique(names[budget].to_numpy(), return_inverse=True)[1]
-        groups = [(n[labels == g], d[labels == g], losses[labels == g]) for g in range(int(labels.max()) + 1)]
+        labels, stated = _budgets(6 * n * d) if budget is None else _stated(names[budget])
+        groups = [(n[labels == g], d[labels == g], losses[labels == g], stated[g]) for g in range(len(stated))]
     curves = sorted((_curve(*group) for group in groups), key=lambda curve: curve.budget)
     good = [curve for curve in curves if not curve.why]
     if len(good) < 3:
-        reasons = "; ".join(f"{curve.budget:.3g}: {curve.why}" for curve in curves[:3] if curve.why)
-        raise InputError(f"{len(good)} budgets with a minimum ({reasons})", "three or more budgets of four sizes each",
+        raise InputError(f"{len(good)} budgets with a minimum (left out: {left_out(curves)})",
+                         f"three or more budgets of {FEWEST} sizes each",
                          "name the column of budgets with --budget, or of runs with checkpoints with --run")  # fmt: skip
     flops = 10 * good[-1].budget if flops is None else flops
-    clean = [_curve(c.params, c.tokens, fit.loss_at({params: c.params, tokens: c.tokens})[0]) for c in good]
+    clean = [_curve(c.params, c.tokens, fit.loss_at({params: c.params, tokens: c.tokens})[0], c.budget) for c in good]
     best = optimum(fit, flops=flops, seed=seed)
     found = (_approach("1, best run", good, clean, "best", flops, level),
              _approach("2, parabolas", good, clean, "vertex", flops, level),
@@ -194,18 +207,33 @@ def isoflop(
     return IsoFlop(found, tuple(curves), fit, float(flops), level, fit.warnings)
 
 
-def _budgets(flops: np.ndarray) -> np.ndarray:
-    """The number of each run's budget (n,): runs close together in log C."""
+Runs = tuple[np.ndarray, np.ndarray, np.ndarray, float]  # N, D, loss, and the budget; NaN: that of no one budget
+
+
+def _budgets(flops: np.ndarray) -> tuple[np.ndarray, list[float]]:
+    """The number of each run's budget (n,), runs close together in log C, and the budgets."""
     logs = np.log(flops)
     order = np.argsort(logs, kind="stable")
     labels = np.empty(len(logs), dtype=int)
     labels[order] = np.concatenate([[0], np.cumsum(np.diff(logs[order]) > NEAR)])
-    return labels
+    groups = [logs[labels == g] for g in range(int(labels.max()) + 1)]
+    return labels, [float(np.exp(group.mean())) if np.ptp(group) <= WIDE else math.nan for group in groups]
 
 
-def _along_runs(
-    n: np.ndarray, d: np.ndarray, losses: np.ndarray, names: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _stated(column: Any) -> tuple[np.ndarray, list[float]]:
+    """The same by a column of budgets."""
+    import pandas as pd
+
+    values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float)
+    bad = ~(np.isfinite(values) & (values > 0))
+    if bad.any():
+        raise InputError(f"{column.iloc[int(bad.argmax())]!r} in the column of budgets {column.name!r}",
+                         "a number above 0 for every run")  # fmt: skip
+    budgets, labels = np.unique(values, return_inverse=True)
+    return labels, budgets.tolist()
+
+
+def _along_runs(n: np.ndarray, d: np.ndarray, losses: np.ndarray, names: np.ndarray) -> list[Runs]:
     """N, D and loss at common budgets, log loss interpolated in log C along every run."""
     logs = np.log(6 * n * d)
     grid = np.linspace(logs.min(), logs.max(), ALONG + 2)[1:-1]
@@ -221,29 +249,30 @@ def _along_runs(
         tokens.append(np.exp(np.interp(grid, x, np.log(d[rows]))))
     if not curves:
         raise InputError("no run with two checkpoints", "runs with several", "or leave --run out")
-    known = np.isfinite(np.array(curves))
+    N, D, L = np.array(sizes), np.array(tokens), np.exp(np.array(curves))
+    known = np.isfinite(L)
     return [
-        (np.array(sizes)[known[:, g], g], np.array(tokens)[known[:, g], g], np.exp(np.array(curves)[known[:, g], g]))
+        (N[known[:, g], g], D[known[:, g], g], L[known[:, g], g], float(np.exp(grid[g])))
         for g in range(len(grid))
         if known[:, g].any()
     ]
 
 
-def _curve(n: np.ndarray, d: np.ndarray, losses: np.ndarray) -> Curve:
+def _curve(n: np.ndarray, d: np.ndarray, losses: np.ndarray, budget: float) -> Curve:
     """The runs of one budget with what approaches 1 and 2 make of them."""
-    budget = float(np.exp(np.log(6 * n * d).mean()))
-    nothing = (math.nan, math.nan)
-    if len(np.unique(n)) < FEWEST:
-        return Curve(budget, n, d, losses, np.full(3, np.nan), nothing, nothing, f"fewer than {FEWEST} sizes")
-    if np.ptp(np.log(6 * n * d)) > WIDE:
-        return Curve(budget, n, d, losses, np.full(3, np.nan), nothing, nothing, "no one budget: C differs too much")
+    nothing, none = (math.nan, math.nan), np.full(3, np.nan)
+    if math.isnan(budget):
+        middle = float(np.exp(np.log(6 * n * d).mean()))
+        return Curve(middle, n, d, losses, none, nothing, nothing, "C runs on without a gap: no one budget")
+    if len(np.unique(n)) < FEWEST or len(np.unique(d)) < FEWEST:
+        return Curve(budget, n, d, losses, none, nothing, nothing, f"fewer than {FEWEST} sizes")
     (in_n, at_n), (in_d, at_d) = _parabola(np.log(n), losses), _parabola(np.log(d), losses)
     lowest = int(np.argmin(losses))
     why = ""
     if math.isnan(at_n) or math.isnan(at_d):
         why = "the parabola opens downward"
     elif not (n.min() <= math.exp(at_n) <= n.max()):
-        why = f"the vertex, N = {math.exp(min(at_n, 700)):.3g}, lies outside its sizes"
+        why = "the vertex lies outside the sizes tried"
     return Curve(budget, n, d, losses, in_n, (float(n[lowest]), float(d[lowest])),
                  (math.exp(min(at_n, 700)), math.exp(min(at_d, 700))), why)  # fmt: skip
 

@@ -21,7 +21,7 @@ from superlaw.files.records import json_ready
 from superlaw.laws.cost import Cost, cost_of
 from superlaw.laws.law import Law, Points
 from superlaw.laws.linear import Linear
-from superlaw.laws.plan import Choice, choose, updated
+from superlaw.laws.plan import Knowledge, Menu, choose
 from superlaw.laws.reach import reach
 from superlaw.laws.rehearse import Rehearsal, rehearse
 from superlaw.laws.result import Fit
@@ -196,7 +196,8 @@ def next_runs(
     costs = price.of(pool)
     _check_affordable(costs, budget, price)
     noise = new_run_deviation(fit)
-    chosen = _chosen(linear, pool, costs, targets, budget, Choice(runs, copies), noise)
+    menu = Menu(linear.slopes(pool) / noise, costs, budget, runs, copies)
+    chosen = choose(knowledge(linear), menu, np.array([t.row for t in targets]))
     if not len(chosen):
         raise InputError(f"targets that no run of {budget:g} narrows", "a larger budget", "or other --candidates")
     picked = pool[chosen]
@@ -273,22 +274,17 @@ def new_run_deviation(fit: Fit) -> float:
     return math.sqrt(best.dispersion / best.problem.objective.curved_share(best.errors))
 
 
-def _chosen(
-    linear: Linear, pool: Points, costs: np.ndarray, targets: Sequence[Target], budget: float, limits: Choice,
-    noise: float,
-) -> np.ndarray:  # fmt: skip
-    """Positions of the chosen candidates (k,), repeated for copies."""
-    rows = linear.slopes(pool) / noise
-    functionals = np.array([target.row for target in targets])
-    return choose(prior_covariance(linear), rows, costs, functionals, budget, limits)
+def knowledge(linear: Linear) -> Knowledge:
+    """What a fit knows of its parameters: by the sandwich, where its method is one, and as if errors were alike."""
+    best = linear.best
+    if best is None or linear.alike or best.dof < 1:
+        return Knowledge.of(linear.covariance)
+    return Knowledge.of(_sandwich(linear), Linear.at(best).covariance)
 
 
-def prior_covariance(linear: Linear) -> np.ndarray:
-    """What is known of the parameters so far, as a covariance (p, p): the sandwich's where the fit takes one."""
+def _sandwich(linear: Linear) -> np.ndarray:
+    """The covariance by the sandwich (p, p): of functionals e_i and e_i + e_j it gives every entry."""
     p = len(linear.values)
-    if linear.best is None or linear.alike or linear.best.dof < 1:
-        return linear.covariance
-    # of the functionals e_i and e_i + e_j the sandwich gives every entry
     pairs = [(i, j) for i in range(p) for j in range(i + 1)]
     rows = np.array([np.eye(p)[i] + (np.eye(p)[j] if i != j else 0) for i, j in pairs])
     variance = dict(zip(pairs, linear.variances(rows)[0], strict=True))
@@ -302,10 +298,9 @@ def prior_covariance(linear: Linear) -> np.ndarray:
 def narrow(fit: Fit, targets: Sequence[Target], picked: Points, noise: float) -> list[Narrowed]:
     """Half the width of each target's interval, now and as expected after the picked runs."""
     linear, level = fit.linear, fit.interval["level"]
-    rows = np.array([target.row for target in targets])
-    before, slopes = prior_covariance(linear), linear.slopes(picked) / noise
-    after = updated(before, slopes)
-    ratio = np.sqrt(np.einsum("qk,kl,ql->q", rows, after, rows) / np.einsum("qk,kl,ql->q", rows, before, rows))
+    rows, known = np.array([target.row for target in targets]), knowledge(fit.linear)
+    after = known.with_rows(linear.slopes(picked) / noise)
+    ratio = np.sqrt(after.variances(rows) / known.variances(rows))
     now = linear.reach(rows, level)
     return [
         Narrowed(target.name, target.value, float(n), float(n * r))
@@ -332,7 +327,7 @@ def _as_rows(fit: Fit, pool: Points, costs: np.ndarray, chosen: np.ndarray) -> t
         sizes: dict[str, Any] = dict(zip(fit.law.sizes, map(float, pool.sizes[:, at]), strict=True))
         if fit.labels:
             sizes["group"] = fit.labels[pool.group[at]]
-        where = str(reach(fit, pool[np.array([at])])[0])
+        where = reach(fit, pool[np.array([at])])[0].brief
         out.append({**sizes, "cost": float(costs[at]), "copies": int(copies[k]), "where": where})
     return tuple(out)
 

@@ -9,122 +9,142 @@ import numpy as np
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the cost, by which a run's gain is divided
 EXCHANGES = 200  # at most
 WORTH = 1e-6  # of the criterion: less gain than this ends the search
+SLACK = 1 + 1e-12  # of a budget, for rounding
 
 
-@dataclass(frozen=True)
-class Choice:
-    """At most so many runs, and so many copies of one candidate."""
+@dataclass(frozen=True, eq=False)
+class Knowledge:
+    """What least squares know of p parameters: their covariance is Q T Q.
 
+    Parameters
+    ----------
+    Q : ndarray, shape (p, p)
+        The inverse of the information, in units of one observation's error: what the covariance would be if the
+        errors were alike.
+    T : ndarray, shape (p, p)
+        The information's own covariance; the inverse of Q where errors are alike.
+    """
+
+    Q: np.ndarray
+    T: np.ndarray
+
+    @classmethod
+    def of(cls, covariance: np.ndarray, alike: np.ndarray | None = None) -> Knowledge:
+        """From a covariance, and what it would be if errors were alike [the same]."""
+        Q = covariance if alike is None else alike
+        back = _inverse(Q)
+        return cls(Q, back @ covariance @ back)
+
+    def with_rows(self, rows: np.ndarray) -> Knowledge:
+        """After observations whose gradients are rows (k, p), in units of their errors' deviation."""
+        if not len(rows):
+            return self
+        gain = self.Q @ rows.T
+        Q = self.Q - gain @ np.linalg.solve(np.eye(len(rows)) + rows @ gain, gain.T)
+        return Knowledge(Q, self.T + rows.T @ rows)
+
+    def variances(self, functionals: np.ndarray) -> np.ndarray:
+        """Of functionals (q, p), shape (q,)."""
+        moved = functionals @ self.Q
+        return np.einsum("qp,pr,qr->q", moved, self.T, moved)
+
+    def with_each(self, rows: np.ndarray, functionals: np.ndarray) -> np.ndarray:
+        """Variances of functionals (q, p) after each of some observations (n, p) alone, shape (n, q)."""
+        R, F = rows @ self.Q, functionals @ self.Q
+        c = (R @ functionals.T) / (1 + np.einsum("np,np->n", R, rows))[:, None]
+        RT = R @ self.T
+        return self.variances(functionals) - 2 * c * (RT @ F.T) + c**2 * (1 + np.einsum("np,np->n", RT, R))[:, None]
+
+
+def _inverse(V: np.ndarray) -> np.ndarray:
+    """Pseudo-inverse of a covariance, scaled: parameters at a bound have no variance."""
+    d = np.sqrt(np.diag(V))
+    d = np.where(d > 0, d, 1.0)
+    return np.linalg.pinv(V / np.outer(d, d), rcond=1e-13, hermitian=True) / np.outer(d, d)
+
+
+@dataclass(frozen=True, eq=False)
+class Menu:
+    """What there is to choose from, and how much of it.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, p)
+        The gradient of each candidate's outcome, in units of its error's deviation.
+    costs : ndarray, shape (n,)
+    budget : float
+    runs, copies : int
+        At most so many in all, and of one candidate.
+    """
+
+    rows: np.ndarray
+    costs: np.ndarray
+    budget: float
     runs: int
     copies: int = 1
 
+    def open(self, plan: np.ndarray) -> np.ndarray:
+        """Which candidates can be added to a plan, shape (n,)."""
+        counts = np.bincount(plan, minlength=len(self.costs))
+        return (self.costs <= (self.budget - self.costs[plan].sum()) * SLACK) & (counts < self.copies)
 
-def choose(
-    covariance: np.ndarray,
-    rows: np.ndarray,
-    costs: np.ndarray,
-    functionals: np.ndarray,
-    budget: float,
-    limits: Choice,
-) -> np.ndarray:
+
+def choose(known: Knowledge, menu: Menu, functionals: np.ndarray) -> np.ndarray:
     """Positions of candidates (k,) that make the functionals' variances small: the sum of their logarithms.
 
     Parameters
     ----------
-    covariance : ndarray, shape (p, p)
-        What is known before.
-    rows : ndarray, shape (n, p)
-        The gradient of each candidate's outcome, in units of its error.
-    costs : ndarray, shape (n,)
+    known : Knowledge
+    menu : Menu
     functionals : ndarray, shape (q, p)
-    budget : float
-    limits : Choice
 
     Examples
     --------
     >>> rows = np.array([[1.0, 1.0], [1.0, 3.0], [1.0, 2.0]])  # a straight line, of which the slope is asked for
-    >>> choose(np.eye(2) * 100, rows, np.ones(3), np.array([[0.0, 1.0]]), 2, Choice(2))
+    >>> choose(Knowledge.of(np.eye(2) * 100), Menu(rows, np.ones(3), budget=2, runs=2), np.array([[0.0, 1.0]]))
     array([0, 1])
     """
-    plans = [_greedy(covariance, rows, costs, functionals, budget, limits, power) for power in POWERS]
-    values = [_criterion(updated(covariance, rows[plan]), functionals) for plan in plans]
-    best = plans[int(np.argmin(values))]
-    return np.sort(_exchanged(covariance, rows, costs, functionals, budget, limits, best))
+    plans = [_greedy(known, menu, functionals, power) for power in POWERS]
+    values = [_criterion(known.with_rows(menu.rows[plan]), functionals) for plan in plans]
+    return np.sort(_exchanged(known, menu, functionals, plans[int(np.argmin(values))]))
 
 
-def _greedy(
-    covariance: np.ndarray,
-    rows: np.ndarray,
-    costs: np.ndarray,
-    functionals: np.ndarray,
-    budget: float,
-    limits: Choice,
-    power: float,
-) -> np.ndarray:
+def _greedy(known: Knowledge, menu: Menu, functionals: np.ndarray, power: float) -> np.ndarray:
     """One after another, by gain over a power of the cost."""
-    V, left = covariance.copy(), budget
-    counts, chosen = np.zeros(len(rows), dtype=int), []
-    while len(chosen) < limits.runs:
-        gain = _gains(V, rows, functionals)
-        gain[(costs > left * (1 + 1e-12)) | (counts >= limits.copies)] = -np.inf
+    plan = np.empty(0, dtype=int)
+    while len(plan) < menu.runs:
+        gain = np.where(menu.open(plan), _gains(known, menu.rows, functionals), -np.inf)
         if not gain.max() > WORTH:
             break
-        at = int(np.argmax(np.where(gain > WORTH, gain / costs**power, -np.inf)))
-        V = updated(V, rows[at : at + 1])
-        counts[at] += 1
-        left -= costs[at]
-        chosen.append(at)
-    return np.array(chosen, dtype=int)
+        at = int(np.argmax(np.where(gain > WORTH, gain / menu.costs**power, -np.inf)))
+        known, plan = known.with_rows(menu.rows[at : at + 1]), np.append(plan, at)
+    return plan
 
 
-def _gains(V: np.ndarray, rows: np.ndarray, functionals: np.ndarray) -> np.ndarray:
-    """By how much each candidate alone lowers the criterion, shape (n,)."""
-    moved = rows @ V  # (n, p)
-    own = 1 + np.einsum("np,np->n", moved, rows)
-    variance = np.einsum("qp,pr,qr->q", functionals, V, functionals)
-    fall = (moved @ functionals.T) ** 2 / own[:, None]  # (n, q)
-    rest = np.maximum(1 - fall / np.maximum(variance, 1e-300), 1e-12)
-    return -np.log(rest).sum(axis=1)
-
-
-def updated(V: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """A covariance after observations of rows (k, p), in units of their errors' deviation."""
-    if not len(rows):
-        return V
-    gain = V @ rows.T
-    return V - gain @ np.linalg.solve(np.eye(len(rows)) + rows @ gain, gain.T)
-
-
-def _criterion(V: np.ndarray, functionals: np.ndarray) -> float:
-    variance = np.einsum("qp,pr,qr->q", functionals, V, functionals)
-    return float(np.log(np.maximum(variance, 1e-300)).sum())
-
-
-def _exchanged(
-    covariance: np.ndarray,
-    rows: np.ndarray,
-    costs: np.ndarray,
-    functionals: np.ndarray,
-    budget: float,
-    limits: Choice,
-    plan: np.ndarray,
-) -> np.ndarray:
+def _exchanged(known: Knowledge, menu: Menu, functionals: np.ndarray, plan: np.ndarray) -> np.ndarray:
     """The plan with single runs exchanged for better ones that the budget allows, until none is better."""
-    plan = plan.copy()
     for _ in range(EXCHANGES):
-        now = _criterion(updated(covariance, rows[plan]), functionals)
-        best: tuple[float, int, int] = (WORTH, -1, -1)
+        now = _criterion(known.with_rows(menu.rows[plan]), functionals)
+        best, better = WORTH, plan
         for k in range(len(plan)):
             rest = np.delete(plan, k)
-            V = updated(covariance, rows[rest])
-            gain = _criterion(V, functionals) * -1 + now  # what taking the run away loses, negative
-            gains = _gains(V, rows, functionals) + gain
-            counts = np.bincount(rest, minlength=len(rows))
-            gains[(costs > (budget - costs[rest].sum()) * (1 + 1e-12)) | (counts >= limits.copies)] = -np.inf
-            at = int(np.argmax(gains))
-            if gains[at] > best[0]:
-                best = (float(gains[at]), k, at)
-        if best[1] < 0:
+            without = known.with_rows(menu.rows[rest])
+            gain = now - _criterion(without, functionals) + _gains(without, menu.rows, functionals)
+            gain = np.where(menu.open(rest), gain, -np.inf)
+            at = int(np.argmax(gain))
+            if gain[at] > best:
+                best, better = float(gain[at]), np.append(rest, at)
+        if better is plan:
             break
-        plan[best[1]] = best[2]
+        plan = better
     return plan
+
+
+def _gains(known: Knowledge, rows: np.ndarray, functionals: np.ndarray) -> np.ndarray:
+    """By how much each candidate alone lowers the criterion, shape (n,)."""
+    after = np.maximum(known.with_each(rows, functionals), 1e-300)
+    return _criterion(known, functionals) - np.log(after).sum(axis=1)
+
+
+def _criterion(known: Knowledge, functionals: np.ndarray) -> float:
+    return float(np.log(np.maximum(known.variances(functionals), 1e-300)).sum())

@@ -11,6 +11,7 @@ from superlaw.laws.law import Points
 from superlaw.laws.result import Fit
 
 FLAT = 1e-9  # of the largest variance: the data do not vary in such a direction
+ROUNDING = 1e-9  # relative, of the ends of a range
 ALONG = 1e-3  # standard deviations of a log size, by which a point may leave such a direction
 
 
@@ -40,6 +41,14 @@ class Reach:
     def outside(self) -> bool:
         """Whether a prediction there is an extrapolation: beyond a range, or further than any point."""
         return bool(self.beyond) or self.distance > self.furthest
+
+    @property
+    def brief(self) -> str:
+        """The same in a few words: ``N x 6.3, distance 4.5 (furthest point 3.1)``."""
+        words = [f"{column} x {factor:.3g}" for column, (factor, _) in self.beyond.items()]
+        if self.distance > self.furthest:
+            words.append(f"distance {self.distance:.2g} (furthest point {self.furthest:.2g})")
+        return ", ".join(words) or "among the data"
 
     def __str__(self) -> str:
         ends = "; ".join(f"{column} is {factor:.3g} times {end}" for column, (factor, end) in self.beyond.items())
@@ -75,9 +84,9 @@ def _beyond(fit: Fit, sizes: np.ndarray) -> dict[str, tuple[float, str]]:
     out = {}
     for column, x in zip(fit.law.sizes, sizes, strict=True):
         low, high = fit.ranges[column]
-        if x > high:
+        if x > high + ROUNDING * abs(high):
             out[column] = (float(x / high), f"the largest of {high:.3g}")
-        elif x < low:
+        elif x < low - ROUNDING * abs(low):
             out[column] = (float(x / low), f"the smallest of {low:.3g}")
     return out
 
