@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
 import typer
 
+from superlaw.cli import law_plan
 from superlaw.cli.law_options import (
-    Budgets,
     Choices,
     Drawn,
     Intervals,
@@ -18,38 +17,20 @@ from superlaw.cli.law_options import (
     Minimised,
     Rows,
     Scored,
-    SeedOption,
-    Shapes,
     Stated,
     TableArgument,
     Written,
     objectives,
     spread,
 )  # fmt: skip
-from superlaw.cli.options import JsonOption, refuse_unused
+from superlaw.cli.law_table import table_of
+from superlaw.cli.options import refuse_unused
 from superlaw.errors import InputError
 from superlaw.files.outputs import write_atomically
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 app = typer.Typer(
     help="Fit scaling laws to a table of runs, to the true optimum, with intervals to trust.", no_args_is_help=True
 )
-
-
-def _table(name: str, rows: Rows) -> pd.DataFrame:
-    """A folder of runs, a file, or a published table where nothing here has that name."""
-    from superlaw.laws.published import TABLES, load_published
-    from superlaw.laws.tables import add_columns, load_table
-
-    if rows.along_steps or Path(name).is_dir():
-        from superlaw.sweeps.table import gather
-
-        return add_columns(gather(name, profiles=False, along_steps=rows.along_steps), rows.let or ())
-    if name in TABLES and not Path(name).exists():
-        return add_columns(load_published(name), rows.let or ())
-    return load_table(name, rows.let or ())
 
 
 @app.command()
@@ -69,7 +50,7 @@ def fit(
     if method != "bootstrap":
         refuse_unused(f"--interval {method}", bootstrap="--interval bootstrap")
     same = rows.columns() | {"level": intervals.level, "replicates": intervals.bootstrap, "starts": intervals.starts}
-    read = _table(table, rows)
+    read = table_of(table, rows)
     fitted = fit_law(read, law, objective=objective, interval=method, seed=intervals.seed, **same)
     if written.plot is not None:
         from superlaw.figures import law as figure
@@ -89,7 +70,7 @@ def compare(
     written.check(table)
     chosen, (objective,) = laws.chosen(), objectives([minimised.objective], minimised.delta)
     same: dict[str, Any] = rows.columns() | asdict(scored) | {"objective": objective}
-    written.give(compare_laws(_table(table, rows), chosen, **same))
+    written.give(compare_laws(table_of(table, rows), chosen, **same))
 
 
 @app.command()
@@ -101,60 +82,8 @@ def sensitivity(table: TableArgument, laws: Laws, rows: Rows, choices: Choices, 
     written.check(table)
     same = rows.columns() | choices.all()
     chosen = laws.chosen()
-    written.give(every_choice(_table(table, rows), chosen, **same))
+    written.give(every_choice(table_of(table, rows), chosen, **same))
 
 
-@app.command()
-@spread
-def optimum(
-    fit_json: Annotated[Path, typer.Argument(metavar="FIT", help="JSON of superlaw law fit -o.")],
-    budgets: Budgets,
-    shapes: Shapes,
-    seed: SeedOption = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """The best sizes for a budget, or what a loss requires, from a stored fit, with intervals."""
-    from superlaw.laws.optimum import optimum as best
-    from superlaw.laws.optimum import required_size
-    from superlaw.laws.result import load_fit
-
-    if sum(given is not None for given in (budgets.flops, budgets.params, budgets.loss)) != 1:
-        raise InputError("none or several of --flops, --params and --loss", "exactly one of them")
-    fitted = load_fit(fit_json)
-    if budgets.loss is not None:
-        refuse_unused("--loss", **dict.fromkeys(("width", "depth", "tokens"), "a budget of an additive law"))
-        found = required_size(fitted, budgets.loss, budgets.of, _at(budgets.at), seed=seed)
-        what = budgets.of or ("flops" if fitted.law.compute else fitted.law.sizes[0])
-        _say_required(what, found, budgets.loss, fitted.interval["level"], as_json)
-        return
-    refuse_unused("a budget", of="--loss", at="--loss")
-    if fitted.law.compute:
-        refuse_unused(f"the law {fitted.law.name}", **dict.fromkeys(("width", "depth", "tokens"), "an additive law"))
-    if budgets.params is not None:
-        refuse_unused("--params", tokens="--flops")
-    found = best(fitted, budgets.flops, budgets.params, width=shapes.width, depth=shapes.depth, tokens=shapes.tokens,
-                 seed=seed)  # fmt: skip
-    Written(as_json=as_json).give(found)
-
-
-def _say_required(what: str, found: tuple[float, float, float], loss: float, level: float, as_json: bool) -> None:
-    from superlaw.cli.output import print_json
-
-    value, low, high = found
-    if as_json:
-        print_json({"loss": loss, "of": what, "value": value, "low": low, "high": high, "level": level})
-    else:
-        print(f"a loss of {loss:g} requires {what} = {value:.5g} ({low:.5g} to {high:.5g}, {level:.4g} interval)")
-
-
-def _at(texts: list[str] | None) -> dict[str, Any]:
-    """Sizes, or names of groups, by column."""
-    from superlaw.cli.options import assignments
-
-    out: dict[str, Any] = {}
-    for name, value in assignments("--at", texts).items():
-        try:
-            out[name] = float(value)
-        except ValueError:
-            out[name] = value  # the name of a group
-    return out
+for command in law_plan.COMMANDS:
+    app.command(command.__name__.removesuffix("_"))(command)

@@ -21,19 +21,24 @@ ROLES = {"weak": style.WEAK, "strong": style.STRONG, "theory": style.THEORY}
 def draw(data: Picture, kind: str = "png") -> bytes:
     """A picture as PNG, PDF or SVG."""
     with style.settings():
-        columns = min(data.columns, len(data.panels))
-        rows = -(-len(data.panels) // columns)
-        width, height = columns * data.panel[0], rows * data.panel[1]
-        note = "\n".join(line for text in data.notes for line in textwrap.wrap(text, int(CHARACTERS * width)))
-        figure = style.new_figure((width, height + 0.3 + 0.115 * (note.count("\n") + 1)))
-        figure.suptitle(textwrap.fill(data.title, int(16 * width)), fontsize=9)
-        figure.supxlabel(note, x=0.01, ha="left", fontsize=6)
-        grid = list(figure.subplots(rows, columns, squeeze=False).flat)
-        for axes, panel in zip(grid, data.panels, strict=False):
-            paint(axes, panel)
-        for axes in grid[len(data.panels) :]:
-            axes.set_axis_off()
-        return style.render(figure, kind)
+        return style.render(on_new_figure(data)[0], kind)
+
+
+def on_new_figure(data: Picture) -> tuple[Any, list[Any]]:
+    """A new matplotlib figure of a picture, and the axes of its panels."""
+    columns = min(data.columns, len(data.panels))
+    rows = -(-len(data.panels) // columns)
+    width, height = columns * data.panel[0], rows * data.panel[1]
+    note = "\n".join(line for text in data.notes for line in textwrap.wrap(text, int(CHARACTERS * width)))
+    figure = style.new_figure((width, height + 0.3 + 0.115 * (note.count("\n") + 1)))
+    figure.suptitle(textwrap.fill(data.title, int(16 * width)), fontsize=9)
+    figure.supxlabel(note, x=0.01, ha="left", fontsize=6)
+    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes, panel in zip(grid, data.panels, strict=False):
+        paint(axes, panel)
+    for axes in grid[len(data.panels) :]:
+        axes.set_axis_off()
+    return figure, grid[: len(data.panels)]
 
 
 def paint(axes: Any, panel: Panel) -> None:
@@ -91,8 +96,9 @@ def _marks(axes: Any, item: Marks) -> None:
         return
     face = color if item.filled else "none"
     line = {"linestyle": "-" if item.joined else "none", "linewidth": 0.8}
+    many = {"markersize": 3.0, "alpha": 0.55, "markeredgewidth": 0.0} if item.small else {}
     axes.errorbar(x, item.y, item.error, marker=item.marker, color=color, mfc=face, elinewidth=0.8,
-                  label=item.label, zorder=3, **line)  # fmt: skip
+                  label=item.label, zorder=3, **line, **many)  # fmt: skip
 
 
 def _forest(axes: Any, item: Forest) -> None:

@@ -21,7 +21,8 @@ Color = str | float | np.ndarray
 class Marks:
     """Points, shape (n,); ``error`` (n,) or (2, n) is drawn as a bar; ``joined`` by a thin line.
 
-    They are drawn ``shift`` to the right of x, so that marks of equal x do not hide one another.
+    They are drawn ``shift`` to the right of x, so that marks of equal x do not hide one another; ``small`` and pale
+    where they are many.
     """
 
     x: np.ndarray
@@ -33,6 +34,7 @@ class Marks:
     filled: bool = True
     joined: bool = False
     shift: float = 0.0
+    small: bool = False
 
 
 @dataclass(frozen=True, eq=False)

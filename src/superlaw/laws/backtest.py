@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from superlaw.laws.fit import refit
 from superlaw.laws.result import Fit
 from superlaw.laws.tables import Selection
 
+NO_BIAS = Estimate(math.nan)
 SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the points that are fitted
 
 
@@ -45,6 +46,8 @@ class Foretold:
         Losses, and the band of new runs.
     rows : ndarray, shape (held,)
         Rows of the table, from 0.
+    fit : Fit or None
+        Of the cheaper points.
     why : str
         Why nothing could be predicted, if so.
     """
@@ -54,7 +57,7 @@ class Foretold:
     held: int
     share: float
     reach: float
-    bias: Estimate = Estimate(math.nan)
+    bias: Estimate = NO_BIAS
     rms: float = math.nan
     covered: float = math.nan
     measured: np.ndarray = field(default_factory=lambda: np.empty(0))
@@ -62,14 +65,16 @@ class Foretold:
     low: np.ndarray = field(default_factory=lambda: np.empty(0))
     high: np.ndarray = field(default_factory=lambda: np.empty(0))
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=int))
+    fit: Fit | None = None
     why: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """A fit's predictions of its own dearer points, from cuts that rise."""
+    """A fit's predictions of its own dearer points, from cuts that rise; ``costs`` (n,) are those of all points."""
 
     cuts: tuple[Foretold, ...]
+    costs: np.ndarray
     cost: str
     level: float
     errors_of: str
@@ -113,23 +118,24 @@ class Backtest:
         lines = [f"WARNING: {warning}" for warning in self.warnings]
         return "\n".join([
             *lines, in_columns(header, rows),
-            f"cost: {self.cost}; bias: mean of measured less predicted {self.errors_of}, ± what the fit itself expects; "
-            "each row is fitted anew",
+            f"cost: {self.cost}; bias: mean of measured less predicted {self.errors_of}, ± what the fit itself "
+            "expects; each row is fitted anew",
             self.verdict,
         ])  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        record = json_ready({"cuts": self.cuts, "cost": self.cost, "level": self.level, "errors_of": self.errors_of,
+        cuts = [json_ready(replace(one, fit=None)) for one in self.cuts]
+        for one in cuts:
+            del one["fit"]
+        record = json_ready({"cuts": cuts, "cost": self.cost, "level": self.level, "errors_of": self.errors_of,
                              "verdict": self.verdict, "warnings": self.warnings})  # fmt: skip
         for one in record["cuts"]:
             one["bias"] = {"value": one["bias"]["value"], "stderr": one["bias"]["stderr"]}
         return record
 
 
-def backtest(
-    fit: Fit, cost: str | None = None, cuts: Sequence[float] | None = None, *, seed: int = 0
-) -> Backtest:
+def backtest(fit: Fit, cost: str | None = None, cuts: Sequence[float] | None = None, *, seed: int = 0) -> Backtest:
     """Fit the cheaper points of a fit, predict the dearer, and say how that went.
 
     Parameters
@@ -163,7 +169,7 @@ def backtest(
     costs = price.of(used.points)
     found = [_foretold(fit, used, costs, cut, seed) for cut in _cuts(costs, cuts)]
     what = "log L" if fit.objective.logarithmic else "L"
-    return Backtest(tuple(found), str(price), fit.interval["level"], what, fit.warnings)
+    return Backtest(tuple(found), costs, str(price), fit.interval["level"], what, fit.warnings)
 
 
 def _cuts(costs: np.ndarray, cuts: Sequence[float] | None) -> list[float]:
@@ -209,4 +215,5 @@ def _foretold(fit: Fit, used: Selection, costs: np.ndarray, cut: float, seed: in
         band.low,
         band.high,
         held.rows,
+        part,
     )

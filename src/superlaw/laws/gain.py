@@ -167,7 +167,12 @@ def _end(beyond: Callable[[float], float], middle: float, sign: int, step: float
 
 
 def gain(
-    first: Fit, second: Fit, losses: Sequence[float] | None = None, names: tuple[str, str] = ("A", "B"), *, seed: int = 0
+    first: Fit,
+    second: Fit,
+    losses: Sequence[float] | None = None,
+    names: tuple[str, str] = ("A", "B"),
+    *,
+    seed: int = 0,
 ) -> Gain:
     """The compute-equivalent gain of one recipe over another: C of the first by C of the second, at the same loss.
 
@@ -272,9 +277,7 @@ def _joint_factor(recipes: Sequence[_Frontier], found: Sequence[_LogGain], level
     return max(float(np.quantile(t, level) / stats.t.ppf(0.5 + level / 2, dof)), 1.0)
 
 
-def _row(
-    recipes: Sequence[_Frontier], names: tuple[str, str], one: _LogGain, level: float, widened: float
-) -> GainAt:
+def _row(recipes: Sequence[_Frontier], names: tuple[str, str], one: _LogGain, level: float, widened: float) -> GainAt:
     nothing = Triple(math.nan, math.nan, math.nan)
     if one.rows is None:
         never = [name for name, x in zip(names, one.logs, strict=True) if not math.isfinite(x)]

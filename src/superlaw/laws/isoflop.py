@@ -93,8 +93,8 @@ class IsoFlop:
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """The table that is printed: header and rows."""
         level = f"{self.level:.4g}"
-        header = ["approach", "a: N ~ C^a", level, "without noise", "bias", "b: D ~ C^b", level, "without noise", "bias",
-                  f"N at {self.flops:.3g}", "D"]  # fmt: skip
+        parts = [level, "without noise", "bias"]
+        header = ["approach", "a: N ~ C^a", *parts, "b: D ~ C^b", *parts, f"N at {self.flops:.3g}", "D"]
         truth, rows = self.approaches[-1], []
         for one in self.approaches:
             cells = [one.name]
@@ -111,8 +111,8 @@ class IsoFlop:
         return "\n".join([
             *(f"WARNING: {warning}" for warning in self.warnings),
             in_columns(header, rows),
-            f"{len(used)} budgets from {used[0].budget:.3g} to {used[-1].budget:.3g} FLOP with {runs} runs; approach 3: "
-            f"{self.fit.n} points, {self.fit.objective_name}",
+            f"{len(used)} budgets from {used[0].budget:.3g} to {used[-1].budget:.3g} FLOP with {runs} runs; approach "
+            f"3: {self.fit.n} points, {self.fit.objective_name}",
             "without noise: the approach on the losses of approach 3's law at the same runs; bias: what it is off by",
             *([f"left out of 1 and 2: {left_out(self.curves)}"] if len(used) < len(self.curves) else []),
         ])  # fmt: skip
@@ -196,7 +196,7 @@ def isoflop(
     if len(good) < 3:
         raise InputError(f"{len(good)} budgets with a minimum (left out: {left_out(curves)})",
                          f"three or more budgets of {FEWEST} sizes each",
-                         "name the column of budgets with --budget, or of runs with checkpoints with --run")  # fmt: skip
+                         "name the column of budgets (--budget), or of runs with checkpoints (--run)")  # fmt: skip
     flops = 10 * good[-1].budget if flops is None else flops
     clean = [_curve(c.params, c.tokens, fit.loss_at({params: c.params, tokens: c.tokens})[0], c.budget) for c in good]
     best = optimum(fit, flops=flops, seed=seed)
@@ -266,7 +266,7 @@ def _curve(n: np.ndarray, d: np.ndarray, losses: np.ndarray, budget: float) -> C
         return Curve(middle, n, d, losses, none, nothing, nothing, "C runs on without a gap: no one budget")
     if len(np.unique(n)) < FEWEST or len(np.unique(d)) < FEWEST:
         return Curve(budget, n, d, losses, none, nothing, nothing, f"fewer than {FEWEST} sizes")
-    (in_n, at_n), (in_d, at_d) = _parabola(np.log(n), losses), _parabola(np.log(d), losses)
+    (in_n, at_n), (_, at_d) = _parabola(np.log(n), losses), _parabola(np.log(d), losses)
     lowest = int(np.argmin(losses))
     why = ""
     if math.isnan(at_n) or math.isnan(at_d):

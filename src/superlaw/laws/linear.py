@@ -56,7 +56,9 @@ class Linear:
         """At an optimum; errors taken as alike, or as they come."""
         problem, J = best.problem, _to_parameters(best.problem, best.theta)
         covariance = J @ best.covariance() @ J.T
-        return cls(problem.law, problem.objective, problem.points.labels, best.values, covariance, best.dof, best, alike)
+        return cls(
+            problem.law, problem.objective, problem.points.labels, best.values, covariance, best.dof, best, alike
+        )
 
     def over(self, points: Points) -> tuple[Problem, np.ndarray]:
         """The law over other points, and the fitted parameters in the coordinates that it has there."""

@@ -120,6 +120,11 @@ class NextRuns:
             rows.append(cells)
         return header, rows
 
+    @property
+    def tables(self) -> list[tuple[list[str], list[list[str]]]]:
+        """Both tables that are printed."""
+        return [self.cells, self.outcome]
+
     def __str__(self) -> str:
         header, rows = self.cells
         last = len(header) - 1
@@ -261,7 +266,9 @@ def _grid(fit: Fit) -> tuple[Points, str]:
 
 def _check_affordable(costs: np.ndarray, budget: float, price: Cost) -> None:
     if costs.min() > budget:
-        raise InputError(f"a budget of {budget:g}", f"the {costs.min():.3g} that the cheapest candidate costs ({price})")
+        raise InputError(
+            f"a budget of {budget:g}", f"the {costs.min():.3g} that the cheapest candidate costs ({price})"
+        )
 
 
 def new_run_deviation(fit: Fit) -> float:

@@ -56,15 +56,23 @@ class Optimum:
     drawn_from: str
     warnings: tuple[str, ...]
 
+    @property
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """A table of it: header and rows."""
+        (kind, amount), *_ = self.budget.items()
+        level = f"{self.level:.4g} low"
+        rows = [[column, *(f"{x:.5g}" for x in triple), *(f"{x:.3f}" for x in self.exponents[column])]
+                for column, triple in self.sizes.items()]  # fmt: skip
+        rows.append(["loss", *(f"{x:.5g}" for x in self.loss), "", "", ""])
+        return [f"at {kind} = {amount:.4g}", "value", level, "high", f"power of {kind}", level, "high"], rows
+
     def __str__(self) -> str:
         (kind, amount), *_ = self.budget.items()
         lines = [f"WARNING: {warning}" for warning in self.warnings]
         lines.append(f"best for {kind} = {amount:.4g} ({self.level:.4g} intervals, {self.drawn_from})")
         for column, triple in self.sizes.items():
             power = self.exponents[column]
-            lines.append(
-                f"  {column}: {triple}; grows as {kind}^{power[0]:.3f} ({power[1]:.3f} to {power[2]:.3f})"
-            )
+            lines.append(f"  {column}: {triple}; grows as {kind}^{power[0]:.3f} ({power[1]:.3f} to {power[2]:.3f})")
         lines.append(f"  loss: {self.loss}")
         return "\n".join(lines)
 

@@ -24,9 +24,7 @@ class Rehearsal:
     unsolved: int
 
 
-def rehearse(
-    fit: Fit, new: Points, functionals: list[np.ndarray], noise: float, sets: int, seed: int = 0
-) -> Rehearsal:
+def rehearse(fit: Fit, new: Points, functionals: list[np.ndarray], noise: float, sets: int, seed: int = 0) -> Rehearsal:
     """Simulate the losses of new runs, and fit them with the points that a fit has.
 
     Each set has its own truth, drawn from what is not known of the parameters; its new losses are that law's with

@@ -101,8 +101,10 @@ class Replicates:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        parts = {name: None if t is None else t.to_dict()
-                 for name, t in (("seeds", self.seeds), ("evaluation", self.evaluation), ("misfit", self.misfit))}
+        parts = {
+            name: None if t is None else t.to_dict()
+            for name, t in (("seeds", self.seeds), ("evaluation", self.evaluation), ("misfit", self.misfit))
+        }
         return json_ready({**{name: getattr(self, name) for name in
                               ("runs", "sizes", "repeated", "F", "p", "dof", "errors_of", "level", "verdict")},
                            **parts, "fit": self.fit.to_dict()})  # fmt: skip

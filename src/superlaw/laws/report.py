@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.files.columns import in_columns
 from superlaw.laws.certificate import FLAT_LEVEL, NOT, POORLY, STRONG_CORRELATION, Certificate
 from superlaw.laws.doubts import doubts
 from superlaw.laws.estimate import Estimate
@@ -168,15 +167,15 @@ def _figure(x: float) -> str:
     return "" if math.isnan(x) else "inf" if math.isinf(x) else f"{x:.5g}"
 
 
-def parameter_table(params: Mapping[str, Estimate], interval: Mapping[str, Any]) -> str:
-    """A line for each parameter, below a header."""
+def parameter_cells(params: Mapping[str, Estimate], interval: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """A header, and a row for each parameter."""
     by_cluster, method = "cluster" in interval, interval["method"]
     ends = [] if method == "none" else [f"{interval['level']:.4g} low", "high"]
     rows = []
     for name, e in params.items():
         cells = [e.value, e.stderr, *([e.low, e.high] if ends else []), *([e.naive_stderr] if by_cluster else [])]
         rows.append([name, *map(_figure, cells)])
-    return in_columns(["parameter", "value", "stderr", *ends] + ["naive stderr"] * by_cluster, rows)
+    return ["parameter", "value", "stderr", *ends] + ["naive stderr"] * by_cluster, rows
 
 
 def points_words(used: int, dropped: Mapping[str, Any]) -> str:

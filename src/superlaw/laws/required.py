@@ -48,6 +48,12 @@ class Requirement:
     drawn_from: str
     warnings: tuple[str, ...]
 
+    @property
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """A table of it: header and rows."""
+        rows = [[name, *(f"{x:.5g}" for x in triple)] for name, triple in {self.of: self.size, **self.sizes}.items()]
+        return [f"for a loss of {self.loss:g}", "value", f"{self.level:.4g} low", "high"], rows
+
     def __str__(self) -> str:
         held = f" at {', '.join(f'{k} = {_short(v)}' for k, v in self.at.items())}" if self.at else ""
         lines = [f"WARNING: {warning}" for warning in self.warnings]

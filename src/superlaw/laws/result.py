@@ -13,6 +13,7 @@ import numpy as np
 from scipy import stats
 
 from superlaw.errors import DamagedFileError, InputError, nearest
+from superlaw.files.columns import in_columns
 from superlaw.files.records import json_ready, read_json
 from superlaw.files.shapes import misfit
 from superlaw.laws import report
@@ -136,13 +137,18 @@ class Fit:
             raise InputError(f"the parameter {name!r}", "a parameter of the fit", nearest(name, self.params))
         return self.params[name]
 
+    @property
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """The table of parameters that is printed: header and rows."""
+        return report.parameter_cells(self.params, self.interval)
+
     def __str__(self) -> str:
         what = "log L" if self.objective.logarithmic else "L"
         return "\n".join([
             f"{self.law.formula}   loss: {self.columns['loss']}",
             *(f"WARNING: {warning}" for warning in self.warnings),
             "",
-            report.parameter_table(self.params, self.interval),
+            in_columns(*self.cells),
             "",
             f"intervals: {report.interval_words(self.interval)}",
             report.points_words(self.n, self.dropped),

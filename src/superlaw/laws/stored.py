@@ -126,7 +126,7 @@ def points_of_record(record: Mapping[str, Any], law: Law, logarithmic: bool) -> 
         for column in (*sizes, losses, group, found["rows"], *(x for x in (weights, clusters) if x is not None))
     ):
         raise ValueError(f"its points are not {record['n']}")
-    if (sizes <= 0).any() and law.positive_sizes or (losses <= 0).any() and logarithmic:
+    if ((sizes <= 0).any() and law.positive_sizes) or ((losses <= 0).any() and logarithmic):
         raise ValueError("a size or a loss of its points is not above 0")
     return Selection(
         points=Points(sizes, group, labels),
