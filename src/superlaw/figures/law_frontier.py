@@ -49,8 +49,8 @@ def data(fit: Fit, flops: tuple[float, float] | None = None) -> Picture:
     )  # fmt: skip
     edge = float(C.max())
     notes = (
-        f"C = 6 N D. Dotted: equal {law.compute[0]} (left), equal loss (right). Solid: the compute-optimal frontier with "
-        f"its {fit.interval['level']:.0%} band; beyond {edge:.2g} FLOP it is an extrapolation.",
+        f"C = 6 N D. Dotted: equal {law.compute[0]} (left), equal loss (right). Solid: the compute-optimal frontier "
+        f"with its {fit.interval['level']:.0%} band; beyond {edge:.2g} FLOP it is an extrapolation.",
     )
     return Picture("law-frontier", f"{law.name} law, {len(losses)} points", panels, 2, notes)
 

@@ -252,8 +252,7 @@ def _grid(fit: Fit) -> tuple[Points, str]:
     """Four sizes a decade over the data's ranges and a decade beyond, fewer where these are too many."""
     step, axes = STEP, []
     while True:
-        axes = [np.exp(np.arange(math.log(low), math.log(high * BEYOND) + 1e-9, math.log(step)))
-                for low, high in (fit.ranges[column] for column in fit.law.sizes)]  # fmt: skip
+        axes = [_axis(*fit.ranges[column], step) for column in fit.law.sizes]
         if math.prod(map(len, axes)) * max(len(fit.labels), 1) <= MOST_CANDIDATES:
             break
         step = step**1.25
@@ -262,6 +261,12 @@ def _grid(fit: Fit) -> tuple[Points, str]:
     points = Points(np.tile(sizes, groups), np.repeat(np.arange(groups), count), fit.labels)
     ends = ", ".join(f"{c} from {axis[0]:.3g} to {axis[-1]:.3g}" for c, axis in zip(fit.law.sizes, axes, strict=True))
     return points, f"a grid of {points.n} in steps of {step:.3g}, the data's ranges and a decade beyond ({ends})"
+
+
+def _axis(low: float, high: float, step: float) -> np.ndarray:
+    """From the data's lowest size to a decade beyond its highest, in three figures."""
+    sizes = np.exp(np.arange(math.log(low), math.log(high * BEYOND) + 1e-9, math.log(step)))
+    return np.maximum([float(f"{size:.3g}") for size in sizes], low)
 
 
 def _check_affordable(costs: np.ndarray, budget: float, price: Cost) -> None:

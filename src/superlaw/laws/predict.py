@@ -19,7 +19,7 @@ Cells = tuple[list[str], list[list[str]]]
 
 
 @dataclass(frozen=True)
-class Prediction:
+class PredictedPoint:
     """One point.
 
     Parameters
@@ -47,7 +47,7 @@ class Prediction:
 class Predictions:
     """Points with their predicted losses; ``warnings`` are the fit's, and those of the prediction."""
 
-    points: tuple[Prediction, ...]
+    points: tuple[PredictedPoint, ...]
     level: float
     warnings: tuple[str, ...]
 
@@ -112,7 +112,7 @@ def predict_losses(
     for i, where in enumerate(reach(fit, points)):
         sizes = {c: _plain(table[c].iloc[i]) for c in columns}
         numbers = (curve.loss, curve.low, curve.high, run.low, run.high)
-        found.append(Prediction(sizes, *(float(x[i]) for x in numbers), where))
+        found.append(PredictedPoint(sizes, *(float(x[i]) for x in numbers), where))
     warnings = list(fit.warnings)
     if fit.data is None:
         warnings.append("this fit has no points (it was written before format 2): how far a size lies outside is known "
