@@ -106,7 +106,7 @@ class Backtest:
         covered = [one.covered for one in scored]
         ways = {one.bias.value > 0 for one in biased}
         way = "losses came out " + ("higher" if ways == {True} else "lower") if len(ways) == 1 else "both ways"
-        words = f"biased beyond twice its error at {len(biased)} of {len(scored)} cuts"
+        words = f"biased beyond twice its error at {len(biased)} of {len(scored)} cut{'s' * (len(scored) > 1)}"
         words += f" ({way})" if biased else ""
         return (
             f"{words}; the {self.level:.4g} band of new runs held {min(covered):.0%} to {max(covered):.0%} of the "

@@ -157,6 +157,8 @@ def _scale(dof: float, own: float) -> float:
 
 def _end(beyond: Callable[[float], float], middle: float, sign: int, step: float) -> float:
     """Where a band around the middle ends, to one side; infinite where it does not."""
+    if beyond(middle) >= 0:  # no errors, no band
+        return middle
     step, inside = min(max(step, 1e-6), 1.0), middle
     while beyond(middle + sign * step) < 0:
         inside = middle + sign * step

@@ -134,7 +134,8 @@ def left_out(curves: Sequence[Curve]) -> str:
     words = []
     for why, found in reasons.items():
         named = ", ".join(f"{curve.budget:.3g}" for curve in found[:SHOWN]) + " ..." * (len(found) > SHOWN)
-        words.append(f"{sum(len(c.loss) for c in found)} runs at {len(found)} budgets ({named}), {why}")
+        budgets = "1 budget" if len(found) == 1 else f"{len(found)} budgets"
+        words.append(f"{sum(len(c.loss) for c in found)} runs at {budgets} ({named}), {why}")
     return "; ".join(words)
 
 
