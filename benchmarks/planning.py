@@ -75,8 +75,8 @@ def predict_table(sets: int, seed: int) -> None:
             for b in np.flatnonzero(found.converged):
                 best = Minimum.at(replace(problem, target=targets[b]), found.theta[b], float(found.value[b]))
                 off = np.abs(np.log(law.losses(at, list(best.values))) - true)
-                for method, alike in (("sandwich", False), ("profile's covariance", True)):
-                    line = Linear.at(best, alike)
+                for method, small in (("sandwich", True), ("profile's covariance", False)):
+                    line = Linear.at(best, small)
                     hits[method] += off <= line.reach(line.slopes(at), LEVEL)
             for method, count in hits.items():
                 shares = " | ".join(f"{100 * share:.1f}" for share in count / found.converged.sum())

@@ -25,7 +25,7 @@ def data(fit: Fit, names: tuple[str, ...] = ()) -> Picture:
     if not names:
         raise InputError(f"the law {fit.law.name} without exponents", "names of parameters")
     panels = tuple(_panel(fit, name) for name in names)
-    how = "by the sandwich's variance" if not fit.linear.alike else "errors taken as alike"
+    how = "by the sandwich's variance" if not fit.takes_errors_as_alike else "errors taken as alike"
     notes = (f"Rise of the minimised objective, 2 (F - F_min) / lambda, all other parameters solved for anew; dashed: "
              f"the {fit.interval['level']:.0%} bound, {how}; dotted: the interval of the report.",)  # fmt: skip
     return Picture("law-profile", f"{fit.law.name} law, {fit.n} points", panels, min(len(panels), 3), notes)

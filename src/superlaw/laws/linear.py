@@ -37,9 +37,9 @@ class Linear:
         Degrees of freedom of a functional where the points say nothing better.
     best : Minimum, optional
         The optimum over the fit's points.
-    alike : bool
-        Whether the fit's method takes errors as alike and independent: its covariance then says all; else variances
-        are the sandwich's.
+    small_sample : bool
+        Whether variances are the sandwich's over the fit's points, with their own degrees of freedom, instead of those
+        of ``covariance``.
     """
 
     law: Law
@@ -49,15 +49,15 @@ class Linear:
     covariance: np.ndarray
     dof: float
     best: Minimum | None = None
-    alike: bool = False
+    small_sample: bool = True
 
     @classmethod
-    def at(cls, best: Minimum, alike: bool = False) -> Linear:
-        """At an optimum; errors taken as alike, or as they come."""
+    def at(cls, best: Minimum, small_sample: bool = True) -> Linear:
+        """At an optimum, its covariance that of errors that are alike."""
         problem, J = best.problem, _to_parameters(best.problem, best.theta)
         covariance = J @ best.covariance() @ J.T
         return cls(
-            problem.law, problem.objective, problem.points.labels, best.values, covariance, best.dof, best, alike
+            problem.law, problem.objective, problem.points.labels, best.values, covariance, best.dof, best, small_sample
         )
 
     def over(self, points: Points) -> tuple[Problem, np.ndarray]:
@@ -77,7 +77,7 @@ class Linear:
 
     def variances(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Variance and degrees of freedom of functionals, shape (q,) each, for rows (q, p)."""
-        if self.best is not None and not self.alike and self.best.dof > 0:
+        if self.best is not None and self.small_sample and self.best.dof > 0:
             return small_sample_variances(self.best, rows @ self._own)
         variance = np.einsum("qk,kl,ql->q", rows, self.covariance, rows)
         return np.maximum(variance, 0.0), np.full(len(rows), float(max(self.dof, 1)))

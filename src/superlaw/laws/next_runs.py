@@ -208,7 +208,8 @@ def next_runs(
     picked = pool[chosen]
     narrowed = narrow(fit, targets, picked, noise)
     if fit.data is not None and sets:
-        narrowed = rehearsed(narrowed, rehearse(fit, picked, [t.row for t in targets], noise, sets, seed))
+        rows = np.array([t.row for t in targets])
+        narrowed = rehearsed(narrowed, rehearse(fit, picked, rows, noise, sets, seed))
     simulated = sets if fit.data is not None else 0
     return NextRuns(_as_rows(fit, pool, costs, chosen), tuple(narrowed), float(costs[chosen].sum()), float(budget),
                     str(price), words, noise, simulated, fit.interval["level"],
@@ -287,11 +288,12 @@ def new_run_deviation(fit: Fit) -> float:
 
 
 def knowledge(linear: Linear) -> Knowledge:
-    """What a fit knows of its parameters: by the sandwich, where its method is one, and as if errors were alike."""
+    """What a fit knows of its parameters: by its own method, and as if errors were alike."""
     best = linear.best
-    if best is None or linear.alike or best.dof < 1:
+    if best is None or best.dof < 1:
         return Knowledge.of(linear.covariance)
-    return Knowledge.of(_sandwich(linear), Linear.at(best).covariance)
+    own = _sandwich(linear) if linear.small_sample else linear.covariance
+    return Knowledge.of(own, Linear.at(best).covariance)
 
 
 def _sandwich(linear: Linear) -> np.ndarray:
@@ -321,8 +323,9 @@ def narrow(fit: Fit, targets: Sequence[Target], picked: Points, noise: float) ->
 
 
 def rehearsed(narrowed: Sequence[Narrowed], found: Rehearsal) -> list[Narrowed]:
-    """Targets with what simulations gave."""
-    middle, low, high = np.quantile(found.half_widths, [0.5, 0.05, 0.95], axis=0)
+    """Targets with what simulations gave, in units of the fit's own intervals."""
+    own = np.array([one.now for one in narrowed]) / found.now
+    middle, low, high = np.quantile(found.half_widths * own, [0.5, 0.05, 0.95], axis=0)
     return [
         Narrowed(one.name, one.value, one.now, one.after, float(middle[i]), float(low[i]), float(high[i]))
         for i, one in enumerate(narrowed)

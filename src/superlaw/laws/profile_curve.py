@@ -75,7 +75,7 @@ def profile_curve(fit: Fit, name: str, low: float | None = None, high: float | N
         raise InputError("a fit that leaves no errors", "one whose errors are known", "more points")
     level = fit.interval["level"]
     dispersion, dof = best.dispersion, float(best.dof)
-    if not fit.linear.alike:
+    if not fit.takes_errors_as_alike:
         found = sandwich(best)
         dispersion, dof = float(found.dispersion[k]), float(found.dof[k])
     pinned, here, _ = best.pinned(k)

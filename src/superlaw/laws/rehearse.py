@@ -17,25 +17,28 @@ from superlaw.laws.solve import descend
 @dataclass(frozen=True, eq=False)
 class Rehearsal:
     """Of simulated sets: half the width of each target's interval (sets, q), and its error, which is the estimate less
-    the truth that the set was drawn from, in the same units; ``unsolved`` sets did not converge and are left out."""
+    the truth that the set was drawn from, in the same units; ``now`` (q,) is half the width by the same method before.
+    ``unsolved`` sets did not converge and are left out."""
 
+    now: np.ndarray
     half_widths: np.ndarray
     errors: np.ndarray
     unsolved: int
 
 
-def rehearse(fit: Fit, new: Points, functionals: list[np.ndarray], noise: float, sets: int, seed: int = 0) -> Rehearsal:
+def rehearse(fit: Fit, new: Points, functionals: np.ndarray, noise: float, sets: int, seed: int = 0) -> Rehearsal:
     """Simulate the losses of new runs, and fit them with the points that a fit has.
 
     Each set has its own truth, drawn from what is not known of the parameters; its new losses are that law's with
-    normal errors of deviation ``noise`` (of log L, or of L); the points of the fit stay as they are.
+    normal errors of deviation ``noise`` (of log L, or of L); the points of the fit stay as they are. Intervals are the
+    sandwich's, or those of alike errors where the fit takes them so: a bootstrap of every set would take too long.
 
     Parameters
     ----------
     fit : Fit
         With its points.
     new : Points, n
-    functionals : list of ndarray, shape (p,)
+    functionals : ndarray, shape (q, p)
     noise : float
     sets, seed : int
     """
@@ -57,14 +60,15 @@ def rehearse(fit: Fit, new: Points, functionals: list[np.ndarray], noise: float,
         clusters = np.concatenate([used.clusters.astype(str), [f"new run {i}" for i in range(new.n)]]).astype(object)
     problem = replace(problem, weights=weights, clusters=clusters)
     found = descend(problem, np.tile(problem.model.thetas(fit.values), (sets, 1)), most=300)
-    rows, widths, errors = np.array(functionals), [], []
-    level = fit.interval["level"]
+    rows, widths, errors = np.asarray(functionals), [], []
+    level, small = fit.interval["level"], not fit.takes_errors_as_alike
     for b in np.flatnonzero(found.converged):
         one = replace(problem, target=problem.target[b])
         best = Minimum.at(one, found.theta[b], float(found.value[b]))
-        widths.append(Linear.at(best, fit.linear.alike).reach(rows, level))
+        widths.append(Linear.at(best, small).reach(rows, level))
         errors.append(rows @ (_logged(best.values, one) - _logged(truths[b], one)))
-    return Rehearsal(np.array(widths).reshape(-1, len(rows)), np.array(errors).reshape(-1, len(rows)),
+    now = Linear.at(fit.minimum(), small).reach(rows, level)
+    return Rehearsal(now, np.array(widths).reshape(-1, len(rows)), np.array(errors).reshape(-1, len(rows)),
                      int((~found.converged).sum()))  # fmt: skip
 
 

@@ -217,9 +217,13 @@ class Fit:
     def linear(self) -> Linear:
         """The law as a linear regression at these parameters."""
         best = None if self.data is None else self.minimum()
-        alike = self.interval["method"] not in ("sandwich", "bootstrap")
         return Linear(self.law, self.objective, self.labels, self.values, self.log_covariance, self._fewest_dof, best,
-                      alike)  # fmt: skip
+                      self.interval["method"] == "sandwich")  # fmt: skip
+
+    @property
+    def takes_errors_as_alike(self) -> bool:
+        """Whether its intervals rest on errors that are independent and alike."""
+        return self.interval["method"] in ("profile", "none")
 
     def points(self) -> Selection:
         """The points of the fit.
