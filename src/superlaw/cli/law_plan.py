@@ -212,7 +212,7 @@ def gain(
                                "objective", "delta"), "tables")  # fmt: skip
         refuse_unused("two fits", **needs)
     names = (Path(first).stem, Path(second).stem)
-    written.give(library(*fits, losses, names if names[0] != names[1] else ("A", "B"), seed=level.seed))
+    written.give(library(fits[0], fits[1], losses, names if names[0] != names[1] else ("A", "B"), seed=level.seed))
 
 
 def _losses(texts: list[str] | None) -> list[float] | None:
@@ -318,17 +318,15 @@ def optimum(fit_json: FitArgument, budgets: Budgets, shapes: Shapes, written: Dr
                           **dict.fromkeys(("width", "depth", "tokens"), "an additive law"))  # fmt: skip
         if of == "params":
             refuse_unused("--params", tokens="--flops")
-    shape = {"width": shapes.width, "depth": shapes.depth, "tokens": shapes.tokens}
+    shape: dict[str, Any] = {"width": shapes.width, "depth": shapes.depth, "tokens": shapes.tokens}
+    options: dict[str, Any] = {"of": budgets.of, "at": at} if of == "loss" else shape
     if len(amounts) == 1:
         refuse_unused("one budget or loss", plot=f"a range: --{of} LOW:HIGH")
-        amount = float(amounts[0])
-        if of == "loss":
-            written.give(requirement(fitted, amount, budgets.of, at, seed=seed))
-        else:
-            written.give(best(fitted, **{of: amount}, **shape, seed=seed))
+        amount: dict[str, Any] = {of: float(amounts[0])}
+        written.give((requirement if of == "loss" else best)(fitted, **amount, **options, seed=seed))
         return
-    found = frontier(fitted, **{of: amounts.tolist()}, **({"of": budgets.of, "at": at} if of == "loss" else shape),
-                     seed=seed)  # fmt: skip
+    among: dict[str, Any] = {of: amounts.tolist()}
+    found = frontier(fitted, **among, **options, seed=seed)
     if written.plot is not None:
         from superlaw.figures import law_optimum
 

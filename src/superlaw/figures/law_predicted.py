@@ -25,13 +25,14 @@ def data(fit: Fit, cost: str | None = None, cut: float | None = None) -> Picture
         The cost up to which points are fitted; by default that of 80 % of the points.
     """
     found = backtest(fit, cost, None if cut is None else [cut])
-    scored = [one for one in found.cuts if not one.why]
+    scored = [one for one in found.cuts if one.fit is not None]
     if not scored:
         raise InputError(f"no cut that leaves a fit ({found.cuts[0].why})", "a --cut with more points below it")
     one = scored[0] if cut is not None else min(scored, key=lambda o: abs(o.fitted / (o.fitted + o.held) - 0.8))
     used = fit.points()
     held = np.isin(used.rows, one.rows)
     part = one.fit
+    assert part is not None
     own = part.loss_at(used.points[~held])[0]
     measured = used.losses[~held]
     every = np.concatenate([own, measured, one.predicted, one.measured])

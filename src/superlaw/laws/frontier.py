@@ -138,8 +138,8 @@ def frontier(
                     raise
                 never.append((float(amount), error))
         else:
-            shape = {"width": width, "depth": depth, "tokens": tokens}
-            rows.append(optimum(fit, **{kind: float(amount)}, **shape, seed=seed))
+            budget: dict[str, Any] = {kind: float(amount), "width": width, "depth": depth, "tokens": tokens}
+            rows.append(optimum(fit, **budget, seed=seed))
     if not rows:
         raise never[0][1]
     warnings = list(fit.warnings)
@@ -173,4 +173,4 @@ def log_range(text: str, option: str) -> np.ndarray:
         return np.array(numbers)
     if len(parts) > 3 or not (0 < numbers[0] < numbers[1] < np.inf and 2 <= count <= MOST_POINTS):
         raise InputError(f"{option} {text}", f"{need}, 0 < LOW < HIGH, COUNT of 2 to {MOST_POINTS}")
-    return np.geomspace(*numbers, count)
+    return np.geomspace(numbers[0], numbers[1], count)

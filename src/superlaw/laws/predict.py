@@ -111,8 +111,8 @@ def predict_losses(
     found = []
     for i, where in enumerate(reach(fit, points)):
         sizes = {c: _plain(table[c].iloc[i]) for c in columns}
-        numbers = (curve.loss, curve.low, curve.high, run.low, run.high)
-        found.append(PredictedPoint(sizes, *(float(x[i]) for x in numbers), where))
+        loss, low, high, *of_run = (float(x[i]) for x in (curve.loss, curve.low, curve.high, run.low, run.high))
+        found.append(PredictedPoint(sizes, loss, low, high, of_run[0], of_run[1], where))
     warnings = list(fit.warnings)
     if fit.data is None:
         warnings.append("this fit has no points (it was written before format 2): how far a size lies outside is known "
