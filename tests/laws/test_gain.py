@@ -45,7 +45,7 @@ def test_the_ends_of_a_compute_are_where_the_loss_leaves_the_band():
     (row,) = gain(fit, recipe(1.2, 0.01, np.random.default_rng(9)), [2.4]).rows
     one = _Frontier.of(fit)
     for end in (row.compute[0].low, row.compute[0].high):
-        points = one.points(math.log(end))
+        points = one.points(np.array([math.log(end)]))
         band = fit.predict(points)
         off = abs(math.log(2.4 / band.loss[0]))
         assert off == pytest.approx(math.log(band.high[0] / band.loss[0]), rel=2e-2)

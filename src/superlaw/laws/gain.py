@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import interpolate, stats
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
@@ -26,7 +26,7 @@ from superlaw.laws.result import Fit
 
 DRAWS = 20_000  # of correlated errors, for several losses together
 LOSSES = 3  # where none is stated
-NARROW = 1e-6  # of log C: the ends of an interval are found to
+STEPS = 25  # to either side of a required compute, at which the band is known
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,13 @@ class _Frontier:
 
     fit: Fit
     loss_at: Callable[[float], float]
-    points: Callable[[float], Points]
+    points: Callable[[np.ndarray], Points]
     seen: tuple[float, float]  # lowest and highest compute of the data
 
     @classmethod
     def of(cls, fit: Fit) -> _Frontier:
         law = fit.law
-        if law.compute:
+        if law.compute and set(law.compute) == set(law.sizes):
             budget = budget_of(law, 1.0, None, ("", "", ""))
             used = [fit.ranges[c] for c in law.compute]
             ends = [6 * used[0][k] * used[1][k] for k in (0, 1)]
@@ -109,18 +109,21 @@ class _Frontier:
                 ends = [float((6 * n * d).min()), float((6 * n * d).max())]
             along = along_frontier(fit, fit.values[None])
 
-            def points(log_c: float) -> Points:
-                log_x, _ = budget.best(law, fit.values[None], log_c)
-                return Points(np.exp(np.clip(log_x, -700, 700)).T, np.zeros(1, int), fit.labels)
+            order = [budget.columns.index(column) for column in law.sizes]
+
+            def points(log_c: np.ndarray) -> Points:
+                log_x, _ = budget.best(law, np.tile(fit.values, (len(log_c), 1)), log_c)
+                sizes = np.exp(np.clip(log_x, -700, 700))[:, order]
+                return Points(sizes.T, np.zeros(len(log_c), int), fit.labels)
 
             return cls(fit, lambda log_c: float(along(np.array([log_c]))[0]), points, (ends[0], ends[1]))
         if len(law.sizes) != 1 or law.groups:
             raise InputError(f"the law {law.title}", "a law of N and D, or of one size, such as power:flops")
 
-        def own(log_c: float) -> Points:
-            return Points(np.exp([[log_c]]), np.zeros(1, int), fit.labels)
+        def own(log_c: np.ndarray) -> Points:
+            return Points(np.exp(log_c)[None], np.zeros(len(log_c), int), fit.labels)
 
-        return cls(fit, lambda log_c: float(fit.loss_at(own(log_c))[0, 0]), own, fit.ranges[law.sizes[0]])
+        return cls(fit, lambda log_c: float(fit.loss_at(own(np.array([log_c])))[0, 0]), own, fit.ranges[law.sizes[0]])
 
     def log_required(self, loss: float) -> float:
         """log C at which the frontier has the loss; infinite where it never does."""
@@ -130,42 +133,65 @@ class _Frontier:
         """Of log C: the gradient of the loss there, by the frontier's slope (the envelope theorem)."""
         step = 1e-4
         rise = self._target(log_c + step) - self._target(log_c - step)
-        return -self.fit.linear.slopes(self.points(log_c))[0] / (rise / (2 * step))
+        return -self.fit.linear.slopes(self.points(np.array([log_c])))[0] / (rise / (2 * step))
 
     def _target(self, log_c: float) -> float:
         return float(self.fit.objective.target(np.array([self.loss_at(log_c)]))[0])
 
-    def ends(self, loss: float, middle: float, t: float, dof: float) -> tuple[float, float]:
-        """log C at which the loss leaves the frontier's band of t errors, below and above ``middle``."""
+    def band(self, log_c: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Target, its error and that error's degrees of freedom along the frontier, shape (n,) each."""
+        points = self.points(log_c)
+        variance, dof = self.fit.linear.variances(self.fit.linear.slopes(points))
+        return self.fit.objective.target(self.fit.loss_at(points)[0]), np.sqrt(variance), dof
+
+    def departures(self, loss: float, middle: float, sign: int, most: float) -> tuple[np.ndarray, np.ndarray]:
+        """log C to one side of ``middle``, and by how many errors (of their own t quantile, by that of the middle) the
+        frontier has left the loss there: far enough out for ``most`` of them, or to the end of what is searched."""
         goal = float(self.fit.objective.target(np.array([loss]))[0])
-        linear = self.fit.linear
-
-        def beyond(log_c: float) -> float:
-            variance, own = linear.variances(linear.slopes(self.points(log_c)))
-            reach = t * _scale(dof, float(own[0])) * math.sqrt(float(variance[0]))
-            return abs(self._target(log_c) - goal) - reach
-
         row = self.functional(middle)
-        step = t * math.sqrt(float(linear.variances(row[None])[0][0]))
-        return _end(beyond, middle, -1, step), _end(beyond, middle, 1, step)
+        error = math.sqrt(float(self.fit.linear.variances(row[None])[0][0]))
+        reach = min(max(2 * most * error, 1e-6), 1.0)
+        while True:
+            x = middle + sign * reach * np.linspace(0, 1, STEPS) ** 2
+            target, errors, dof = self.band(x)
+            scale = stats.t.ppf(0.975, dof) / stats.t.ppf(0.975, dof[0])
+            with np.errstate(divide="ignore", invalid="ignore"):
+                left = np.where(errors > 0, np.abs(target - goal) / (errors * scale), np.inf)
+            left[0] = 0.0
+            if left.max() >= most or abs(middle + sign * 4 * reach) > LARGEST_LOG:
+                return x, left
+            reach *= 4
 
 
-def _scale(dof: float, own: float) -> float:
-    """By how much a t quantile of ``own`` degrees of freedom exceeds that of ``dof``."""
-    return float(stats.t.ppf(0.975, own) / stats.t.ppf(0.975, dof))
+@dataclass(frozen=True, eq=False)
+class _Required:
+    """The log compute that a loss requires of a recipe, and how the frontier departs from the loss about it."""
+
+    middle: float
+    sides: tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+    @classmethod
+    def of(cls, recipe: _Frontier, loss: float, middle: float, most: float) -> _Required:
+        """Known as far out as ``most`` errors."""
+        below, above = (recipe.departures(loss, middle, sign, most) for sign in (-1, 1))
+        return cls(middle, (below, above))
+
+    def ends(self, t: float) -> tuple[float, float]:
+        """Where the frontier has left the loss by t errors, below and above; infinite where it never does."""
+        low, high = (_crossing(x, left, t) for x, left in self.sides)
+        return (-math.inf if low is None else low), (math.inf if high is None else high)
 
 
-def _end(beyond: Callable[[float], float], middle: float, sign: int, step: float) -> float:
-    """Where a band around the middle ends, to one side; infinite where it does not."""
-    if beyond(middle) >= 0:  # no errors, no band
-        return middle
-    step, inside = min(max(step, 1e-6), 1.0), middle
-    while beyond(middle + sign * step) < 0:
-        inside = middle + sign * step
-        step *= 2
-        if abs(middle + sign * step) > LARGEST_LOG:
-            return sign * math.inf
-    return float(optimize.brentq(beyond, inside, middle + sign * step, xtol=NARROW))
+def _crossing(x: np.ndarray, left: np.ndarray, t: float) -> float | None:
+    """Where departures first reach t, between the steps by a smooth curve."""
+    beyond = left >= t
+    if not beyond.any():
+        return None
+    k = int(np.argmax(beyond))
+    if not np.isfinite(left[k]):  # no errors, no band
+        return float(x[k - 1])
+    known, at = np.unique(np.maximum.accumulate(left[: k + 1]), return_index=True)
+    return float(interpolate.PchipInterpolator(known, x[: k + 1][at])(t))
 
 
 def gain(
@@ -287,31 +313,26 @@ def _row(recipes: Sequence[_Frontier], names: tuple[str, str], one: _LogGain, le
                   for x in one.logs]  # fmt: skip
         return GainAt(one.loss, (values[0], values[1]), nothing, (math.nan, math.nan), (),
                       f"never reached by {' and '.join(never)}")  # fmt: skip
-    t = [float(stats.t.ppf(0.5 + level / 2, dof)) for dof in one.dof]
-    own = [recipe.ends(one.loss, x, q, dof)
-           for recipe, x, q, dof in zip(recipes, one.logs, t, one.dof, strict=True)]  # fmt: skip
-    compute = [Triple(*(_exp(v) for v in (x, *ends))) for x, ends in zip(one.logs, own, strict=True)]
-    difference = one.logs[0] - one.logs[1]
-    # both bands at the quantile of the difference: together they then have its level
-    joint_t = float(stats.t.ppf(0.5 + level / 2, one.joint_dof))
-    low, high = _recovered(recipes, one, joint_t)
-    joint = _recovered(recipes, one, joint_t * widened) if widened > 1 else (low, high)
+    own_t = [float(stats.t.ppf(0.5 + level / 2, dof)) for dof in one.dof]
+    joint_t = float(stats.t.ppf(0.5 + level / 2, one.joint_dof))  # both at the quantile of the difference
+    needed = [_Required.of(recipe, one.loss, x, max(t, joint_t * widened))
+              for recipe, x, t in zip(recipes, one.logs, own_t, strict=True)]  # fmt: skip
+    compute = [Triple(*(_exp(v) for v in (x.middle, *x.ends(t)))) for x, t in zip(needed, own_t, strict=True)]
+    low, high = _recovered(needed[0], needed[1], joint_t)
+    joint = _recovered(needed[0], needed[1], joint_t * widened) if widened > 1 else (low, high)
     outside = tuple(
         name for name, recipe, c in zip(names, recipes, compute, strict=True)
         if not recipe.seen[0] <= c.value <= recipe.seen[1]
     )  # fmt: skip
-    return GainAt(one.loss, (compute[0], compute[1]), Triple(math.exp(difference), _exp(low), _exp(high)),
-                  (_exp(joint[0]), _exp(joint[1])), outside)  # fmt: skip
+    found = Triple(math.exp(one.logs[0] - one.logs[1]), _exp(low), _exp(high))
+    return GainAt(one.loss, (compute[0], compute[1]), found, (_exp(joint[0]), _exp(joint[1])), outside)
 
 
-def _recovered(recipes: Sequence[_Frontier], one: _LogGain, t: float) -> tuple[float, float]:
+def _recovered(first: _Required, second: _Required, t: float) -> tuple[float, float]:
     """Ends of the difference of log C from those of each, as far out as t errors."""
-    (low_a, high_a), (low_b, high_b) = (
-        recipe.ends(one.loss, x, t, dof) for recipe, x, dof in zip(recipes, one.logs, one.dof, strict=True)
-    )
-    a, b = one.logs
-    low = a - b - math.hypot(a - low_a, high_b - b)
-    return low, a - b + math.hypot(high_a - a, b - low_b)
+    a, b = first.middle, second.middle
+    (low_a, high_a), (low_b, high_b) = first.ends(t), second.ends(t)
+    return a - b - math.hypot(a - low_a, high_b - b), a - b + math.hypot(high_a - a, b - low_b)
 
 
 def _exp(x: float) -> float:

@@ -32,8 +32,12 @@ class Triple(NamedTuple):
     low: float
     high: float
 
+    def __format__(self, spec: str) -> str:
+        value, low, high = (format(x, spec or ".5g") for x in self)
+        return f"{value} ({low} to {high})"
+
     def __str__(self) -> str:
-        return f"{self.value:.5g} ({self.low:.5g} to {self.high:.5g})"
+        return format(self)
 
     def to_dict(self) -> dict[str, float]:
         """By name."""
