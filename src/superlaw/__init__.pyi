@@ -31,6 +31,8 @@ from .studies.reproduce import Reproduction as Reproduction, reproduce as reprod
 
 # law lab: a table and a law become a fit
 from .laws.tables import load_table as load_table
+from .laws.look import look as look
+from .laws.seen import Look as Look
 from .laws.published import fetch_table as fetch_table, load_published as load_published
 from .laws.fit import fit_law as fit_law
 from .laws.result import Fit as Fit, PredictedLoss as PredictedLoss, load_fit as load_fit
@@ -63,7 +65,7 @@ from .figures.law_plots import law_picture as law_picture, plot_law as plot_law
 from .laws.slope import Slope as Slope, fit_slope as fit_slope
 
 # language-model lab: a checkpoint becomes numbers
-from .lm.head import Head as Head, load_head as load_head
+from .lm.head import Head as Head, load_head as load_head, load_raw as load_raw
 from .lm.measure import HeadMeasures as HeadMeasures, measure_head as measure_head
 from .lm.corpora import Corpus as Corpus
 from .lm.tokens import TokenCounts as TokenCounts, count_tokens as count_tokens, load_tokenizer as load_tokenizer

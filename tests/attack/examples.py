@@ -5,10 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 from harness import Case, cold
+
+sys.path.append(str(Path(__file__).parents[1]))  # the folders of runs that other tests read too
+
+import run_folders
+
+FEW = run_folders.SHAPES[:6]
 
 
 def points(count: int = 12) -> dict[str, list]:
@@ -113,6 +120,7 @@ def write_heads(folder: Path) -> None:
         folder / "head.safetensors",
         {"format": "pt"},
     )
+    np.savez(folder / "head.npz", W=W)
     model = folder / "model"
     model.mkdir()
     save_file({"lm_head.weight": W}, model / "model-00001-of-00002.safetensors")
@@ -139,6 +147,27 @@ def write_heads(folder: Path) -> None:
         )
     )
     write_tokenizer(model / "tokenizer.json")
+
+
+def write_gguf(folder: Path) -> None:
+    """A model in GGUF: quantised head, tokens, and the head again in f16."""
+    import gguf
+
+    W = np.random.default_rng(0).normal(size=(20, 32)).astype(np.float32)
+    kind = gguf.GGMLQuantizationType.Q8_0
+    made = gguf.GGUFWriter(folder / "head.gguf", "llama")
+    made.add_embedding_length(32)
+    made.add_vocab_size(20)
+    made.add_token_list([*(f"t{i}" for i in range(10)), *(f"[unused{i}]" for i in range(8)), "[PAD18]", "[PAD19]"])
+    made.add_token_types([1] * 18 + [5] * 2)
+    made.add_array("tokenizer.ggml.merges", ["a b", "b c"])
+    made.add_float32("llama.rope.freq_base", 1e4)
+    made.add_tensor("token_embd.weight", gguf.quants.quantize(W, kind), raw_dtype=kind)
+    made.add_tensor("output.weight", W.astype(np.float16))
+    made.write_header_to_file()
+    made.write_kv_data_to_file()
+    made.write_tensors_to_file()
+    made.close()
 
 
 def write_tokenizer(path: Path) -> None:
@@ -259,3 +288,47 @@ def write_typed(folder: Path) -> None:
     frame().to_csv(folder / "t.csv", index=False)
     write_fits(folder)
     write_heads(folder)
+
+
+def write_tables(folder: Path) -> None:
+    """The same runs in further forms of tables."""
+    table = frame()
+    table.to_csv(folder / "t.csv.gz", index=False)
+    table.to_excel(folder / "t.xlsx", index=False)
+    table.to_csv(folder / "t.csv", index=False)
+    table.to_json(folder / "t.jsonl", orient="records", lines=True)
+    table.to_parquet(folder / "t.parquet")
+
+
+def write_json_tables(folder: Path) -> None:
+    """JSON of rows, columns, cells, names and numbers, runs by name."""
+    rows = frame().to_dict("records")
+    (folder / "rows.json").write_text(json.dumps([row | {"more": {"a": 1.0, "tags": ["x"]}} for row in rows]))
+    (folder / "columns.json").write_text(json.dumps(points()))
+    (folder / "cells.json").write_text(json.dumps({"columns": list(rows[0]), "data": [list(r.values()) for r in rows]}))
+    (folder / "named.json").write_text(json.dumps({f"run {i}": row for i, row in enumerate(rows)}))
+    grid = {f"width={row['width']:g}_l={i % 4}-0.1": row["loss"] for i, row in enumerate(rows)}
+    (folder / "grid.json").write_text(json.dumps(grid))
+
+
+def write_trainer(folder: Path) -> None:
+    """Runs of a Trainer, two checkpoints each."""
+    run_folders.trainer_folder(folder / "runs", FEW)
+
+
+def write_events(folder: Path) -> None:
+    """Event files of TensorBoard."""
+    run_folders.event_folder(folder / "runs", FEW)
+
+
+def write_histories(folder: Path) -> None:
+    """Histories as CSV, one a run."""
+    run_folders.history_folder(folder / "runs", FEW)
+
+
+def write_results(folder: Path) -> None:
+    """Results of lm-eval and of open_lm."""
+    run_folders.lm_eval_folder(folder / "harness", FEW)
+    run_folders.open_lm_folder(folder / "models", FEW)
+    first = json.loads(sorted((folder / "models").iterdir())[0].read_text())
+    (folder / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in first["results"]))

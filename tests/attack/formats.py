@@ -10,7 +10,16 @@ from pathlib import Path
 
 from attacks import Expressions, Fits, Format, Mixed, Typed
 from mutators import mutate_bytes, mutate_csv, mutate_json, mutate_lines, mutate_text, mutate_toml
-from spoilers import spoil_npy, spoil_parquet, spoil_run, spoil_safetensors
+from spoilers import (
+    spoil_events,
+    spoil_gguf,
+    spoil_gzip,
+    spoil_npy,
+    spoil_parquet,
+    spoil_run,
+    spoil_safetensors,
+    spoil_xlsx,
+)
 
 import examples
 from examples import frame
@@ -39,6 +48,24 @@ def write_parquet(folder: Path) -> None:
     frame().to_parquet(folder / "t.parquet")
 
 
+def looks(table: str) -> tuple[str, ...]:
+    """The ways a table is looked at."""
+    return (f"law look {table}", f"law look {table} --json")
+
+
+def folder_fits(folder: str, law: str) -> tuple[str, ...]:
+    """The ways a folder of runs is read."""
+    line = f"law fit {folder} --law {law} --interval none"
+    return (f"{line} --json", f"{line} --missing drop", *looks(folder))
+
+
+def logged(law: str) -> tuple[str, ...]:
+    """And one that was logged along its steps."""
+    line = f"law fit runs --law {law} --interval none --along-steps --missing drop --json"
+    return (*folder_fits("runs", law), line, "law look runs --along-steps --json")
+
+
+HISTORY = "additive:width,depth --loss eval/c4/CrossEntropyLoss"
 TYPED = tuple(Path(__file__).with_name("typed.txt").read_text().splitlines())  # command lines with every kind of option
 FORMATS = {
     one.name: one
@@ -121,6 +148,67 @@ FORMATS = {
             fits("t.parquet"),
             weight=2,
         ),
+        Format(
+            "gzip", examples.write_tables, "t.csv.gz", spoil_gzip, (*fits("t.csv.gz"), *looks("t.csv.gz")), weight=2
+        ),
+        Format("xlsx", examples.write_tables, "t.xlsx", spoil_xlsx, (*fits("t.xlsx"), *looks("t.xlsx"))),
+        Mixed(
+            "look",
+            examples.write_tables,
+            "",
+            mutate_bytes,
+            (),
+            kinds=(
+                ("t.csv", mutate_csv, looks("t.csv")),
+                ("t.jsonl", mutate_lines, looks("t.jsonl")),
+                ("t.parquet", spoil_parquet, looks("t.parquet")),
+            ),
+        ),
+        Mixed(
+            "json",
+            examples.write_json_tables,
+            "",
+            mutate_bytes,
+            (),
+            kinds=tuple(
+                (
+                    name,
+                    mutate_json,
+                    (
+                        f"law fit {name} --law power:width --interval none --json",
+                        f"law fit {name} --law power:width --missing drop",
+                        *looks(name),
+                    ),
+                )
+                for name in ("rows.json", "columns.json", "cells.json", "named.json", "grid.json")
+            ),
+            weight=2,
+        ),
+        Mixed(
+            "trainer",
+            examples.write_trainer,
+            "",
+            mutate_bytes,
+            (),
+            kinds=(
+                ("runs/*/*/trainer_state.json", mutate_json, logged("power:width --loss eval_loss")),
+                ("runs/*/*/config.json", mutate_json, logged("power:width --loss eval_loss")),
+            ),
+        ),
+        Format("events", examples.write_events, "runs/*/*", spoil_events, logged("additive:width,depth")),
+        Format("histories", examples.write_histories, "runs/*", mutate_csv, logged(HISTORY)),
+        Mixed(
+            "results",
+            examples.write_results,
+            "",
+            mutate_bytes,
+            (),
+            kinds=(
+                ("harness/*/*", mutate_json, folder_fits("harness", "power:N --loss wikitext/bits_per_byte")),
+                ("models/*", mutate_json, folder_fits("models", "additive:d,l --loss c4_val/loss")),
+                ("results.jsonl", mutate_lines, looks("results.jsonl")),
+            ),
+        ),
         Fits(
             "fit",
             examples.write_fits,
@@ -192,6 +280,7 @@ FORMATS = {
                         "lm head head.safetensors --centre --plot f.svg",
                     ),
                 ),
+                ("head.npz", mutate_bytes, ("lm head head.npz --json", "lm head head.npz --tensor W --transpose")),
                 (
                     "model/*.safetensors",
                     spoil_safetensors,
@@ -214,6 +303,20 @@ FORMATS = {
                 ),
             ),
             weight=3,
+        ),
+        Format(
+            "gguf",
+            examples.write_gguf,
+            "head.gguf",
+            spoil_gguf,
+            (
+                "lm head head.gguf --json",
+                "lm head head.gguf --tensor token_embd.weight",
+                "lm head head.gguf --centre --ranks-by-id --plot f.svg",
+                "lm head head.gguf --leave-out padded --leave-out duplicate --json",
+                "lm head --raw head.gguf:f16:20:32:1500 --json",
+            ),
+            weight=2,
         ),
         Mixed(
             "family",

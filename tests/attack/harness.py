@@ -155,7 +155,7 @@ class Warm:
     def close(self) -> None:
         if self.process is not None:
             self.process.stdin.close()
-            self.process.wait(10)
+            self.process.wait(60)
             self.process.stdout.close()
             self.process = None
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
+import zipfile
 from random import Random
 
 import numpy as np
-from mutators import mutate_tree, to_json
+from mutators import NUMBERS, mutate_bytes, mutate_csv, mutate_tree, to_json
 
 
 def spoil_run(content: bytes, rng: Random) -> bytes:
@@ -173,6 +175,66 @@ def _npy_header(rng: Random) -> bytes:
     return b"\x93NUMPY" + version + size + raw
 
 
+ODD = (0, 1, 2, 3, 5, 8, 9, 12, 13, 30, 31, 32, 33, 48, 255, 4096, 2**16, 2**24, 2**31 - 1, 2**31, 2**32 - 1, 2**40,
+       2**53, 2**61, 2**62 + 1, 2**63 - 1, 2**63, 2**64 - 32, 2**64 - 1)  # fmt: skip
+GGUF_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}  # bytes of a value by its type
+
+
+def gguf_numbers(content: bytes) -> list[tuple[int, int]]:
+    """Place and bytes of every number in the header of a good GGUF: counts, lengths, types, shapes, offsets."""
+    found, at = [(4, 4), (8, 8), (16, 8)], 24
+
+    def number(size: int) -> int:
+        nonlocal at
+        found.append((at, size))
+        at += size
+        return int.from_bytes(content[at - size : at], "little")
+
+    def text() -> None:
+        nonlocal at
+        length = number(8)
+        at += length
+
+    def value(kind: int) -> None:
+        if kind == 8:
+            text()
+        elif kind == 9:
+            of, count = number(4), number(8)
+            for _ in range(count):
+                value(of)
+        else:
+            number(GGUF_SIZES[kind])
+
+    tensors, keys = (int.from_bytes(content[i : i + 8], "little") for i in (8, 16))
+    for _ in range(keys):
+        text()
+        value(number(4))
+    for _ in range(tensors):
+        text()
+        for _ in range(number(4)):
+            number(8)
+        number(4)
+        number(8)
+    return found
+
+
+def spoil_gguf(content: bytes, rng: Random) -> bytes:
+    """A GGUF with one to three numbers of its header changed, or with scales that are no numbers."""
+    data, places = bytearray(content), gguf_numbers(content)
+    if rng.random() < 0.1:
+        for _ in range(20):
+            at = rng.randrange(places[-1][0], len(data) - 2)
+            data[at : at + 2] = rng.choice((b"\x00\x7c", b"\xff\x7f", b"\x00\x00", b"\x01\x00"))
+        return bytes(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        at, size = rng.choice(places)
+        old = int.from_bytes(data[at : at + size], "little")
+        near = (old + 1, old - 1, old + 32, old * 2, old * 1000, old << 32, len(content), len(content) - at)
+        odd = rng.choice((*ODD, *near))
+        data[at : at + size] = (odd % 2 ** (8 * size)).to_bytes(size, "little")
+    return bytes(data)
+
+
 def spoil_safetensors(content: bytes, rng: Random) -> bytes:
     """A file of tensors with another length, header or numbers."""
     length = int.from_bytes(content[:8], "little")
@@ -230,3 +292,130 @@ def spoil_safetensors(content: bytes, rng: Random) -> bytes:
             )
         )
     return len(text).to_bytes(8, "little") + text + data
+
+
+def spoil_gzip(content: bytes, rng: Random) -> bytes:
+    """A packed CSV: odd within, cut, followed by something, or swelling."""
+    inside = mutate_csv(gzip.decompress(content), rng)
+    packed = gzip.compress(inside, mtime=0)
+    return rng.choice(
+        (
+            packed,
+            packed,
+            packed,
+            packed[: rng.randrange(len(packed))],
+            packed + gzip.compress(inside, mtime=0),
+            packed + b"\0" * 100,
+            packed + b"more",
+            inside,
+            gzip.compress(gzip.compress(inside)),
+            gzip.compress(b"a,b\n" + b"0" * 10**8, 9, mtime=0),
+            gzip.compress(b"", mtime=0),
+            b"",
+        )
+    )
+
+
+XML = (b"<v>", b"</v>", b"<c ", b"</row>", b'r="A1"', b't="n"', b't="s"', b't="inlineStr"', b't="e"', b"<f>1+1</f>",
+       b'<!DOCTYPE x [<!ENTITY a "b">]>', b"&a;", b'r="XFD1048576"', b'r="0"', b'r="1048576"')  # fmt: skip
+
+
+def spoil_xlsx(content: bytes, rng: Random) -> bytes:
+    """A workbook with a part left out, exchanged, swollen, or its XML changed."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    for _ in range(rng.choice((1, 1, 2))):
+        name = rng.choice([*parts, *[n for n in parts if "sheet" in n or "sharedStrings" in n] * 3])
+        kind = rng.randrange(7)
+        if kind == 0 and len(parts) > 1:
+            del parts[name]
+        elif kind == 1:
+            parts[name] = parts[rng.choice(list(parts))]
+        elif kind == 2:
+            parts[name] = rng.choice((b"", b"<a/>", b"x" * 10**7, b"<a>" * 10**5, b"\xff\xfe"))
+        elif kind == 3:
+            parts[name] = mutate_bytes(parts[name], rng)
+        elif kind == 4:
+            parts[name] = parts[name].replace(rng.choice(XML), rng.choice(XML), rng.choice((1, -1)))
+        elif kind == 5:
+            cell = rng.choice((b"<v>", b'r="A', b'r="')) + b"%s"
+            parts[name] = parts[name].replace(cell[:-2], cell % rng.choice(NUMBERS).encode(), rng.choice((1, -1)))
+        else:
+            parts[rng.choice(("xl/worksheets/sheet2.xml", "../x", "x" * 300, "xl/vbaProject.bin"))] = parts[name]
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return out.getvalue()
+
+
+def spoil_events(content: bytes, rng: Random) -> bytes:
+    """An event file whose records say something else, their checksums put right."""
+    from google.protobuf.message import DecodeError
+    from tensorboard.compat.proto import event_pb2
+
+    records, at = [], 0
+    while at < len(content):
+        length = int.from_bytes(content[at : at + 8], "little")
+        records.append(content[at + 12 : at + 12 + length])
+        at += length + 16
+    for _ in range(rng.choice((1, 1, 3))):
+        i = rng.randrange(len(records))
+        kind = rng.randrange(8)
+        try:
+            event = event_pb2.Event.FromString(records[i])
+        except DecodeError:  # it was spoilt before
+            kind = max(kind, 4)
+        if kind == 0:
+            event.step = rng.choice((-1, 0, 2**63 - 1, -(2**63), 10**15))
+            records[i] = event.SerializeToString()
+        elif kind < 4 and event.summary.value:
+            _spoil_value(rng.choice(list(event.summary.value)), rng)
+            records[i] = event.SerializeToString()
+        elif kind == 4:
+            records[i] = mutate_bytes(records[i], rng)
+        elif kind == 5:
+            records[i:i] = [records[i]] * rng.choice((1, 300))
+        elif kind == 6:
+            del records[i]
+        else:
+            records[i] = rng.choice((b"", b"\x00" * 100, b"\xff" * 20, records[i] * 50))
+        records = records or [b""]
+    whole = b"".join(_framed(record) for record in records)
+    if rng.random() < 0.1:  # a length that is none, with the right checksum
+        size = rng.choice((0, 2**31, 2**62, 2**64 - 1)).to_bytes(8, "little")
+        whole = size + _checksum(size) + whole[12:]
+    return whole
+
+
+def _spoil_value(value, rng: Random) -> None:
+    from tensorboard.compat.proto import tensor_pb2
+
+    kind = rng.randrange(5)
+    if kind == 0:
+        value.tag = rng.choice(("", "step", "run", "wall_time", "a\x1b[31mb", "x" * 10_000, "eval/loss ", "width"))
+    elif kind == 1:
+        value.simple_value = rng.choice((float("nan"), float("inf"), -1.0, 0.0, 3e38, 1e-45))
+    elif kind == 2:
+        value.metadata.plugin_data.plugin_name = rng.choice(("hparams", "scalars", ""))
+        value.metadata.plugin_data.content = bytes(rng.randrange(256) for _ in range(rng.choice((0, 3, 40))))
+    elif kind == 3:
+        tensor = tensor_pb2.TensorProto(dtype=rng.choice((0, 1, 2, 3, 7, 9, 10, 14, 19, 20, 101)))
+        for size in rng.choice(((), (1,), (1, 1), (10**9, 10**9), (-1,), (0,), (2,))):
+            tensor.tensor_shape.dim.add().size = size
+        tensor.float_val.extend([2.5] * rng.choice((0, 1, 2)))
+        tensor.tensor_content = rng.choice((b"", b"\0" * 4, b"\0" * 3, b"\0" * 8))
+        value.tensor.CopyFrom(tensor)
+    else:
+        value.tensor.tensor_shape.unknown_rank = True
+
+
+def _checksum(data: bytes) -> bytes:
+    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
+
+    return masked_crc32c(data).to_bytes(4, "little")
+
+
+def _framed(record: bytes) -> bytes:
+    length = len(record).to_bytes(8, "little")
+    return length + _checksum(length) + record + _checksum(record)

@@ -12,7 +12,7 @@ from study_records import write_study
 import superlaw as lib
 from examples import points
 from superlaw.errors import InputError
-from superlaw.studies.language_models import load_study
+from superlaw.studies.stored_study import load_study
 from superlaw.sweeps.table import read_runs
 
 HUGE = 10**400  # no number of a computer

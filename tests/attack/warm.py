@@ -38,6 +38,10 @@ FURTHER = (
     "pandas",
     "scipy.optimize",
     "scipy.stats",
+    "openpyxl",
+    "tensorboard.backend.event_processing.event_file_loader",
+    "tensorboard.plugins.hparams.plugin_data_pb2",
+    "tensorboard.util.tensor_util",
 )
 
 

@@ -33,6 +33,12 @@ def test_defaults_in_brackets_are_shown(command):
     assert "Width" in command("--help")[1] and "-h, --help" in command("--help")[1]
 
 
+@pytest.mark.parametrize("path", [(), ("law",), ("study",)], ids=str)
+def test_without_a_command_the_help_is_shown(path, command):
+    code, shown, said = command(*path)
+    assert (code, said) == (0, "") and shown == command(*path, "--help")[1]
+
+
 def test_the_version_is_the_packages(command):
     assert command("--version") == (0, f"superlaw {version('superlaw')}\n", "")
 

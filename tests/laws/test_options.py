@@ -134,7 +134,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.laws.law import FormulaLaw, Part, Points
-from superlaw.laws.problems.formula import Box
+from superlaw.laws.problems.model import Box
 
 
 @dataclass(frozen=True)

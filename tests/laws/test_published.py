@@ -163,6 +163,7 @@ def test_published_tables_are_read_by_name_and_checksum(data_folder, monkeypatch
         "chinchilla": 245, "chinchilla-width-depth": 245, "gemstones": 199, "gemstones-hot": 220, "xlstm-llama": 317,
         "olmo-ladder": 30, "gadre-models": 104, "datablations": 296, "porian-isoflop": 1264, "marin-isoflop": 96,
         "isoflops": 947, "step-law": 1911, "vocabulary": 1200,
+        "gadre-grid": 435, "routing-curves": 5799,
         "llg-fig1b": 24, "llg-fig1d": 24, "llg-fig3b": 170, "llg-fig4b": 170,
     }  # fmt: skip
 

@@ -140,7 +140,7 @@ BAD = {
     "a missing column names the nearest": (("--law", "power:widht"), "'widht'", "did you mean width?"),
     "a law that does not exist": (("--law", "chincilla"), "did you mean chinchilla?"),
     "a law without its column": (("--law", "power"), "--x COL"),
-    "an objective that does not exist": (("--law", "power:width", "--objective", "huber"), "did you mean log-huber?"),
+    "an objective that does not exist": (("--law", "power:width", "--objective", "log-hubr"), "mean log-huber?"),
     "an interval that does not exist": (("--law", "power:width", "--interval", "profil"), "did you mean profile?"),
     "a level that is none": (("--law", "power:width", "--level", "95"), "level = 95"),
     "a mask over no column": (("--law", "power:width", "--where", "token > 1"), "'token'"),
@@ -151,7 +151,7 @@ BAD = {
     "one distinct size": (("--law", "power:width", "--where", "width == 64"), "one distinct value (64)"),
     "fewer points than parameters": (
         ("--law", "additive:width,depth", "--where", "width > 512 and seed == 0"),
-        "4 points for the 5 parameters",
+        "4 points for 5 parameters",
     ),
     "a plot of no kind": (("--law", "power:width", "--plot", "fit.gif"), ".png"),
     "an output folder that is not there": (("--law", "power:width", "-o", "nowhere/fit.json"), "nowhere"),
@@ -214,7 +214,10 @@ def test_a_file_that_is_no_table_is_one_line(command, tmp_path, name, content):
 
 def test_a_missing_file_or_an_unknown_ending_is_one_line(command, tmp_path):
     one_line(command("law", "fit", tmp_path / "no.csv", "--law", "power:width"), "does not exist")
-    one_line(command("law", "fit", tmp_path / "runs.xlsx", "--law", "power:width"), ".csv, .parquet, .jsonl")
+    (tmp_path / "runs.ods").write_text("x")
+    one_line(
+        command("law", "fit", tmp_path / "runs.ods", "--law", "power:width"), ".csv, .parquet, .jsonl, .json, .xlsx"
+    )
 
 
 def test_a_fit_file_that_is_none_is_one_line(command, tmp_path):

@@ -79,7 +79,8 @@ def test_minilm_on_real_texts(minilm, published, tmp_path, command):
     code, _, err = command("train", "--frequencies", out, *small)
     assert code == 0, err
     code, shown, _ = command("lm", "head", minilm, "--encoder", "--tokens", out, "--pairs", "sampled", "--json")
-    weighted = json.loads(shown)["models"][0]["weighted"]
+    measured = json.loads(shown)["models"][0]
+    weighted = measured["weighted"]
     assert code == 0
     assert weighted["tokens_counted"] == sum(record["counts"].values())
     import pandas
@@ -88,7 +89,10 @@ def test_minilm_on_real_texts(minilm, published, tmp_path, command):
     norms = np.linalg.norm(load_head(minilm, encoder=True).W.astype(np.float64)[counts.index.astype(int)], axis=1)
     truth = pandas.Series(norms, counts.index).corr(counts, method="spearman")
     assert weighted["norm_frequency_rank_correlation"] == pytest.approx(truth, abs=1e-9)
-    assert weighted["norm_by_rank"][0]["ranks"] == [1, 10]
+    assert [bucket["ranks"] for bucket in measured["buckets"]] == [[1, 306], [307, 3053], [3054, 30522]]
+    top = counts.sort_values(ascending=False, kind="stable").index[:306].astype(int)
+    norms = np.linalg.norm(load_head(minilm, encoder=True).W.astype(np.float64)[top], axis=1)
+    assert measured["buckets"][0]["mean_norm"] == pytest.approx(norms.mean(), rel=1e-2)  # ties at the edge
 
 
 def test_documents_are_cut_as_asked(tmp_path):

@@ -10,7 +10,7 @@ from study_records import joint_fit, made_heads, made_rows, made_tokens, write_s
 
 from superlaw.errors import DamagedFileError, InputError
 from superlaw.figures import llm, norms, zipf
-from superlaw.studies.language_models import load_study
+from superlaw.studies.stored_study import load_study
 
 
 def test_what_was_stored_comes_back(tmp_path):

@@ -8,9 +8,11 @@ from typing import Any
 import typer
 
 from superlaw.cli import law_plan
+from superlaw.cli.law_look import look
 from superlaw.cli.law_options import (
     Choices,
     Drawn,
+    Given,
     Intervals,
     Laws,
     MaskedRows,
@@ -31,12 +33,19 @@ from superlaw.files.outputs import write_atomically
 app = typer.Typer(
     help="Fit scaling laws to a table of runs, to the true optimum, with intervals to trust.", no_args_is_help=True
 )
+app.command()(look)
 
 
 @app.command()
 @spread
 def fit(
-    table: TableArgument, laws: Laws, rows: MaskedRows, minimised: Stated, intervals: Intervals, written: Drawn
+    table: TableArgument,
+    laws: Laws,
+    given: Given,
+    rows: MaskedRows,
+    minimised: Stated,
+    intervals: Intervals,
+    written: Drawn,
 ) -> None:
     """Fit a law to a table: parameters, intervals, a certificate, and warnings first."""
     from superlaw.laws.fit import fit_law
@@ -46,10 +55,11 @@ def fit(
     if len(laws.law) > 1:
         raise InputError(f"--law {len(laws.law)} times", "it once", "superlaw law compare takes several")
     (law,), (objective,) = laws.chosen(), objectives([minimised.objective], minimised.delta, minimised.reduction)
-    method = intervals.interval or usual_method(objective.robust, rows.cluster)
+    method = intervals.interval or usual_method(objective, rows.cluster)
     if method != "bootstrap":
         refuse_unused(f"--interval {method}", bootstrap="--interval bootstrap")
     same = rows.columns() | {"level": intervals.level, "replicates": intervals.bootstrap, "starts": intervals.starts}
+    same["known"] = given.known()
     read = table_of(table, rows)
     fitted = fit_law(read, law, objective=objective, interval=method, seed=intervals.seed, **same)
     if written.plot is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -17,14 +17,18 @@ from superlaw.files.outputs import PICTURES, check_apart, check_output, write_at
 from superlaw.laws.forms import has_offset_option, law_class, law_names, law_of
 
 if TYPE_CHECKING:
+    from superlaw.laws.known import Known
     from superlaw.laws.law import Law
     from superlaw.laws.objective import Objective
 
 TABLE_HELP = (
-    "CSV, Parquet or JSON-lines file, a folder of runs (superlaw sweep run --store), or the name of a published table "
-    "(superlaw data list)."
+    "CSV, JSON, JSON-lines (also .gz), Parquet or Excel file; a TensorBoard event file; a folder of runs (of superlaw "
+    "sweep run, W&B histories, trainer_state.json, event files, lm-eval or open_lm results); or the name of a "
+    "published table (superlaw data list)."
 )
 LAW_HELP = f"One of {', '.join(law_names())}; columns may follow: additive:width,depth or additive:width*depth,tokens."
+
+OBJECTIVES_HELP = "log-ls, log-huber, ls, asymmetric:K (runs below the law K times) or envelope."
 
 TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help=TABLE_HELP)]
 DeltaOption = Annotated[float, typer.Option(help="Of Huber's loss.")]
@@ -92,23 +96,56 @@ def _options(law: type[Law]) -> set[str]:
     return {part.option for part in law.parts} | ({"--offset"} if has_offset_option(law) else set())
 
 
-OF_THE_TABLE = ("let", "along_steps")  # what concerns the reading of it
+@dataclass(frozen=True)
+class Reading:
+    """How the table is read."""
+
+    let: Annotated[list[str] | None, typer.Option(metavar="NAME=EXPR", help="Add a column; repeat.")] = None
+    along_steps: Annotated[
+        bool,
+        typer.Option("--along-steps", help="Of a folder of runs: not a row a run, but one for each logged step."),
+    ] = False
 
 
 @dataclass(frozen=True)
-class Rows:
+class Given:
+    """What is known of the parameters before the fit."""
+
+    fix: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="E=1.69, alpha=beta or alpha=1.2*beta: known, or tied; repeat."),
+    ] = None
+    bound: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=LOW:HIGH", help="Bounds, either of which may be left out; repeat.")
+    ] = None
+    prior: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=MEAN+-SIGMA", help="An observation of the parameter, beside those of losses; repeat."
+        ),
+    ] = None
+
+    def known(self) -> Known:
+        """As the library takes it."""
+        from superlaw.laws.known import Known
+
+        return Known.said(self.fix or (), self.bound or (), self.prior or ())
+
+
+@dataclass(frozen=True)
+class Rows(Reading):
     """What is read of the table."""
 
     loss: Annotated[str, typer.Option(metavar="COL", help="Column of the loss.")] = "loss"
-    let: Annotated[list[str] | None, typer.Option(metavar="NAME=EXPR", help="Add a column; repeat.")] = None
     cluster: Annotated[str | None, typer.Option(metavar="COL", help="Points of one value belong together.")] = None
-    along_steps: Annotated[
-        bool, typer.Option("--along-steps", help="Of a folder of runs: a row a run and log-spaced step; --cluster id.")
-    ] = False
+    missing: Annotated[
+        str, typer.Option(metavar="NAME", help="Empty or NaN cells that are needed: refuse, or drop the row.")
+    ] = "refuse"
 
     def columns(self) -> dict[str, Any]:
         """As the library takes them, which reads no table and adds no columns itself."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in OF_THE_TABLE}
+        own = {field.name for field in fields(self)} - {field.name for field in fields(Reading)}
+        return {name: getattr(self, name) for name in own}
 
 
 @dataclass(frozen=True)
@@ -127,7 +164,7 @@ class MaskedRows(Rows):
 class Minimised:
     """What is minimised."""
 
-    objective: Annotated[str, typer.Option(metavar="NAME", help="log-ls, log-huber or ls.")] = "log-ls"
+    objective: Annotated[str, typer.Option(metavar="NAME", help=OBJECTIVES_HELP)] = "log-ls"
     delta: DeltaOption = 1e-3
 
 
@@ -206,9 +243,9 @@ class Drawn(Written):
 
 def objectives(names: list[str], delta: float, reduction: str = "sum") -> list[Objective]:
     """Objectives, of which Huber's alone has a delta."""
-    from superlaw.laws.objective import Objective
+    from superlaw.laws.objective import objective_of
 
-    found = [Objective(name, delta, reduction) for name in names]
+    found = [replace(objective_of(name), delta=delta, reduction=reduction) for name in names]
     if not any(objective.robust for objective in found):
         refuse_unused(f"--objective {' '.join(names)}", delta="--objective log-huber")
     return found
@@ -228,7 +265,7 @@ class Choices(Level):
     """Every combination of these is fitted."""
 
     objective: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="log-ls, log-huber, ls; repeat [all three].")
+        list[str] | None, typer.Option(metavar="NAME", help=f"{OBJECTIVES_HELP[:-1]}; repeat [the first three].")
     ] = None
     delta: DeltaOption = 1e-3
     drop_highest: Annotated[list[int] | None, typer.Option(metavar="K", help="Beside no drop; repeat.")] = None

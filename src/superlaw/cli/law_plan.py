@@ -34,13 +34,16 @@ COST_HELP = "What a run costs, over the law's columns [6 * N * D]."
 
 
 def sizes_at(option: str, text: str) -> dict[str, Any]:
-    """``N=7e9,D=1e12`` as sizes, or names of groups, by column."""
+    """``N=7B,D=1e12`` as sizes, or names of groups, by column."""
+    from superlaw.laws.cells import scaled
+
     out: dict[str, Any] = {}
     for name, value in assignments(option, text.split(",")).items():
         try:
             out[name] = float(value)
         except ValueError:
-            out[name] = value  # the name of a group
+            number = scaled(value)
+            out[name] = value if number is None else number  # the name of a group
     return out
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from superlaw.cli.law_options import Rows
+    from superlaw.cli.law_options import Reading
+
+OURS = re.compile(r"[0-9a-f]{16}\.safetensors|\.claims")  # what a store of superlaw sweep holds
 
 
-def table_of(name: str, rows: Rows) -> pd.DataFrame:
-    """A folder of runs, a file, or a published table where nothing here has that name."""
+def table_of(name: str, reading: Reading) -> pd.DataFrame:
+    """A store of our runs, any other file or folder, or a published table where nothing here has that name."""
     from superlaw.laws.published import TABLES, load_published
     from superlaw.laws.tables import add_columns, load_table
 
-    if rows.along_steps or Path(name).is_dir():
+    path, let = Path(name), reading.let or ()
+    if path.is_dir() and any(OURS.fullmatch(entry.name) for entry in path.iterdir()):
         from superlaw.sweeps.table import gather
 
-        return add_columns(gather(name, profiles=False, along_steps=rows.along_steps), rows.let or ())
-    if name in TABLES and not Path(name).exists():
-        return add_columns(load_published(name), rows.let or ())
-    return load_table(name, rows.let or ())
+        return add_columns(gather(name, profiles=False, along_steps=reading.along_steps), let)
+    if name in TABLES and not path.exists() and not reading.along_steps:
+        return add_columns(load_published(name), let)
+    return load_table(name, let, reading.along_steps)

@@ -3,130 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from superlaw.cli.lm_head import head
 from superlaw.cli.options import JsonOption, OverwriteOption, refuse_unused
 from superlaw.errors import InputError
-from superlaw.files.outputs import PICTURES, check_apart, check_output, write_atomically
-
-if TYPE_CHECKING:
-    from superlaw.laws.slope import Slope
-    from superlaw.lm.measure import HeadMeasures
+from superlaw.files.outputs import check_apart, check_output, write_atomically
 
 app = typer.Typer(help="Language models: is this one in strong superposition?", no_args_is_help=True)
 
 
-@app.command()
-def head(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Folder, file of tensors, or hub id.")],
-    tensor: Annotated[str | None, typer.Option(metavar="NAME", help="The matrix, instead of the head found.")] = None,
-    encoder: Annotated[bool, typer.Option("--encoder", help="Word embeddings of an encoder.")] = False,
-    centre: Annotated[bool, typer.Option("--centre", help="Also with the mean row removed.")] = False,
-    tokens: Annotated[Path | None, typer.Option(metavar="FILE", help="Counts of superlaw lm tokens.")] = None,
-    pairs: Annotated[str, typer.Option(help="Mean |overlap| over pairs: auto, exact or sampled.")] = "auto",
-    leave_out: Annotated[
-        list[str] | None, typer.Option(metavar="KIND", help="duplicate, padded or untrained rows; repeat.")
-    ] = None,
-    follow_links: Annotated[bool, typer.Option("--follow-links", help="Follow links out of a model's folder.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of sampled pairs.")] = 0,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Figure: .png, .pdf or .svg.")] = None,
-    overwrite: OverwriteOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Measure the unembedding matrix of each model: one row and one verdict a model."""
-    from superlaw.cli.output import print_json
-    from superlaw.findings.heads import overlap_exponent
-    from superlaw.lm.head import load_head
-    from superlaw.lm.measure import measure_head
-
-    kind = check_output(plot, PICTURES, overwrite, "--plot")
-    if plot is None:
-        refuse_unused("no --plot", overwrite="--plot FILE")
-    if tensor is not None:
-        refuse_unused(f"--tensor {tensor}", encoder="the tensor found by name")
-    if pairs == "exact":
-        refuse_unused("--pairs exact", seed="--pairs sampled")
-    if not any(Path(model).exists() for model in models):
-        refuse_unused("hub ids alone", follow_links="a folder")
-    counts = None
-    if tokens is not None:
-        from superlaw.files.counts import read_token_counts
-
-        counts = read_token_counts(tokens)
-    measured = []
-    for model in models:
-        found = load_head(model, tensor, encoder, follow_links)
-        measured.append(measure_head(found, centre, counts, pairs, tuple(leave_out or ()), seed))
-    slope = overlap_exponent([shown.m for shown in measured], [shown.overlaps.mean_square for shown in measured])
-    if plot:
-        from superlaw.figures import head as figure
-
-        write_atomically(plot, figure.draw(figure.data(measured), kind))
-    if as_json:
-        print_json({
-            "models": [shown.to_dict() for shown in measured],
-            "slope": slope.exponent if slope else None, "slope_stderr": slope.stderr if slope else None,
-        })  # fmt: skip
-    else:
-        _print_heads(measured, slope, plot)
-
-
-def _print_heads(measured: list[HeadMeasures], slope: Slope | None, plot: Path | None) -> None:
-    from superlaw.cli.output import number, print_table
-    from superlaw.geometry.frames import random_mean_abs_overlap, welch
-
-    header = ["model", "n", "m", "overlap^2", "1/m", "Welch", "|overlap|", "random", "PR", "norm", "min", "max"]
-    rows = []
-    for shown in measured:
-        o, norms = shown.overlaps, shown.norms
-        error = f" ± {o.mean_abs_stderr:.1g}" if o.pairs else ""
-        rows.append([
-            shown.head.name, str(shown.n), str(shown.m), number(o.mean_square, 5), number(1 / shown.m, 5),
-            number(welch(shown.n, shown.m), 5), number(o.mean_abs, 5) + error,
-            number(random_mean_abs_overlap(shown.m), 5), number(o.participation_ratio, 4),
-            f"{number(norms.mean())} ± {number(norms.std(), 2)}", number(norms.min()), number(norms.max()),
-        ])  # fmt: skip
-        if shown.centred:
-            c = shown.centred
-            error = f" ± {c.mean_abs_stderr:.1g}" if c.pairs else ""
-            square, absolute = number(c.mean_square, 5), number(c.mean_abs, 5) + error
-            used = number(c.participation_ratio, 4)
-            rows.append(["  mean row removed", "", "", square, "", "", absolute, "", used, "", "", ""])  # fmt: skip
-    print_table(header, rows)
-    print()
-    for shown in measured:
-        _print_words(shown)
-    if slope:
-        error = f"{slope.stderr:.3f}" if slope.stderr == slope.stderr else "(two widths give no error)"
-        print(f"mean squared overlap ~ 1/m^{slope.exponent:.3f} ± {error}; random directions (and the paper): 1")
-    if plot:
-        print(f"Figure: {plot}")
-
-
-def _print_words(shown: HeadMeasures) -> None:
-    from superlaw.files.columns import printable
-
-    print(f"{shown.head.name}: {printable(shown.head.tensor)} ({shown.head.why})")
-    print(f"  {shown.verdict}")
-    told = [f"{count} {kind}" for kind, count in shown.hygiene.items() if count]
-    unknown = [kind for kind, count in shown.hygiene.items() if count is None]
-    words = ", ".join(told) or "none suspicious"
-    words += f"; cannot tell {', '.join(unknown)}" if unknown else ""
-    words += f"; left out: {', '.join(shown.left_out)}" if shown.left_out else ""
-    print(f"  rows: {words}")
-    for note in shown.head.notes:
-        print(f"  note: {note}")
-    if weighted := shown.weighted:
-        bands = ", ".join(f"{b['ranks'][0]}-{b['ranks'][1]}: {b['mean_norm']:.4g}" for b in weighted["norm_by_rank"])
-        relation = weighted["norm_frequency_rank_correlation"]
-        error = weighted["norm_frequency_rank_correlation_stderr"]
-        shown_relation = "-" if relation is None else f"{relation:.3f} ± {error:.2g}"
-        print(f"  by frequency ({weighted['tokens_counted']} tokens): overlap^2 {weighted['mean_square_overlap']:.5g}; "
-              f"rank correlation of norm with frequency {shown_relation}; "
-              f"mean norm by rank {bands}")  # fmt: skip
-
+app.command()(head)
 
 CorpusOption = Annotated[
     list[str], typer.Option(metavar="NAME=FILE", help="Text, .jsonl, .parquet or datasets:NAME,CONFIG,SPLIT; repeat.")

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TextIO, cast
 
 import typer
 
-from superlaw.cli import data, demo, evaluate, exponents, figure, law, lm, shape, show, sweep, train
+from superlaw.cli import data, demo, evaluate, exponents, figure, law, lm, shape, show, study, sweep, train
 from superlaw.cli.options import obey_rules
 from superlaw.errors import SuperlawError
 from superlaw.files.columns import printable
@@ -66,6 +66,7 @@ app.add_typer(law.app, name="law")
 app.add_typer(data.app, name="data")
 app.add_typer(lm.app, name="lm")
 app.add_typer(shape.app, name="shape")
+app.add_typer(study.app, name="study")
 obey_rules(app)
 
 
@@ -87,6 +88,9 @@ def main() -> None:
         _to_nowhere(sys.stdout)
         sys.exit(1)
     except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # of typer's own copy of click, which it does not export
+            print(str(cast(typer.TyperException, error).format_message()))
+            sys.exit(0)
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             _to_nowhere(sys.stdout)  # what it could not take
         line, code = _in_one_line(error)

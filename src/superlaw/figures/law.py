@@ -31,9 +31,12 @@ def data(fit: Fit) -> Picture:
     used, law = fit.points(), fit.law
     points, losses = used.points, used.losses
     fitted = fit.loss_at(points)[0]
-    middle = np.exp(np.log(points.sizes).mean(axis=1))
+    middle = np.array([np.exp(np.log(row).mean()) if (row > 0).all() else row.mean() for row in points.sizes])
+    shown = [k for k, column in enumerate(law.sizes) if column not in law.groups]
+    first = points.group == 0
+    middle = np.array([middle[k] if k in shown else points.sizes[k][first][0] for k in range(len(middle))])
     held = ", ".join(f"{column} = {value:.3g}" for column, value in zip(law.sizes, middle, strict=True))
-    panels = [_panel(fit, k, losses / fitted, middle) for k in range(len(law.sizes))]
+    panels = [_panel(fit, k, losses / fitted, middle, k == shown[0]) for k in shown]
     what = "log L" if fit.objective.logarithmic else "L"
     errors = np.log(losses / fitted) if fit.objective.logarithmic else losses - fitted
     title = f"{law.name} law, {fit.n} points ({fit.dropped['rows']} left out)"
@@ -50,7 +53,7 @@ def errors_panel(x: np.ndarray, errors: np.ndarray, xlabel: str, what: str, xsca
     )
 
 
-def _panel(fit: Fit, k: int, ratio: np.ndarray, middle: np.ndarray) -> Panel:
+def _panel(fit: Fit, k: int, ratio: np.ndarray, middle: np.ndarray, leftmost: bool) -> Panel:
     """One size's points and curve, of the first group, the other sizes at their middle."""
     x = fit.points().points.sizes[k]
 
@@ -59,14 +62,15 @@ def _panel(fit: Fit, k: int, ratio: np.ndarray, middle: np.ndarray) -> Panel:
         sizes[k] = values
         return Points(sizes, np.zeros(len(values), int), fit.labels)
 
-    curve_x = np.geomspace(x.min(), x.max(), CURVE_POINTS)
+    scale = "log" if x.min() > 0 else "linear"
+    curve_x = (np.geomspace if scale == "log" else np.linspace)(x.min(), x.max(), CURVE_POINTS)
     band = fit.predict(at(curve_x))
     runs = Marks(x, ratio * fit.loss_at(at(x))[0], label="runs, adjusted", small=True)
     curve = Line(curve_x, band.loss, f"fit, {fit.interval['level']:.0%} band", "weak", low=band.low, high=band.high)
-    return Panel(fit.law.sizes[k], "loss" if k == 0 else "", (runs, curve), _estimate(fit, k), "log", "log",
-                 legend="best" if k == 0 else None)  # fmt: skip
+    return Panel(fit.law.sizes[k], "loss" if leftmost else "", (runs, curve), _estimate(fit, k), scale, "log",
+                 legend="best" if leftmost else None)  # fmt: skip
 
 
 def _estimate(fit: Fit, k: int) -> str:
     names: Any = fit.law.exponents if len(fit.law.exponents) == len(fit.law.sizes) else ()
-    return f"{names[k]} = {fit.params[names[k]]}" if names else ""
+    return f"{names[k]} = {fit.params[names[k]]}" if names and names[k] in fit.params else ""

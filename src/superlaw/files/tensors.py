@@ -24,11 +24,13 @@ NEED, DO = "a whole safetensors file", "download or save it again"
 PREFIX = 8  # bytes before the JSON
 # The format allows 100 MB. 24 are the names of 200,000 tensors, and parse in less than 1 GB whatever they hold.
 LONGEST_HEADER = 24_000_000
+LARGEST_TENSOR = 1 << 34  # bytes that a tensor may take on another's word; the largest heads have 10 GB
 BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
     "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32,
     "F32": 32, "C64": 64, "F64": 64, "I64": 64, "U64": 64,
 }  # fmt: skip
+FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16"}  # types whose tensors are read
 
 
 @dataclass(frozen=True)
@@ -146,15 +148,33 @@ def open_file(path: str | Path) -> BinaryIO:
 
 def numpy_dtype(entry: TensorEntry, where: str) -> np.dtype:
     """The NumPy type of a tensor of floating-point numbers; others are refused."""
-    import ml_dtypes
-
-    known = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": ml_dtypes.bfloat16}
-    if entry.dtype not in known:
+    if entry.dtype not in FLOATS:
         raise InputError(
-            f"{where}: {short(entry.name)} of type {entry.dtype}", f"one of {', '.join(known)}",
+            f"{where}: {short(entry.name)} of type {entry.dtype}", f"one of {', '.join(FLOATS)}",
             "quantised weights must be expanded first",
         )  # fmt: skip
-    return np.dtype(known[entry.dtype])
+    return float_type(entry.dtype)
+
+
+def float_type(name: str) -> np.dtype:
+    """The NumPy type of one of ``FLOATS``.
+
+    Examples
+    --------
+    >>> float_type("BF16").itemsize
+    2
+    """
+    import ml_dtypes
+
+    return np.dtype(ml_dtypes.bfloat16 if name == "BF16" else FLOATS[name])
+
+
+def map_tensor(path: str | Path, entry: TensorEntry) -> np.ndarray:
+    """A tensor as it lies in the file, mapped and not copied."""
+    dtype = numpy_dtype(entry, str(path))
+    if entry.start == entry.stop:
+        return np.empty(entry.shape, dtype)
+    return np.memmap(path, dtype, "r", entry.start, entry.shape)
 
 
 def damaged(where: str, why: str) -> DamagedFileError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, lgamma, pi, sqrt
+from math import exp, lgamma, pi, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -120,6 +120,17 @@ def random_square_overlap(m: int) -> tuple[float, float]:
     (0.5, 0.125)
     """
     return 1 / m, 2 * (m - 1) / (m**2 * (m + 2))
+
+
+def random_overlap_moment(order: int, m: int) -> float:
+    """Mean of (w_i . w_j)^order of random unit vectors in R^m, for even orders: (order - 1)!! / (m (m + 2) ...).
+
+    Examples
+    --------
+    >>> random_overlap_moment(2, 5), random_overlap_moment(4, 1), round(random_overlap_moment(4, 5), 6)
+    (0.2, 1.0, 0.085714)
+    """
+    return prod((2 * k + 1) / (m + 2 * k) for k in range(order // 2))
 
 
 def random_mean_abs_overlap(m: int) -> float:

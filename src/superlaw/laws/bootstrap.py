@@ -41,7 +41,10 @@ def bootstrap(
 
     def block(count: int) -> Problem:
         drawn = resampled_weights(problem.n, count, rng, problem.clusters)
-        return replace(problem, weights=drawn if own is None else drawn * own)
+        batch = replace(problem, weights=drawn if own is None else drawn * own)
+        if (prior := problem.prior) is None:
+            return batch
+        return replace(batch, prior=replace(prior, mean=rng.normal(prior.mean, prior.sigma, (count, len(prior.at)))))
 
     size = max(1, min(BLOCK, MOST_NUMBERS // problem.n))
     counts = [size] * (replicates // size) + [replicates % size] * (replicates % size > 0)
@@ -61,6 +64,6 @@ def _refitted(theta: np.ndarray, batch: Problem) -> tuple[np.ndarray, np.ndarray
     weights = np.asarray(batch.weights)
     found = descend(batch, np.tile(theta, (len(weights), 1)), most=300)
     for b in np.flatnonzero(~found.converged):
-        again = solve(replace(batch, weights=weights[b]), given=found.theta[b : b + 1])
+        again = solve(batch.one(b), given=found.theta[b : b + 1])
         found.theta[b], found.converged[b] = again.theta[0], again.converged[0]
     return found.theta, found.converged

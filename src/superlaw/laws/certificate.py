@@ -82,14 +82,14 @@ def certify(best: Minimum, found: Descent) -> Certificate:
     hessian, scale = (x[0] for x in problem.assemble(best.theta[None])[2:])
     d = np.where(scale > 0, scale, 1.0)
     curvature = np.linalg.eigvalsh((hessian / np.outer(d, d))[np.ix_(free, free)])
-    slope, J = best.slope[:, free], best.jacobian
+    design, J = np.vstack([best.slope, best.prior_rows])[:, free], best.jacobian
     agree = agreeing(found)
     return Certificate(
         gradient=0.0 if best.exact else float(found.gradient[0]),
         converged=bool(found.converged[0]) and not best.edges,
         starts=len(agree),
         agreement=float(agree.mean()),
-        condition=condition_number(slope.T @ slope),
+        condition=condition_number(design.T @ design),
         smallest_curvature=float(curvature[0]) if len(curvature) else 0.0,
         correlation=correlations(J @ best.covariance() @ J.T, problem.names),
         at_bounds=tuple(name for name, inside in zip(problem.names, free, strict=True) if not inside),

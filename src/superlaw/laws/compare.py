@@ -12,6 +12,7 @@ import numpy as np
 from superlaw.errors import InputError, nearest
 from superlaw.files.columns import in_columns
 from superlaw.files.records import json_ready
+from superlaw.laws.cells import empty, numbers
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms import law_of
 from superlaw.laws.law import Law
@@ -20,7 +21,7 @@ from superlaw.laws.own_runs import status_words
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.result import Fit
 from superlaw.laws.solve import descend_gradually, solve
-from superlaw.laws.tables import Choice, Selection, as_table, select
+from superlaw.laws.tables import DROP, REFUSE, Choice, Selection, as_table, select, with_columns
 
 FOLDS = 10
 CUTS = (0.5, 0.6, 0.7, 0.8, 0.9)  # quantiles of the size below which an extrapolation is fitted
@@ -139,7 +140,9 @@ def compare_laws(
     weights: str | None = None,
     errors: str | None = None,
     cluster: str | None = None,
+    missing: str = REFUSE,
     cut_by: str | None = None,
+    cuts: Sequence[float] = CUTS,
     folds: int = FOLDS,
     seed: int = 0,
 ) -> LawComparison:
@@ -147,13 +150,15 @@ def compare_laws(
 
     Parameters
     ----------
-    table, loss, objective, where, drop_highest, weights, errors
+    table, loss, objective, where, drop_highest, weights, errors, missing
         As in :func:`superlaw.fit_law`.
     laws : sequence of Law or str
     cluster : str, optional
         Column whose values are held out whole in cross-validation.
     cut_by : str, optional
         Size column of the extrapolation test; by default the first of the first law.
+    cuts : sequence of float
+        Shares of its distinct sizes that an extrapolation is fitted on.
     folds, seed : int
         Of the cross-validation; the seed deals the points (or clusters) to the folds.
 
@@ -165,17 +170,25 @@ def compare_laws(
     if not laws:
         raise InputError("no laws", "at least one", "name it with --law")
     table, objective, laws = as_table(table), objective_of(objective), [law_of(law) for law in laws]
-    choice = Choice(loss, where, drop_highest, weights, errors, cluster)
-    same: dict[str, Any] = {"where": where, "drop_highest": drop_highest, "weights": weights, "errors": errors}
+    choice = Choice(loss, where, drop_highest, weights, errors, cluster, missing)
+    used = [loss, weights, errors, cluster, *(column for law in laws for column in (*law.sizes, *law.groups))]
+    table = with_columns(table, used)
+    if missing == DROP:  # a row that one law cannot use is used by none
+        gaps = np.any([empty(table[column]) for column in used if column is not None], axis=0)
+        table = table.assign(**{loss: table[loss].where(~gaps)})
+    same: dict[str, Any] = {"where": where, "drop_highest": drop_highest, "weights": weights, "errors": errors,
+                            "missing": missing}  # fmt: skip
     fits = [fit_law(table, law, loss, objective=objective, interval="none", seed=seed, **same) for law in laws]
     chosen = [select(table, law, choice, objective.logarithmic) for law in laws]
     fold, fold_words = _folds(chosen[0], cluster, folds, seed)
     cut_by = laws[0].sizes[0] if cut_by is None else cut_by
     if cut_by not in table.columns:
         raise InputError(f"--cut-by {cut_by}", "a size column of the table", nearest(cut_by, map(str, table.columns)))
-    size = table[cut_by].to_numpy(float)[chosen[0].rows]
-    cuts = _cuts(size)
-    judged, notes = [], list(chosen[0].cautions)
+    size = numbers(table, cut_by, chosen[0].rows, positive=False)
+    ends = _cuts(size, cuts)
+    judged, notes = [], [*chosen[0].cautions, *chosen[0].notes]
+    if gone := chosen[0].dropped.get("by_missing", {}).get("rows"):
+        notes.append(f"left out: {gone} rows with empty cells")
     if statuses := chosen[0].dropped.get("by_status"):
         notes.append(f"left out: {status_words(statuses)}")
     for name, fit, rows in zip(titles(laws), fits, chosen, strict=True):
@@ -183,12 +196,12 @@ def compare_laws(
         unscored = int(np.isnan(squares).sum())
         if unscored:
             notes.append(f"{name}: {unscored} held-out points are of a group with no others: not scored")
-        ahead = [_rms(_held_out(fit, rows, size <= cut, seed)) for cut in cuts]
+        ahead = [_rms(_held_out(fit, rows, size <= cut, seed)) for cut in ends]
         judged.append(Judged(name, fit, _rms(squares), tuple(ahead)))
     judged.sort(key=lambda entry: -math.inf if entry.fit.certificate.exact else entry.fit.aic)
     what = "log L" if objective.logarithmic else "L"
     return LawComparison(
-        tuple(judged), fits[0].n, fold_words, cut_by, tuple(float(c) for c in cuts), what, tuple(notes)
+        tuple(judged), fits[0].n, fold_words, cut_by, tuple(float(c) for c in ends), what, tuple(notes)
     )
 
 
@@ -216,22 +229,23 @@ def _folds(chosen: Selection, cluster: str | None, folds: int, seed: int) -> tup
     return deal[unit], f"{folds} folds of {'points' if cluster is None else f'the clusters of {cluster!r}'}"
 
 
-def _cuts(size: np.ndarray) -> list[float]:
+def _cuts(size: np.ndarray, shares: Sequence[float]) -> list[float]:
     distinct = np.unique(size)
     if len(distinct) < 3:
         return []
-    at = {float(distinct[min(int(q * len(distinct)), len(distinct) - 2)]) for q in CUTS}
+    at = {float(distinct[min(int(q * len(distinct)), len(distinct) - 2)]) for q in shares}
     return sorted(at)
 
 
 def _held_out(fit: Fit, rows: Selection, used: np.ndarray, seed: int) -> np.ndarray:
     """Squared errors of the points not used, by a fit to those used; NaN where it cannot be."""
-    problem = Problem.of(fit.law, rows, fit.objective)
+    problem = Problem.of(fit.law, rows, fit.objective, fit.known)
     out = np.full(int((~used).sum()), np.nan)
     if used.sum() < problem.p or any(len(np.unique(row[used])) < 2 for row in rows.points.sizes):
         return out
     problem = replace(problem, weights=used.astype(float) * (1.0 if rows.weights is None else rows.weights))
-    warm = descend_gradually(problem, problem.model.thetas(fit.values)[None])
+    values = np.array([fit.params[name].value for name in problem.names])
+    warm = descend_gradually(problem, problem.model.thetas(values)[None])
     best = solve(problem, FOLD_STARTS, seed)
     theta = warm.theta if warm.converged[0] and warm.value[0] <= best.value[0] else best.theta
     errors = problem.residuals(theta[0])[~used]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, nearest
+from superlaw.laws.cells import as_numbers, is_numeric
 
 MOST_CHARACTERS, DEEPEST = 2000, 30  # of an expression; levels of brackets, in which Python's parser is slow
 NUMBERS, TRUTHS, TEXT = "numbers", "comparisons", "text"  # what a part of an expression is
@@ -93,6 +94,8 @@ def evaluate(expression: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
 def _value(node: ast.AST, columns: Mapping[str, np.ndarray], quoted: dict[str, str], text: str) -> Any:
     def inner(child: ast.AST, *kinds: str) -> Any:
         value = _value(child, columns, quoted, text)
+        if NUMBERS in kinds:
+            value = _written_numbers(value)
         if kinds and _kind(value) not in kinds:
             got = f"{ast.unparse(child)[:80]!r}, which is {_kind(value)}, in the expression {text!r}"
             raise InputError(got, f"{' or '.join(kinds)} there", "like \"tokens > 1e9 and family == 'opt'\"")
@@ -104,7 +107,8 @@ def _value(node: ast.AST, columns: Mapping[str, np.ndarray], quoted: dict[str, s
     if isinstance(node, ast.Name):
         name = quoted.get(node.id, node.id)
         if name not in columns:
-            raise InputError(f"the column {name!r} in {text!r}", "a column of the table", nearest(name, columns))
+            advice = _in_backticks(text, columns) or nearest(name, columns)
+            raise InputError(f"the column {name!r} in {text!r}", "a column of the table", advice)
         return columns[name]
     if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
         return _BINARY[type(node.op)](inner(node.left, NUMBERS), inner(node.right, NUMBERS))
@@ -122,6 +126,8 @@ def _value(node: ast.AST, columns: Mapping[str, np.ndarray], quoted: dict[str, s
         left, out = inner(node.left), None
         for operation, child in zip(node.ops, node.comparators, strict=True):
             members = child.elts if isinstance(operation, ast.In | ast.NotIn) and isinstance(child, MEMBERS) else None
+            if _kind(left) == TEXT and isinstance(left, np.ndarray) and _all_numbers(members or [child]):
+                left = _written_numbers(left)  # a column of 70M and 1.4B compared with 1e9
             right = inner(child, _kind(left)) if members is None else [inner(one, _kind(left)) for one in members]
             result = _COMPARE[type(operation)](left, right)
             out, left = result if out is None else np.logical_and(out, result), right
@@ -137,7 +143,29 @@ def _value(node: ast.AST, columns: Mapping[str, np.ndarray], quoted: dict[str, s
     raise InputError(
         f"{ast.unparse(node)!r} in the expression {text!r}",
         f"column names, numbers, + - * / ** %, comparisons, and, or, not, in, {', '.join(_FUNCTIONS)}",
+        _in_backticks(text, columns),
     )
+
+
+def _in_backticks(text: str, columns: Mapping[str, np.ndarray]) -> str:
+    """What to do about a column like ``model.hidden_dim`` that stands in an expression as it is."""
+    bare = [name for name in columns if not name.isidentifier() and len(name) > 1 and name in text]
+    bare = [name for name in bare if f"`{name}`" not in text]
+    return f"write `{max(bare, key=len)}` in backticks" if bare else ""
+
+
+def _all_numbers(nodes: list[ast.expr]) -> bool:
+    return all(isinstance(node, ast.Constant) and type(node.value) in (int, float) for node in nodes)
+
+
+def _written_numbers(value: Any) -> Any:
+    """A column of texts as numbers, where every cell that holds something is one (1.2B, 300M); else as it is."""
+    if not isinstance(value, np.ndarray) or _kind(value) != TEXT:
+        return value
+    import pandas as pd
+
+    column = pd.Series(value)
+    return as_numbers(column) if is_numeric(column) else value
 
 
 def _kind(value: Any) -> str:

@@ -12,17 +12,21 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.laws import report
 from superlaw.laws.certificate import Certificate, agreeing, certify
+from superlaw.laws.difference import difference
 from superlaw.laws.estimate import Estimate
 from superlaw.laws.forms import law_of
 from superlaw.laws.intervals import REPLICATES, Method, Uncertainty, uncertainty, usual_method
+from superlaw.laws.known import Known
 from superlaw.laws.law import Law
-from superlaw.laws.minimum import Minimum
+from superlaw.laws.minimum import MOST_WEIGHINGS, SAME_STRENGTH, Minimum
 from superlaw.laws.objective import Objective, objective_of
 from superlaw.laws.problems.problem import Problem
+from superlaw.laws.problems.restriction import Restriction
 from superlaw.laws.profile import BetterOptimumError
 from superlaw.laws.result import Fit
-from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, joined, solve, sorted_descents, sweep
-from superlaw.laws.tables import Choice, Selection, select
+from superlaw.laws.separate import SeparateLaw
+from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, descend_gradually, joined, solve, sorted_descents, sweep
+from superlaw.laws.tables import REFUSE, Choice, Selection, select
 
 STARTS = 16
 MOST_STARTS = 64  # tried when fewer than ENOUGH starts agree
@@ -44,23 +48,26 @@ def fit_law(
     level: float = 0.95,
     replicates: int = REPLICATES,
     cluster: str | None = None,
+    missing: str = REFUSE,
     starts: int = STARTS,
     start: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
     seed: int = 0,
     workers: int = 2,
+    known: Known | None = None,
 ) -> Fit:
     """Fit a scaling law to a table of runs, to the global optimum, with intervals.
 
     Parameters
     ----------
-    table : DataFrame, mapping of columns, or path of a CSV, Parquet or JSON-lines file
-        Of :func:`superlaw.gather`, say: rows of our own runs whose status is not ok are left out and counted.
+    table : DataFrame, mapping of columns, or path (see :func:`superlaw.load_table`)
+        Of :func:`superlaw.gather`, say: rows of our own runs whose status is not ok are left out and counted. A column
+        that the table lacks and whose name is that of a quantity (N, D, width, loss ...) is found, and that is said.
     law : Law or str
         ``PowerLaw``, ``GroupedPowerLaw``, ``AdditiveLaw``, ``Chinchilla``, ``Kaplan``,
         ``BrokenPowerLaw``, ``FunctionLaw``, or text like ``"additive:width,depth"``.
     loss : str
         Column of the loss (nats per token, or whatever the law should have).
-    objective : {"log-ls", "log-huber", "ls"} or Objective
+    objective : {"log-ls", "log-huber", "ls", "asymmetric:K", "envelope"} or Objective
     where : str or sequence of str, optional
         Rows to use, like ``"tokens > 1e9"``; several all count.
     drop_highest : int
@@ -68,19 +75,23 @@ def fit_law(
     weights, errors : str, optional
         Column of relative weights, or of standard errors of L (weights 1/error^2).
     interval : {"profile", "bootstrap", "sandwich", "none"}, optional
-        By default the sandwich, for Huber's loss without a cluster the bootstrap (docs/laws.md).
+        By default the sandwich, for Huber's loss without a cluster the bootstrap, for an envelope none (docs/laws.md).
     level : float
         Of the intervals.
     replicates, seed : int
         Of the bootstrap; the seed also draws the random starts.
     cluster : str, optional
         Column of what was drawn independently (a model, a seed) when points of one are not.
+    missing : {"refuse", "drop"}
+        What is done with rows in which a cell that is needed is empty or NaN; those dropped are counted.
     starts : int
         Number of random starts.
     start : mapping of parameter to value, or several, optional
-        Further starts of your own, complete.
+        Further starts of your own, with a value for every parameter that is fitted.
     workers : int
         Threads of the bootstrap. The result does not depend on it.
+    known : Known, optional
+        Parameters that are fixed, tied to one another, bounded, or have priors.
 
     Raises
     ------
@@ -96,15 +107,17 @@ def fit_law(
     (0.5, 1.0)
     """
     law, objective = law_of(law), objective_of(objective)
-    name = usual_method(objective.robust, cluster) if interval is None else interval
+    name = usual_method(objective, cluster) if interval is None else interval
     method = Method(name, level, replicates, seed, workers, cluster)
-    rows = select(table, law, Choice(loss, where, drop_highest, weights, errors, cluster), objective.logarithmic)
-    problem = Problem.of(law, rows, objective)
+    rows = select(
+        table, law, Choice(loss, where, drop_highest, weights, errors, cluster, missing), objective.logarithmic
+    )
+    problem = Problem.of(law, rows, objective, known)
     return _fitted(problem, rows, method, starts, seed, _given_starts(start, problem), loss)
 
 
 def refit(fit: Fit, rows: Selection, starts: int = STARTS, seed: int = 0) -> Fit:
-    """A fit's law to other points, by the same objective and kind of interval, searched anew.
+    """A fit's law to other points, by the same objective and kind of interval, with what was known, searched anew.
 
     Parameters
     ----------
@@ -117,20 +130,48 @@ def refit(fit: Fit, rows: Selection, starts: int = STARTS, seed: int = 0) -> Fit
     InputError
         Where these points are too few, or of one size.
     """
-    known = {name: fit.interval[name] for name in ("level", "replicates", "cluster") if name in fit.interval}
-    method = Method(fit.interval.get("asked", fit.interval["method"]), seed=seed, **known)
-    problem = Problem.of(fit.law, rows, fit.objective)
-    return _fitted(problem, rows, method, starts, seed, problem.model.thetas(fit.values)[None], fit.columns["loss"])
+    same = {name: fit.interval[name] for name in ("level", "replicates", "cluster") if name in fit.interval}
+    method = Method(fit.interval.get("asked", fit.interval["method"]), seed=seed, **same)
+    problem = Problem.of(fit.law, rows, fit.objective, fit.known)
+    given = problem.model.thetas(fit.free_values)[None]
+    return _fitted(problem, rows, method, starts, seed, given, fit.columns["loss"])
 
 
 def _fitted(
     problem: Problem, rows: Selection, method: Method, starts: int, seed: int, given: np.ndarray | None, loss: str
 ) -> Fit:
     """Search, certificate and intervals."""
+    law = problem.law
     _check_points(rows, problem)
+    problem = _weighed(problem, starts, seed, given)
     found = _search(problem, starts, seed, given)
     best, unknown, found = _judged(problem, found, method, seed)
-    return _fit(best, rows, unknown, certify(best, found), {"loss": loss, **problem.law.columns()})
+    fit = _fit(best, rows, unknown, certify(best, found), {"loss": loss, **law.columns()})
+    return replace(fit, difference=difference(fit, best).to_dict()) if isinstance(law, SeparateLaw) else fit
+
+
+def _weighed(problem: Problem, starts: int, seed: int, given: np.ndarray | None) -> Problem:
+    """The problem whose priors have the strength of the errors' own dispersion at its optimum (problems/prior.py).
+
+    From a strength that is surely too large, so that few points are not passed through exactly where priors allow it.
+    """
+    if problem.prior is None:
+        return problem
+    strength, theta = float(np.var(problem.target)), None
+    for _ in range(MOST_WEIGHINGS):
+        problem = replace(problem, prior=replace(problem.prior, strength=strength))
+        found = solve(problem, starts, seed, given) if theta is None else descend_gradually(problem, theta)
+        theta = found.theta[:1]
+        before, strength = strength, Minimum.at(problem, theta[0], float(found.value[0])).dispersion
+        if not np.isfinite(strength) or strength <= NOTHING:
+            raise InputError(
+                f"{problem.n} points, which leave no errors for priors to be weighed against",
+                "more points, or errors of these",
+                "fix the parameter instead",
+            )
+        if abs(strength - before) <= SAME_STRENGTH * strength:
+            break
+    return replace(problem, prior=replace(problem.prior, strength=strength))
 
 
 def _judged(problem: Problem, found: Descent, method: Method, seed: int) -> tuple[Minimum, Uncertainty, Descent]:
@@ -149,10 +190,11 @@ def _judged(problem: Problem, found: Descent, method: Method, seed: int) -> tupl
 
 
 def _check_points(rows: Selection, problem: Problem) -> None:
-    if problem.n < problem.p:
+    priors = 0 if problem.prior is None else len(problem.prior.at)
+    if problem.n + priors < problem.p:
         raise InputError(
-            f"{problem.n} points for the {problem.p} parameters of the law {problem.law.name}",
-            f"at least {problem.p}",
+            f"{problem.n} points for {problem.p} parameters of the law {problem.law.name}",
+            f"at least {problem.p - priors}",
             "use more points or a smaller law",
         )
     for column, sizes in zip(problem.law.sizes, rows.points.sizes, strict=True):
@@ -208,10 +250,10 @@ def _fit(
         law=problem.law,
         columns=columns,
         params=params,
-        covariance=unknown.covariance,
-        log_covariance=unknown.log_covariance,
+        covariance=_spread(problem, unknown.covariance),
+        log_covariance=_spread(problem, unknown.log_covariance, logs=True),
         objective=objective,
-        objective_value=objective.stated(best.value, problem.n),
+        objective_value=objective.stated(_of_losses(best), problem.n),
         n=problem.n,
         dof=best.dof,
         dropped=rows.dropped,
@@ -225,20 +267,49 @@ def _fit(
             for column, sizes in zip(problem.law.sizes, rows.points.sizes, strict=True)
         },
         labels=rows.points.labels,
+        notes=rows.notes,
         data=rows,
-        replicates=None if unknown.drawn is None else ten_figures(unknown.drawn),
+        replicates=None if unknown.drawn is None else ten_figures(problem.expand(unknown.drawn)),
+        known=problem.known,
     )
 
 
+def _of_losses(best: Minimum) -> float:
+    """The minimised sum without what priors add."""
+    prior = best.problem.prior
+    return best.value if prior is None else best.value - float(prior.value(best.theta))
+
+
+def _spread(problem: Problem, covariance: np.ndarray, logs: bool = False) -> np.ndarray:
+    """A covariance of what is estimated as one of all parameters."""
+    if problem.given is None:
+        return covariance
+    slopes = problem.given.slopes(logs)
+    return slopes @ covariance @ slopes.T
+
+
 def _estimates(best: Minimum, unknown: Uncertainty) -> dict[str, Estimate]:
-    sigma = np.sqrt(np.diag(unknown.covariance)) if best.dof > 0 else np.full(best.problem.p, math.nan)
+    problem = best.problem
+    sigma = np.sqrt(np.diag(unknown.covariance)) if best.dof > 0 else np.full(problem.p, math.nan)
     if unknown.drawn is None:  # a covariance knows nothing of a parameter at its bound
         sigma = np.where(best.free, sigma, math.nan)
-    naive = np.full(best.problem.p, math.nan)
-    if best.problem.clusters is not None:
+    naive = np.full(problem.p, math.nan)
+    if problem.clusters is not None:
         naive = np.sqrt(np.diag(unknown.plain))
-    columns = zip(best.values, sigma, unknown.low, unknown.high, naive, strict=True)
-    return {name: Estimate(*map(float, row)) for name, row in zip(best.problem.names, columns, strict=True)}
+    columns = [best.values, sigma, unknown.low, unknown.high, naive]
+    if problem.given is not None:
+        columns = _of_all(problem.given, columns)
+    names = problem.law.names(problem.points.labels)
+    return {name: Estimate(*map(float, row)) for name, row in zip(names, zip(*columns, strict=True), strict=True)}
+
+
+def _of_all(given: Restriction, columns: list[np.ndarray]) -> list[np.ndarray]:
+    """The same columns of all parameters: a fixed one has no error, and ends where the others have some."""
+    out, fixed = [given.expand(column) for column in columns], given.owner < 0
+    for k, column in enumerate(columns[1:], 1):
+        none = np.isnan(column).all()
+        out[k][fixed] = math.nan if none else 0.0 if k in (1, 4) else given.number[fixed]
+    return out
 
 
 def ten_figures(x: np.ndarray) -> np.ndarray:

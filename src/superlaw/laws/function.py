@@ -10,7 +10,7 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 from superlaw.laws.law import FormulaLaw, Points
-from superlaw.laws.problems.formula import Box
+from superlaw.laws.problems.model import Box
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from scipy import stats
 from superlaw.errors import InputError, nearest
 from superlaw.laws.bootstrap import bootstrap
 from superlaw.laws.minimum import Minimum
+from superlaw.laws.objective import Objective
 from superlaw.laws.problems.model import FLOOR
 from superlaw.laws.profile import profile_ends
 from superlaw.laws.sandwich import Sandwich, sandwich
@@ -46,9 +47,12 @@ class Method:
             )
 
 
-def usual_method(robust: bool, cluster: str | None) -> str:
-    """The method where none is named: the sandwich, for Huber's loss without clusters the bootstrap."""
-    return "bootstrap" if robust and cluster is None else "sandwich"
+def usual_method(objective: Objective, cluster: str | None) -> str:
+    """The method where none is named: the sandwich, for Huber's loss without clusters the bootstrap, for an envelope,
+    whose few lowest points no method knows the errors of, none."""
+    if objective.envelope:
+        return "none"
+    return "bootstrap" if objective.robust and cluster is None else "sandwich"
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ from superlaw.laws.objective import Objective
 from superlaw.laws.optimum import Triple, optimum
 from superlaw.laws.result import Fit
 from superlaw.laws.slope import fit_slope
-from superlaw.laws.tables import as_table
+from superlaw.laws.tables import as_table, with_columns
 
 NEAR = math.log(1.05)  # runs follow one another within a budget by no more of log C,
 WIDE = math.log(1.25)  # and a budget is no wider
@@ -149,6 +149,7 @@ def isoflop(
     run: str | None = None,
     where: str | Sequence[str] | None = None,
     drop_highest: int = 0,
+    missing: str = "refuse",
     objective: str | Objective = "log-ls",
     cluster: str | None = None,
     flops: float | None = None,
@@ -166,8 +167,8 @@ def isoflop(
         Column of the budget; without it runs whose C = 6 N D lie close together are one budget.
     run : str, optional
         Column that names the run, of a table of checkpoints: losses are interpolated along each run to common budgets.
-    where, drop_highest, objective, cluster, level, seed
-        As in :func:`superlaw.fit_law`, of approach 3; ``where`` and ``drop_highest`` of all.
+    where, drop_highest, missing, objective, cluster, level, seed
+        As in :func:`superlaw.fit_law`, of approach 3; the rows of all.
     flops : float, optional
         Compute at which sizes are compared; by default ten times the largest budget.
 
@@ -176,17 +177,14 @@ def isoflop(
     InputError
         For fewer than three budgets of four sizes.
     """
-    table = as_table(table)
+    if run is not None and budget is not None:
+        raise InputError("a column of runs and one of budgets", "one of the two")
+    table = with_columns(as_table(table), (loss, params, tokens, budget, run))
     fit = fit_law(table, Chinchilla(params, tokens), loss, objective=objective, where=where, drop_highest=drop_highest,
-                  cluster=cluster, level=level, seed=seed)  # fmt: skip
+                  missing=missing, cluster=cluster, level=level, seed=seed)  # fmt: skip
     used = fit.points()
     (n, d), losses = used.points.sizes, used.losses
     names = table.iloc[used.rows]
-    if run is not None and budget is not None:
-        raise InputError("a column of runs and one of budgets", "one of the two")
-    for column in (budget, run):
-        if column is not None and column not in table.columns:
-            raise InputError(f"a table without the column {column!r}", "a column of it")
     if run is not None:
         groups = _along_runs(n, d, losses, names[run].astype(str).to_numpy())
     else:

@@ -11,14 +11,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from superlaw.laws.problems.formula import Box, Formula
-from superlaw.laws.problems.model import FLOOR, Model
-from superlaw.laws.problems.power_sum import Layout, PowerSum
+from superlaw.laws.problems.formula import Formula
+from superlaw.laws.problems.layout import Arranged, Layout
+from superlaw.laws.problems.model import FLOOR, Box, Model
+from superlaw.laws.problems.power_sum import PowerSum
+from superlaw.laws.problems.restriction import Restriction, unrestricted
 
 FAR = 700.0  # logarithms beyond it have no number
 
@@ -38,6 +39,10 @@ class Points:
 
     def __getitem__(self, rows: np.ndarray) -> Points:
         return Points(self.sizes[:, rows], self.group[rows], self.labels)
+
+    def columns(self, columns: Sequence[int]) -> Points:
+        """The same points by some of the columns alone."""
+        return Points(self.sizes[list(columns)], self.group, self.labels)
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,12 @@ class Law(ABC):
         """The law itself: the losses at points, for one value (or array, or jet) of each parameter, broadcast."""
 
     @abstractmethod
-    def model(self, points: Points, logarithmic: bool = True) -> Model:
-        """The law over given points, as the solver needs it."""
+    def box(self, points: Points) -> Box:
+        """The bounds of the parameters, and which must be positive."""
+
+    @abstractmethod
+    def model(self, points: Points, logarithmic: bool = True, given: Restriction | None = None) -> Model:
+        """The law over given points, as the solver needs it, in the parameters that are free where some are given."""
 
     @property
     def sizes(self) -> tuple[str, ...]:
@@ -99,6 +108,10 @@ class Law(ABC):
     def _columns_of(self, part: Part) -> tuple[str, ...]:
         value = getattr(self, part.field)
         return tuple(value) if part.several else (value,)
+
+    def positive_size(self, column: str) -> bool:
+        """Whether a column of sizes must be above 0."""
+        return self.positive_sizes
 
     def columns(self) -> dict[str, Any]:
         """Which column plays which part."""
@@ -117,6 +130,10 @@ class Law(ABC):
     def exponents(self) -> tuple[str, ...]:
         """The parameters that are exponents."""
         return ()
+
+    def exponents_of(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """The same where groups have these labels."""
+        return self.exponents
 
     @property
     def common_offset(self) -> str | None:
@@ -150,6 +167,8 @@ def power_term(coefficient: Any, exponents: Sequence[Any], logs: Sequence[Any]) 
 class SumLaw(Law):
     """L = sum of terms c / (x^a y^b ...) + an offset, common or of each group. A subclass names its terms."""
 
+    signed_offset: ClassVar[bool] = False  # whether the offset may be negative
+
     @property
     def exponents(self) -> tuple[str, ...]:
         return tuple(name for term in self.power_terms for name in term.exponents)
@@ -159,9 +178,8 @@ class SumLaw(Law):
         return () if self.common_offset is None else (self.common_offset,)
 
     def names(self, labels: Sequence[str] = ()) -> list[str]:
-        return [name for term in self.power_terms for name in (term.coefficient, *term.exponents)] + [
-            *self.offsets(labels)
-        ]
+        of_terms = [name for term in self.power_terms for name in (term.coefficient, *term.exponents)]
+        return list(dict.fromkeys([*of_terms, *self.offsets(labels)]))
 
     def losses(self, points: Points, params: Sequence[Any]) -> Any:
         value = dict(zip(self.names(points.labels), params, strict=True))
@@ -178,18 +196,23 @@ class SumLaw(Law):
             total = total + (points.group == g) * value[name]
         return total
 
-    def model(self, points: Points, logarithmic: bool = True) -> PowerSum:
-        position = {name: i for i, name in enumerate(self.names(points.labels))}
-        offsets = self.offsets(points.labels)
-        layout = Layout(
+    def _layout(self, labels: Sequence[str]) -> Layout:
+        position = {name: i for i, name in enumerate(self.names(labels))}
+        return Layout(
             coefficients=tuple(position[term.coefficient] for term in self.power_terms),
             exponents=tuple(tuple(position[name] for name in term.exponents) for term in self.power_terms),
-            offsets=tuple(position[name] for name in offsets),
+            offsets=tuple(position[name] for name in self.offsets(labels)),
+            signed=self.signed_offset,
         )
+
+    def box(self, points: Points) -> Box:
+        return self._layout(points.labels).box(len(self.names(points.labels)))
+
+    def model(self, points: Points, logarithmic: bool = True, given: Restriction | None = None) -> PowerSum:
         row = {column: k for k, column in enumerate(self.sizes)}
         logs = np.log(points.sizes[[row[column] for term in self.power_terms for column in term.columns]])
-        # A single power law without an offset may rise as well.
-        return PowerSum(logs, layout, points.group, free_sign=not offsets and len(self.power_terms) == 1)
+        free = unrestricted(self.box(points)) if given is None else given
+        return PowerSum(Arranged(logs, self._layout(points.labels), points.group, free), logarithmic)
 
     def falling(self, params: Sequence[np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         value = dict(zip(self.names(), params, strict=False))
@@ -201,18 +224,42 @@ class SumLaw(Law):
 
 
 class FormulaLaw(Law):
-    """A law that is no such sum: its formula is differentiated as it stands in :meth:`Law.losses`."""
+    """A law that is no such sum: its formula is differentiated as it stands in :meth:`Law.losses`.
 
-    @abstractmethod
-    def box(self, points: Points) -> Box:
-        """The bounds of the parameters."""
+    Where each point has but a few of many parameters, a subclass says which (:meth:`places`), and its formula of these
+    (:meth:`at_points`).
+    """
 
     @abstractmethod
     def starts(self, points: Points, count: int, rng: np.random.Generator, losses: np.ndarray) -> np.ndarray:
         """Random parameters from which to search, shape (count, p)."""
 
-    def model(self, points: Points, logarithmic: bool = True) -> Formula:
-        def function(*params: Any) -> Any:
-            return self.losses(points, params)
+    def places(self, labels: Sequence[str]) -> np.ndarray:
+        """Which of the parameters :meth:`at_points` takes at the points of each group, shape (groups, m)."""
+        return np.arange(len(self.names(labels)))[None]
 
-        return Formula(function, self.box(points), partial(self.starts, points), points.n, logarithmic)
+    def at_points(self, points: Points, params: Sequence[Any]) -> Any:
+        """The losses for the parameters that each point has: as :meth:`losses` where all have all."""
+        return self.losses(points, params)
+
+    def model(self, points: Points, logarithmic: bool = True, given: Restriction | None = None) -> Formula:
+        free = unrestricted(self.box(points)) if given is None else given
+
+        def function(*params: Any) -> Any:
+            return self.at_points(points, params)
+
+        def starts(count: int, rng: np.random.Generator, losses: np.ndarray) -> np.ndarray:
+            return self.starts(points, count, rng, losses)[:, free.free]
+
+        return Formula(function, free, starts, self.places(points.labels), points.group, logarithmic)
+
+
+def of_group(params: Sequence[Any], group: np.ndarray) -> np.ndarray:
+    """Of one value (B, 1) for each group that of every point, (B, n).
+
+    Examples
+    --------
+    >>> of_group([np.array([[1.0]]), np.array([[5.0]])], np.array([0, 1, 1]))
+    array([[1., 5., 5.]])
+    """
+    return np.concatenate([np.atleast_2d(value) for value in params], axis=1)[:, group]

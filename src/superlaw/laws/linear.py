@@ -54,10 +54,17 @@ class Linear:
     @classmethod
     def at(cls, best: Minimum, small_sample: bool = True) -> Linear:
         """At an optimum, its covariance that of errors that are alike."""
-        problem, J = best.problem, _to_parameters(best.problem, best.theta)
+        problem, J = best.problem, _to_all(best)
         covariance = J @ best.covariance() @ J.T
         return cls(
-            problem.law, problem.objective, problem.points.labels, best.values, covariance, best.dof, best, small_sample
+            problem.law,
+            problem.objective,
+            problem.points.labels,
+            problem.expand(best.values),
+            covariance,
+            best.dof,
+            best,
+            small_sample,
         )
 
     def over(self, points: Points) -> tuple[Problem, np.ndarray]:
@@ -70,10 +77,15 @@ class Linear:
         problem, theta = self.over(points)
         return problem.residual_jacobian(theta) @ np.linalg.inv(_to_parameters(problem, theta))
 
-    def parameter(self, name: str) -> np.ndarray:
-        """The functional of one parameter (of log c for a coefficient), shape (p,)."""
+    def parameter(self, name: str) -> tuple[np.ndarray, bool]:
+        """The functional of one parameter, shape (p,), and whether it is that of the logarithm: of a coefficient."""
         names = self.law.names(self.labels)
-        return np.eye(len(names))[names.index(name)]
+        k = names.index(name)
+        one = Points(np.ones((len(self.law.sizes), 1)), np.zeros(1, int), self.labels)
+        row, positive = np.eye(len(names))[k], bool(self.law.box(one).positive[k])
+        if positive and name in self.law.exponents_of(self.labels):  # solved for by its log, but meant by itself
+            return row * self.values[k], False
+        return row, positive
 
     def variances(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Variance and degrees of freedom of functionals, shape (q,) each, for rows (q, p)."""
@@ -91,7 +103,7 @@ class Linear:
     def _own(self) -> np.ndarray:
         """d parameters / d coordinates of the optimum over the fit's points."""
         assert self.best is not None
-        return _to_parameters(self.best.problem, self.best.theta)
+        return _to_all(self.best)
 
     def coordinate_covariance(self, problem: Problem, theta: np.ndarray) -> np.ndarray:
         """``covariance`` in a problem's own coordinates, of which it is a linear image; shape (p, p)."""
@@ -112,6 +124,12 @@ class Linear:
             noise /= np.sqrt(rng.chisquare(dof, (count, 1)) / dof)
         drawn = theta + noise * np.sqrt(root.S) @ root.Vh
         return problem.model.values(np.clip(drawn, problem.model.lower, problem.model.upper))
+
+
+def _to_all(best: Minimum) -> np.ndarray:
+    """d all parameters of the law (log c for coefficients), given ones too, / d coordinates of an optimum; (p, q)."""
+    own, given = _to_parameters(best.problem, best.theta), best.problem.given
+    return own if given is None else given.slopes(logs=True) @ own
 
 
 def _to_parameters(problem: Problem, theta: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.spread import spread_trend, standard_sizes
 
+MOST_WEIGHINGS, SAME_STRENGTH = 200, 1e-10  # of priors, and when two agree
 ROUNDING = 1e-14  # relative, of sums of powers
 
 
@@ -36,10 +37,12 @@ class Minimum:
         """What is known at one theta."""
         model = problem.model
         free = (theta > model.lower) & (theta < model.upper)
-        dof = problem.n - int(free.sum())
-        errors = problem.residuals(theta)
+        errors, slope = problem.residuals(theta), problem.residual_jacobian(theta)
+        best = cls(problem, theta, value, free, problem.n - int(free.sum()), errors, slope, float("nan"))
+        # A prior that decides a parameter leaves the points the degree of freedom that this would have taken.
+        dof = best.dof if problem.prior is None else problem.n - float(best.leverage.sum())
         lam = problem.objective.dispersion(errors, dof, problem.weights)
-        return cls(problem, theta, value, free, dof, errors, problem.residual_jacobian(theta), lam)
+        return cls(problem, theta, value, free, int(dof + 1e-9), errors, slope, lam)
 
     @property
     def weights(self) -> np.ndarray:
@@ -47,10 +50,31 @@ class Minimum:
         return np.ones(self.problem.n) if self.problem.weights is None else self.problem.weights
 
     @property
+    def pulls(self) -> np.ndarray:
+        """Of the points, how much each counts where it lies: its weight, more on the heavy side of an asymmetric
+        objective of squares; shape (n,)."""
+        objective = self.problem.objective
+        return self.weights if objective.robust else self.weights * objective.tilt(self.errors)
+
+    @property
     def edges(self) -> tuple[str, ...]:
         """Coefficients and exponents at their bound: there a law degenerates, and lower values may lie anywhere."""
         powers = self.problem.model.log_coordinates | np.isin(np.arange(self.problem.p), self.problem.exponents)
-        return tuple(self.problem.names[k] for k in np.flatnonzero(powers & ~self.free))
+        return tuple(self.problem.names[k] for k in np.flatnonzero(powers & ~self.free & ~self.at_given))
+
+    @property
+    def at_given(self) -> np.ndarray:
+        """Which parameters lie at a bound that was given, (p,) of bool."""
+        model, held = self.problem.model, self.problem.held
+        return ((self.theta <= model.lower) & held[:, 0]) | ((self.theta >= model.upper) & held[:, 1])
+
+    @property
+    def prior_rows(self) -> np.ndarray:
+        """The priors as rows of the design beside ``slope``, shape (k, p)."""
+        prior = self.problem.prior
+        if prior is None:
+            return np.empty((0, self.problem.p))
+        return prior.weighed / np.sqrt(self.problem.objective.curved_share(self.errors))
 
     @property
     def exact(self) -> bool:
@@ -71,29 +95,32 @@ class Minimum:
         return self.problem.model.jacobian(self.theta)
 
     def covariance(self) -> np.ndarray:
-        """lambda (J^T W J)^-1 of the coordinates, errors taken as independent and alike; (p, p), 0 without dof."""
+        """lambda (J^T W J + P)^-1 of the coordinates, P of the priors, errors taken as independent and alike; (p, p), 0
+        without dof."""
         if self.dof < 1:
             return np.zeros((self.problem.p, self.problem.p))
         J = self.slope
         scale = self.dispersion / self.problem.objective.curved_share(self.errors)
-        return scale * _inverse((J * self.weights[:, None]).T @ J, self.free)
+        gram = (J * self.pulls[:, None]).T @ J + self.prior_rows.T @ self.prior_rows
+        return scale * _inverse(gram, self.free)
 
     @cached_property
     def leverage(self) -> np.ndarray:
         """Of each point: the share of its error that the fit takes up, shape (n,)."""
-        X = (self.slope * np.sqrt(self.weights)[:, None])[:, self.free]
+        X = np.vstack([self.slope * np.sqrt(self.pulls)[:, None], self.prior_rows])[:, self.free]
         scale = np.linalg.norm(X, axis=0)
         X = X[:, scale > 0] / scale[scale > 0]
         if not X.shape[1]:
             return np.zeros(self.problem.n)
         u, singular, _ = np.linalg.svd(X, full_matrices=False)
-        return np.minimum((u[:, singular > 1e-7 * singular[0]] ** 2).sum(axis=1), 1.0)
+        u = u[: self.problem.n, singular > 1e-7 * singular[0]]
+        return np.minimum((u**2).sum(axis=1), 1.0)
 
     @cached_property
     def spread(self) -> np.ndarray:
         """The deviation of each point's weighted error, of mean square 1, by its trend with size; shape (n,)."""
         z = standard_sizes(self.problem.points.sizes)
-        return spread_trend(np.sqrt(self.weights) * self.errors, 1 - self.leverage, z)
+        return spread_trend(np.sqrt(self.pulls) * self.errors, 1 - self.leverage, z)
 
     @cached_property
     def members(self) -> np.ndarray | None:
@@ -111,6 +138,19 @@ class Minimum:
     def functionals(self) -> np.ndarray:
         """Every parameter (the logarithm of a coefficient) as a linear image of the coordinates, shape (p, p)."""
         return np.stack([self.pinned(k)[2] for k in range(self.problem.p)])
+
+
+def weighed_by_errors(problem: Problem, theta: np.ndarray) -> Problem:
+    """A problem whose priors have the strength of the errors' own dispersion at an optimum (problems/prior.py)."""
+    if problem.prior is None:
+        return problem
+    strength = float(np.var(problem.target))
+    for _ in range(MOST_WEIGHINGS):
+        problem = replace(problem, prior=replace(problem.prior, strength=strength))
+        before, strength = strength, Minimum.at(problem, theta, float("nan")).dispersion
+        if not np.isfinite(strength) or abs(strength - before) <= SAME_STRENGTH * strength:
+            break
+    return problem
 
 
 def _inverse(gram: np.ndarray, free: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from superlaw.errors import InputError, nearest
 from superlaw.files.columns import in_columns
 from superlaw.files.records import json_ready
 from superlaw.laws.cost import Cost, cost_of
-from superlaw.laws.law import Law, Points
+from superlaw.laws.law import Points
 from superlaw.laws.linear import Linear
 from superlaw.laws.plan import Knowledge, Menu, choose
 from superlaw.laws.reach import reach
@@ -190,6 +190,8 @@ def next_runs(
         raise InputError(f"budget = {budget}", "a positive number")
     if runs < 1 or copies < 1 or sets < 0:
         raise InputError(f"runs = {runs}, copies = {copies}, sets = {sets}", "1 or more runs and copies, sets >= 0")
+    if fit.objective.asymmetry != 1:
+        raise InputError(f"a fit that minimised the {fit.objective}", "one whose errors lie about the law")
     linear, law = fit.linear, fit.law
     targets = targets_of(fit, target)
     price = cost_of(law, cost)
@@ -219,9 +221,10 @@ def next_runs(
 def targets_of(fit: Fit, target: Any = None) -> list[Target]:
     """What is to be known better, as functionals; all exponents unless told."""
     if target is None:
-        if not fit.law.exponents:
-            raise InputError(f"the law {fit.law.name} without exponents", "a --target PARAM or loss@COL=VALUE,...")
-        target = fit.law.exponents
+        target = [name for name in fit.law.exponents_of(fit.labels) if name in fit.estimated]
+        if not target:
+            raise InputError(f"the law {fit.law.name} without exponents that are estimated",
+                             "a --target PARAM or loss@COL=VALUE,...")  # fmt: skip
     asked = [target] if isinstance(target, str | Mapping) else list(target)
     out = []
     for one in asked:
@@ -241,16 +244,17 @@ def targets_of(fit: Fit, target: Any = None) -> list[Target]:
 
 def _parameter(fit: Fit, name: str) -> Target:
     """An exponent or offset by itself; a coefficient by its logarithm, of which the interval is then."""
-    row, value = fit.linear.parameter(name), fit[name].value
-    return Target(f"log {name}" if _is_coefficient(fit.law, name) else name, row, value)
-
-
-def _is_coefficient(law: Law, name: str) -> bool:
-    return any(term.coefficient == name for term in law.power_terms)
+    if name not in fit.estimated:
+        raise InputError(f"the target {name}, which is given ({fit.known.words(name)})", "one that is estimated")
+    row, logarithm = fit.linear.parameter(name)
+    return Target(f"log {name}" if logarithm else name, row, fit[name].value)
 
 
 def _grid(fit: Fit) -> tuple[Points, str]:
     """Four sizes a decade over the data's ranges and a decade beyond, fewer where these are too many."""
+    if set(fit.law.sizes) & set(fit.law.groups) or any(low <= 0 for low, _ in fit.ranges.values()):
+        raise InputError(f"no grid of candidates for the law {fit.law.title}", "sizes that could be run",
+                         "--candidates TABLE")  # fmt: skip
     step, axes = STEP, []
     while True:
         axes = [_axis(*fit.ranges[column], step) for column in fit.law.sizes]

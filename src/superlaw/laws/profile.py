@@ -22,8 +22,8 @@ class BetterOptimumError(Exception):
 def profile_ends(best: Minimum, threshold: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Low and high ends (p,) of every parameter, at which the minimised objective has risen by ``threshold``.
 
-    The threshold is one for all, or one for each (p,). An end that is never reached is the parameter's bound: 0, or
-    infinity.
+    The threshold is one for all, or one for each (p,). An end that is never reached is the parameter's bound: one that
+    was given, 0, or infinity.
 
     Raises
     ------
@@ -56,7 +56,7 @@ class _Profile:
         self.problem, self.at, self.value = problem, at, value
         self.centre, self.goal = float(theta[at]), float(np.sqrt(2 * threshold))
         self.positive = bool(problem.model.log_coordinates[at])
-        self.bounds = np.array([problem.model.lower[at], problem.model.upper[at]])
+        self.bounds, self.held = np.array([problem.model.lower[at], problem.model.upper[at]]), problem.held[at]
         if self.positive:
             self.bounds = np.clip(self.bounds, self.centre - FAR, self.centre + FAR)
         self.sign = np.array([-1.0, 1.0])
@@ -98,7 +98,7 @@ class _Profile:
             return
         if zeta < self.goal:
             if v == self.bounds[side]:
-                closed = np.isfinite(v) and side == 0 and not self.positive
+                closed = self.held[side] or (np.isfinite(v) and side == 0 and not self.positive)
                 self.found[side] = v if closed else sign * np.inf
                 return
             self.inside[side], self.warm[side] = v, theta

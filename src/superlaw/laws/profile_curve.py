@@ -70,7 +70,9 @@ def profile_curve(fit: Fit, name: str, low: float | None = None, high: float | N
     """
     if name not in fit.params:
         raise InputError(f"the parameter {name!r}", "a parameter of the fit", nearest(name, fit.params))
-    best, k = fit.minimum(), list(fit.params).index(name)
+    if name not in fit.estimated:
+        raise InputError(f"the parameter {name}, which is given ({fit.known.words(name)})", "one that is estimated")
+    best, k = fit.minimum(), fit.estimated.index(name)
     if best.dof < 1 or best.exact:
         raise InputError("a fit that leaves no errors", "one whose errors are known", "more points")
     level = fit.interval["level"]
@@ -79,7 +81,7 @@ def profile_curve(fit: Fit, name: str, low: float | None = None, high: float | N
         found = sandwich(best)
         dispersion, dof = float(found.dispersion[k]), float(found.dof[k])
     pinned, here, _ = best.pinned(k)
-    estimate, error = fit[name], np.sqrt(max(float(fit.covariance[k, k]), 0.0))
+    estimate, error = fit[name], fit[name].stderr
     ends = [estimate.low, estimate.high]
     if not np.isfinite(ends).all():
         ends = [estimate.value - 3 * error, estimate.value + 3 * error]
@@ -94,7 +96,7 @@ def profile_curve(fit: Fit, name: str, low: float | None = None, high: float | N
     held = _held(pinned, k, here, values, int(np.searchsorted(values, estimate.value)))
     rise = 2 * np.maximum(held[1] - best.value, 0.0) / dispersion
     bound = 2 * float(fall_threshold(1.0, dof, level))
-    parameters = pinned.model.values(held[0])
+    parameters = pinned.expand(pinned.model.values(held[0]))
     others = {other: parameters[:, i] for i, other in enumerate(fit.params) if other != name}
     return ProfileCurve(name, values, rise, bound, others)
 

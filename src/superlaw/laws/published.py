@@ -180,6 +180,25 @@ TABLES: dict[str, PublishedTable | FigurePoints] = {
             "exp_data.csv",
             "6571e877469a44cb50b2d05e1fa485587369ee1c47941a4b3b2bfef80496f1b2",
         ),
+        PublishedTable(
+            "gadre-grid",
+            "435 runs of the over-training study's grid: ten widths by five depths at 20 tokens a parameter",
+            "gadre2024_grid.json",
+            "mlfoundations/scaling",
+            "a003c4913793ac2ae7ef87b28ecb562955d026d5",
+            "exp_data/grid.json",
+            "ca332946e0f359950c47a115662e8fdea40e33807fc6bb8ebb0adc4a17521050",
+            ("width = d", "depth = l", "tokens = name_5"),
+        ),
+        PublishedTable(
+            "routing-curves",
+            "5,799 points of loss curves of dense and routed models (arXiv:2202.01169)",
+            "routing2022_curves.csv.gz",
+            "google-deepmind/scaling_laws_for_routing",
+            "42da0c392b127df2c01fa7b705f72396050d05e5",
+            "data/curves.csv.gz",
+            "c03e7531add85e594f368d33bac4a0220280be858a7ed12d147cf73af6a3819f",
+        ),
     )
 } | POINTS
 

@@ -9,6 +9,7 @@ import numpy as np
 from superlaw.laws.law import Points
 from superlaw.laws.linear import Linear
 from superlaw.laws.minimum import Minimum
+from superlaw.laws.problems.model import FLOOR
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.result import Fit
 from superlaw.laws.solve import descend
@@ -53,25 +54,28 @@ def rehearse(fit: Fit, new: Points, functionals: np.ndarray, noise: float, sets:
     scatter = noise * rng.normal(size=losses.shape)
     fresh = fit.objective.target(losses) + scatter if fit.objective.logarithmic else losses + scatter
     old = np.tile(fit.objective.target(used.losses), (sets, 1))
-    problem = Problem.over(fit.law, joint, np.concatenate([old, fresh], axis=1), fit.objective)
+    now = fit.minimum()
+    problem = Problem.over(fit.law, joint, np.concatenate([old, fresh], axis=1), fit.objective, fit.known)
+    if problem.prior is not None and now.problem.prior is not None:
+        problem = replace(problem, prior=replace(problem.prior, strength=now.problem.prior.strength))
     weights = None if used.weights is None else np.concatenate([used.weights, np.ones(new.n)])
     clusters = None
     if used.clusters is not None:
         clusters = np.concatenate([used.clusters.astype(str), [f"new run {i}" for i in range(new.n)]]).astype(object)
     problem = replace(problem, weights=weights, clusters=clusters)
-    found = descend(problem, np.tile(problem.model.thetas(fit.values), (sets, 1)), most=300)
+    found = descend(problem, np.tile(problem.model.thetas(fit.free_values), (sets, 1)), most=300)
+    positive = fit.law.box(joint).positive
+
+    def logged(values: np.ndarray) -> np.ndarray:
+        return np.where(positive, np.log(np.maximum(values, FLOOR)), values)
+
     rows, widths, errors = np.asarray(functionals), [], []
     level, small = fit.interval["level"], not fit.takes_errors_as_alike
     for b in np.flatnonzero(found.converged):
-        one = replace(problem, target=problem.target[b])
-        best = Minimum.at(one, found.theta[b], float(found.value[b]))
+        best = Minimum.at(problem.one(int(b)), found.theta[b], float(found.value[b]))
         widths.append(Linear.at(best, small).reach(rows, level))
-        errors.append(rows @ (_logged(best.values, one) - _logged(truths[b], one)))
-    now = Linear.at(fit.minimum(), small).reach(rows, level)
-    return Rehearsal(now, np.array(widths).reshape(-1, len(rows)), np.array(errors).reshape(-1, len(rows)),
+        errors.append(rows @ (logged(problem.expand(best.values)) - logged(truths[b])))
+    before = Linear.at(now, small).reach(rows, level)
+    shape = (-1, len(rows))
+    return Rehearsal(before, np.array(widths).reshape(shape), np.array(errors).reshape(shape),
                      int((~found.converged).sum()))  # fmt: skip
-
-
-def _logged(values: np.ndarray, problem: Problem) -> np.ndarray:
-    with np.errstate(divide="ignore"):
-        return np.where(problem.model.log_coordinates, np.log(np.maximum(values, 1e-300)), values)

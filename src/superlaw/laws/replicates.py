@@ -20,13 +20,14 @@ from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
 from superlaw.files.records import json_ready
 from superlaw.laws.fit import fit_law
+from superlaw.laws.forms import law_of
 from superlaw.laws.law import Law, Points
 from superlaw.laws.objective import objective_of
 from superlaw.laws.optimum import Triple
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.result import Fit
 from superlaw.laws.solve import solve
-from superlaw.laws.tables import as_table
+from superlaw.laws.tables import as_table, with_columns
 
 DRAWS = 20_000  # of the intervals of components
 
@@ -120,6 +121,7 @@ def replicates(
     objective: str = "log-ls",
     where: str | Sequence[str] | None = None,
     drop_highest: int = 0,
+    missing: str = "refuse",
     level: float = 0.95,
     seed: int = 0,
 ) -> Replicates:
@@ -127,7 +129,7 @@ def replicates(
 
     Parameters
     ----------
-    table, law, loss, where, drop_highest
+    table, law, loss, where, drop_highest, missing
         As in :func:`superlaw.fit_law`.
     run : str, optional
         Column that names the trained run: several rows of one run are evaluations of it.
@@ -156,15 +158,13 @@ def replicates(
         raise InputError("a column of runs and one of errors", "one of the two: evaluations repeated, or their errors")
     if objective_of(objective).robust:
         raise InputError(f"objective = {objective}", "log-ls or ls: the split of squares is that of least squares")
-    table = as_table(table)
-    fit = fit_law(table, law, loss, objective=objective, where=where, drop_highest=drop_highest, interval="none",
-                  level=level, seed=seed)  # fmt: skip
+    law = law_of(law)
+    table = with_columns(as_table(table), (loss, *law.sizes, *law.groups, run, errors))
+    fit = fit_law(table, law, loss, objective=objective, where=where, drop_highest=drop_highest, missing=missing,
+                  interval="none", level=level, seed=seed)  # fmt: skip
     used = fit.points()
     y = fit.objective.target(used.losses)
     rows = table.iloc[used.rows]
-    for column in (run, errors):
-        if column is not None and column not in table.columns:
-            raise InputError(f"a table without the column {column!r}", "a column of it")
     cell = _codes(np.vstack([used.points.sizes, used.points.group]).T)
     names = np.arange(len(y)) if run is None else _codes(np.vstack([cell, _text_codes(rows[run])]).T)
     split = _Split.of(y, cell, names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from superlaw.laws.certificate import FLAT_LEVEL, NOT, POORLY, STRONG_CORRELATIO
 from superlaw.laws.doubts import doubts
 from superlaw.laws.estimate import Estimate
 from superlaw.laws.kin import Kin
-from superlaw.laws.law import Law
+from superlaw.laws.known import Known
 from superlaw.laws.minimum import Minimum
 from superlaw.laws.own_runs import status_words
 
@@ -23,6 +23,7 @@ FEW_POINTS = 10  # degrees of freedom of a fit
 FEW_FOR_PROFILE = 60  # below which unequal spread is found too seldom
 MOST_LEVERAGE = 0.99
 FEW_PLACES = 4  # from which starts set out
+DECIDED, CONTRADICTED = 0.95, 3.0  # share of what is known of a parameter that is its prior, and errors apart
 
 
 def fit_warnings(
@@ -45,9 +46,13 @@ def fit_warnings(
     elif certificate.exact:
         out.append("the law passes through every point to rounding: nothing is left to judge the errors by")
     out += _undetermined(params, certificate)
-    out += _strong_correlations(certificate, best.problem.law)
+    exponents = [best.problem.names[k] for k in best.problem.exponents]
+    out += _strong_correlations(certificate, exponents, best.problem.law.common_offset)
+    given = [name for name, at in zip(best.problem.names, best.at_given, strict=True) if at]
     for name in certificate.at_bounds:
-        out.append(f"{name} is at its bound ({params[name].value:g}); its interval is one-sided at best")
+        own = "the bound that it was given" if name in given else "its bound"
+        out.append(f"{name} is at {own} ({params[name].value:g}); its interval is one-sided at best")
+    out += _of_priors(best)
     if certificate.converged and certificate.agreement < 0.5:
         out.append(
             f"only {certificate.agreement:.0%} of {certificate.starts} starts ended at the best optimum: "
@@ -131,6 +136,24 @@ def _small(best: Minimum, interval: Mapping[str, Any]) -> list[str]:
     return out
 
 
+def _of_priors(best: Minimum) -> list[str]:
+    """Priors that the losses contradict, and parameters of which these say nothing."""
+    prior, out = best.problem.prior, []
+    if prior is None or best.dof < 1:
+        return []
+    rows = prior.rows / prior.sigma[:, None]
+    shares = np.diag(rows @ best.covariance() @ rows.T)  # of the prior's variance that is left
+    for k, (error, share) in enumerate(zip(prior.errors(best.theta), shares, strict=True)):
+        name, apart = best.problem.names[prior.at[k]], abs(error) / math.sqrt(max(1 - share, 1e-12))
+        if share > DECIDED:
+            out.append(f"{name} is decided by its prior: the losses add {1 - share:.1%} to what is known of it")
+        elif apart > CONTRADICTED:
+            out.append(
+                f"the losses and the prior of {name} are {apart:.1f} standard errors apart: one of them is wrong"
+            )
+    return out
+
+
 def _undetermined(params: Mapping[str, Estimate], certificate: Certificate) -> list[str]:
     out = []
     if math.isinf(certificate.condition):
@@ -151,13 +174,13 @@ def _undetermined(params: Mapping[str, Estimate], certificate: Certificate) -> l
     return out
 
 
-def _strong_correlations(certificate: Certificate, law: Law) -> list[str]:
+def _strong_correlations(certificate: Certificate, names: Sequence[str], offset: str | None) -> list[str]:
     """Exponents strongly correlated with one another or with an offset (their c always are with them)."""
     out = []
     for pair, value in certificate.correlation.items():
         first, _, second = pair.partition("~")
-        exponents = [name in law.exponents for name in (first, second)]
-        watched = all(exponents) or (any(exponents) and law.common_offset in (first, second))
+        exponents = [name in names for name in (first, second)]
+        watched = all(exponents) or (any(exponents) and offset in (first, second))
         if watched and abs(value) >= STRONG_CORRELATION:
             out.append(f"{first} and {second} are strongly correlated ({value:+.2f}): read them together")
     return out
@@ -167,20 +190,26 @@ def _figure(x: float) -> str:
     return "" if math.isnan(x) else "inf" if math.isinf(x) else f"{x:.5g}"
 
 
-def parameter_cells(params: Mapping[str, Estimate], interval: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+def parameter_cells(
+    params: Mapping[str, Estimate], interval: Mapping[str, Any], known: Known | None = None
+) -> tuple[list[str], list[list[str]]]:
     """A header, and a row for each parameter."""
-    by_cluster, method = "cluster" in interval, interval["method"]
+    by_cluster, method, known = "cluster" in interval, interval["method"], known or Known()
     ends = [] if method == "none" else [f"{interval['level']:.4g} low", "high"]
     rows = []
     for name, e in params.items():
         cells = [e.value, e.stderr, *([e.low, e.high] if ends else []), *([e.naive_stderr] if by_cluster else [])]
-        rows.append([name, *map(_figure, cells)])
-    return ["parameter", "value", "stderr", *ends] + ["naive stderr"] * by_cluster, rows
+        figures = ["" if name in known.fixed and k else _figure(x) for k, x in enumerate(cells)]
+        rows.append([name, *figures, *([known.words(name)] if known else [])])
+    return ["parameter", "value", "stderr", *ends] + ["naive stderr"] * by_cluster + ["given"] * bool(known), rows
 
 
 def points_words(used: int, dropped: Mapping[str, Any]) -> str:
     """How many points were used and left out, of which status and by which mask."""
     masks = [status_words(dropped["by_status"])] if "by_status" in dropped else []
+    if missing := dropped.get("by_missing"):
+        of = ", ".join(f"{column} {count}" for column, count in missing["columns"].items())
+        masks.append(f"{missing['rows']} with empty cells" + (f": {of}" if of else ""))
     if dropped["where"]:
         masks.append(f"{dropped['by_where']} by where {dropped['where']!r}")
     if dropped["drop_highest"]:

@@ -110,7 +110,7 @@ def requirement(
     drawn, source = fit.draws(draws, seed)
     both = np.concatenate([fit.values[None], drawn])
     level, known = fit.interval["level"], {}
-    loss_of = along_frontier(fit, both) if of == "flops" else _along_size(fit, both, of, at)
+    loss_of = along_frontier(fit, both) if of == "flops" else along_size(fit, both, of, at)
     solved = crossing(loss_of, float(loss), len(both))
     if not np.isfinite(solved[0]):
         raise InputError(
@@ -169,7 +169,7 @@ def along_frontier(fit: Fit, values: np.ndarray) -> Callable[[np.ndarray], np.nd
     return loss_of
 
 
-def _along_size(fit: Fit, values: np.ndarray, of: str, at: Mapping[str, Any]) -> Callable[[np.ndarray], np.ndarray]:
+def along_size(fit: Fit, values: np.ndarray, of: str, at: Mapping[str, Any]) -> Callable[[np.ndarray], np.ndarray]:
     """The loss of each row of parameters at its own log size, (B,), all others held."""
     others = [c for c in (*fit.law.sizes, *fit.law.groups) if c != of]
     missing = [c for c in others if c not in at]
@@ -186,7 +186,7 @@ def _along_size(fit: Fit, values: np.ndarray, of: str, at: Mapping[str, Any]) ->
     return loss_of
 
 
-def crossing(loss_of: Callable[[np.ndarray], np.ndarray], goal: float, rows: int) -> np.ndarray:
+def crossing(loss_of: Callable[[np.ndarray], np.ndarray], goal: float | np.ndarray, rows: int) -> np.ndarray:
     """log x at which each row's falling loss crosses the goal; infinite where it never does."""
     low, high = np.full(rows, -LARGEST_LOG), np.full(rows, LARGEST_LOG)
     never, always = loss_of(high) > goal, loss_of(low) <= goal

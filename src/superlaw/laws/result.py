@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,14 @@ from superlaw.files.shapes import misfit
 from superlaw.laws import report
 from superlaw.laws.certificate import Certificate
 from superlaw.laws.estimate import Estimate
+from superlaw.laws.known import Known
 from superlaw.laws.law import Law, Points
 from superlaw.laws.linear import Linear
-from superlaw.laws.minimum import Minimum
+from superlaw.laws.minimum import Minimum, weighed_by_errors
 from superlaw.laws.objective import Objective
 from superlaw.laws.problems.model import FLOOR
 from superlaw.laws.problems.problem import Problem
+from superlaw.laws.separate import SeparateLaw
 from superlaw.laws.stored import (
     FIT,
     FORMAT,
@@ -86,10 +88,16 @@ class Fit:
         Lowest and highest size of each column in the data.
     labels : tuple of str
         Groups with an offset each.
+    notes : tuple of str
+        What was decided when the table was read.
     data : Selection, optional
         The points used: their sizes, losses, weights and clusters. Not in JSON before format 2.
     replicates : ndarray, optional
         Bootstrap replicates of the parameters, shape (R, p), to ten figures.
+    known : Known
+        What was given of the parameters. One that is fixed has a standard error of 0 and no covariance.
+    difference : dict, optional
+        Of a law with separate parameters: whether these differ (difference.py), and in words.
     """
 
     law: Law
@@ -109,8 +117,11 @@ class Fit:
     log_likelihood: float
     ranges: dict[str, tuple[float, float]]
     labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     data: Selection | None = field(default=None, repr=False)
     replicates: np.ndarray | None = field(default=None, repr=False)
+    known: Known = field(default_factory=Known)
+    difference: dict[str, Any] | None = None
 
     @property
     def objective_name(self) -> str:
@@ -125,12 +136,17 @@ class Fit:
     @property
     def aic(self) -> float:
         """Akaike's criterion of the losses; the scale of the errors counts as a parameter."""
-        return 2 * (len(self.params) + 1) - 2 * self.log_likelihood
+        return 2 * (len(self.estimated) + 1) - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
         """Schwarz's criterion."""
-        return math.log(self.n) * (len(self.params) + 1) - 2 * self.log_likelihood
+        return math.log(self.n) * (len(self.estimated) + 1) - 2 * self.log_likelihood
+
+    @property
+    def estimated(self) -> tuple[str, ...]:
+        """The parameters that are neither fixed nor tied to others."""
+        return self.known.free(tuple(self.params))
 
     def __getitem__(self, name: str) -> Estimate:
         if name not in self.params:
@@ -138,9 +154,14 @@ class Fit:
         return self.params[name]
 
     @property
+    def free_values(self) -> np.ndarray:
+        """Those of ``estimated``, shape (q,)."""
+        return np.array([self.params[name].value for name in self.estimated])
+
+    @property
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """The table of parameters that is printed: header and rows."""
-        return report.parameter_cells(self.params, self.interval)
+        return report.parameter_cells(self.params, self.interval, self.known)
 
     def __str__(self) -> str:
         what = "log L" if self.objective.logarithmic else "L"
@@ -152,10 +173,12 @@ class Fit:
             "",
             f"intervals: {report.interval_words(self.interval)}",
             report.points_words(self.n, self.dropped),
+            *([f"table: {'; '.join(self.notes)}"] if self.notes else []),
             f"objective: {self.objective_value:.8g}, {self.objective_name}; rms error of {what} {self.rms_error:.4g}; "
             f"{self.dof} degrees of freedom; "
             + (f"AIC {self.aic:.2f}, BIC {self.bic:.2f}" if math.isfinite(self.aic) else "no errors for AIC and BIC"),
             report.certificate_words(self.certificate),
+            *([] if self.difference is None else [self.difference["verdict"]]),
         ])  # fmt: skip
 
     def loss_at(self, sizes: Any, values: np.ndarray | None = None) -> np.ndarray:
@@ -171,6 +194,36 @@ class Fit:
         losses = self.law.losses(points, [values[:, k, None] for k in range(values.shape[1])])
         losses = np.maximum(losses, FLOOR) if self.objective.logarithmic else losses
         return np.broadcast_to(losses, (len(values), points.sizes.shape[-1]))
+
+    def of_group(self, label: str) -> Fit:
+        """Of a fit with separate parameters that of one group by itself: of the inner law, without points."""
+        if not isinstance(self.law, SeparateLaw):
+            raise InputError(f"the group {label!r} of the law {self.law.name}", "a fit with separate parameters")
+        if label not in self.labels:
+            raise InputError(f"the group {label!r}", "a group of the fit", nearest(label, self.labels))
+        names, inner = list(self.params), self.law.inner
+        at = self.law.places(self.labels)[self.labels.index(label)]
+        own = dict(zip((names[k] for k in at), inner.names(), strict=True))
+        known = self.known.of_each(own)
+        dof = dict(zip(self.estimated, self.interval.get("dof", ()), strict=False))
+        mine = [
+            dof.get(self.known.root(name)[0] or "", float(self.dof))
+            for name in own
+            if own[name] in known.free(list(own.values()))
+        ]
+        return replace(
+            self,
+            law=inner,
+            params={new: self.params[old] for old, new in own.items()},
+            covariance=self.covariance[np.ix_(at, at)],
+            log_covariance=self.log_covariance[np.ix_(at, at)],
+            replicates=None if self.replicates is None else self.replicates[:, at],
+            interval=self.interval | ({"dof": mine} if dof else {}),
+            labels=(),
+            data=None,
+            known=known,
+            difference=None,
+        )
 
     def points_at(self, sizes: Any) -> Points:
         """A table of sizes (and groups) as points of the law, each cell checked."""
@@ -240,8 +293,9 @@ class Fit:
 
     def minimum(self) -> Minimum:
         """The optimum over the fit's points, with what intervals need there."""
-        problem = Problem.of(self.law, self.points(), self.objective)
-        theta = problem.model.thetas(self.values)
+        problem = Problem.of(self.law, self.points(), self.objective, self.known)
+        theta = problem.model.thetas(self.free_values)
+        problem = weighed_by_errors(problem, theta)
         value = float(problem.assemble(theta[None])[0][0])
         return Minimum.at(problem, theta, value)
 
@@ -259,7 +313,8 @@ class Fit:
         words = "normal draws from the covariance"
         if few is not None:
             words = f"t draws ({few:.3g} degrees of freedom) from the covariance"
-        return self.linear.draws(Points(sizes, np.zeros(2, int), self.labels), count, seed, few), words
+        drawn = self.linear.draws(Points(sizes, np.zeros(2, int), self.labels), count, seed, few)
+        return self.known.kept(drawn, tuple(self.params)), words
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; an interval's open end is null."""
@@ -278,10 +333,15 @@ class Fit:
             "log_covariance": self.log_covariance,
             "objective": self.objective_value,
             "objective_name": self.objective_name,
-            "loss": self.objective,
+            "loss": self.objective.to_dict(),
             **{name: getattr(self, name) for name in STATED},
             **({} if self.data is None or self.n > MOST_POINTS else {"points": points_record(self.law, self.data)}),
+            **({"notes": self.notes} if self.notes else {}),
             **({} if self.replicates is None else {"replicates": self.replicates}),
+            **({"known": self.known.to_dict()} if self.known else {}),
+            **({} if not isinstance(self.law, SeparateLaw) else {
+                "separate": {"by": self.law.by, "parameters": self.law.separate}}),
+            **({} if self.difference is None else {"difference": self.difference}),
         })  # fmt: skip
 
     @classmethod
@@ -294,7 +354,11 @@ class Fit:
                 raise ValueError(wrong)
             law = law_of_record(record) if law is None else law
             params = {name: estimate_of(entry, record["interval"]) for name, entry in record["params"].items()}
-            if list(params) != law.names(record["labels"]) or len(record["interval"].get("dof", params)) != len(params):
+            known = Known.from_dict(record.get("known"))
+            known.check(tuple(params))
+            estimated = known.free(tuple(params))
+            dof = record["interval"].get("dof", estimated)
+            if list(params) != law.names(record["labels"]) or len(dof) != len(estimated):
                 raise ValueError("its parameters are not those of its law")
             p, drawn, ends = len(params), record.get("replicates"), [record["ranges"][column] for column in law.sizes]
             objective = Objective(**record["loss"])
@@ -312,7 +376,10 @@ class Fit:
                 "ranges": dict(zip(law.sizes, map(tuple, rows_of(ends, (len(ends), 2)).tolist()), strict=True)),
                 "labels": tuple(record["labels"]),
                 "data": points_of_record(record, law, objective.logarithmic),
+                "notes": tuple(record.get("notes", ())),
                 "replicates": None if drawn is None else rows_of(drawn, (max(2, len(drawn)), p)),
+                "known": known,
+                "difference": record.get("difference"),
             })  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, InputError):

@@ -18,7 +18,7 @@ import numpy as np
 
 from superlaw.laws.minimum import Minimum
 
-FEWEST = 1.0  # degrees of freedom: t quantiles of fewer have no use
+FEWEST, MOST = 1.0, 1e6  # degrees of freedom: t quantiles of fewer have no use, those of more are normal
 MOST_CORRELATED = 0.95
 SURELY = 1e-9  # of 1 - leverage: a point or cluster that decides a parameter alone
 
@@ -39,7 +39,8 @@ class _Linear:
     """The linear regression that a law is at its optimum: e = X d + errors.
 
     ``members`` numbers the cluster of every row, None where each is its own; ``spread`` (n,) is the errors' standard
-    deviation up to a factor, ``alike`` their correlation within a cluster.
+    deviation up to a factor, ``alike`` their correlation within a cluster. ``prior`` (k, p) are rows of observations of
+    the coefficients, whose errors have the variance ``strength``.
     """
 
     X: np.ndarray
@@ -47,18 +48,21 @@ class _Linear:
     members: np.ndarray | None
     spread: np.ndarray
     alike: float
+    prior: np.ndarray
+    strength: float
 
     @classmethod
     def at(cls, best: Minimum, free: np.ndarray) -> _Linear:
-        objective, root = best.problem.objective, np.sqrt(best.weights)
+        objective, root = best.problem.objective, np.sqrt(best.pulls)
         J, errors, members = best.slope[:, free], root * best.errors, best.members
-        spread = best.spread
+        spread, prior = best.spread, best.problem.prior
+        known = (np.empty((0, J.shape[1])), 0.0) if prior is None else (prior.weighed[:, free], prior.strength)
         if not objective.robust:
-            return cls(root[:, None] * J, errors, members, spread, correlation(errors / spread, members))
+            return cls(root[:, None] * J, errors, members, spread, correlation(errors / spread, members), *known)
         curved = np.sqrt(objective.curved_shares(best.errors, spread / root, int(free.sum())))
         scores = root * objective.psi(best.errors)
         alike = correlation(scores / root, members)
-        return cls((root * curved)[:, None] * J, scores / curved, members, root / curved, alike)
+        return cls((root * curved)[:, None] * J, scores / curved, members, root / curved, alike, *known)
 
     def summed(self, x: np.ndarray) -> np.ndarray:
         """Sums of rows over clusters."""
@@ -114,11 +118,12 @@ def _small_sample(line: _Linear, rows: np.ndarray) -> tuple[np.ndarray, np.ndarr
     freedom, variance, and the variance for independent errors of variance 1."""
     unit = np.linalg.norm(line.X, axis=0)
     unit[unit == 0] = 1.0
-    X, rows = line.X / unit, rows / unit
-    bread = np.linalg.pinv(X.T @ X, rcond=1e-14, hermitian=True)
+    X, rows, prior = line.X / unit, rows / unit, line.prior / unit
+    bread = np.linalg.pinv(X.T @ X + prior.T @ prior, rcond=1e-14, hermitian=True)
     adjusted = _adjusted(line, X, bread)  # A_g X_g, (n, p)
     scores = line.summed(adjusted * line.e[:, None])
-    inner = bread @ (scores.T @ scores) @ bread
+    inner = bread @ (scores.T @ scores + line.strength * prior.T @ prior) @ bread
+    of_prior = ((prior @ bread @ rows.T) ** 2).sum(axis=0)  # of each row's variance, known and not estimated
     weights = adjusted @ bread @ rows.T  # a, (n, q): the variance of a row is sum_g (a_g^T e_g)^2
     cover = line.cover(X)
     bent = X.T @ cover
@@ -129,10 +134,10 @@ def _small_sample(line: _Linear, rows: np.ndarray) -> tuple[np.ndarray, np.ndarr
         own = line.summed(a[:, None] * line.cover(a[:, None]))[:, 0]
         R = line.summed(a[:, None] * U)
         SRR = S @ (R.T @ R)
-        trace = own.sum() + np.trace(SRR)
+        trace = own.sum() + np.trace(SRR) + of_prior[q]
         squares = own @ own + 2 * own @ np.einsum("gi,ij,gj->g", R, S, R) + np.trace(SRR @ SRR)
-        dof[q] = max(trace**2 / squares, FEWEST) if squares > 0 and np.isfinite(squares) else FEWEST
-    variance = ((scores @ bread @ rows.T) ** 2).sum(axis=0)
+        dof[q] = np.clip(trace**2 / squares, FEWEST, MOST) if squares > 0 and np.isfinite(squares) else FEWEST
+    variance = ((scores @ bread @ rows.T) ** 2).sum(axis=0) + line.strength * of_prior
     return inner / np.outer(unit, unit), dof, variance, np.einsum("qi,ij,qj->q", rows, bread, rows)
 
 

@@ -16,7 +16,7 @@ from superlaw.laws.law import Law
 from superlaw.laws.objective import Objective, objective_of
 from superlaw.laws.own_runs import status_words, unusable
 from superlaw.laws.result import Fit
-from superlaw.laws.tables import as_table
+from superlaw.laws.tables import REFUSE, as_table
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,13 @@ class Sensitivity:
     """The same exponent under every choice of objective, filter and law.
 
     ``rows`` are dicts: objective, filter, law, n, exponents {name: (value, low, high)}, warnings. ``left_out`` counts
-    rows of our own runs that are not ok, by status.
+    rows of our own runs that are not ok, by status; ``notes`` say what was decided when the table was read.
     """
 
     rows: tuple[dict[str, Any], ...]
     level: float
     left_out: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
@@ -62,13 +63,15 @@ class Sensitivity:
 
     def __str__(self) -> str:
         left = f"\nleft out: {status_words(self.left_out)}" if self.left_out else ""
-        return f"{self.headline}{left}\n\n{in_columns(*self.cells)}"
+        read = f"\ntable: {'; '.join(self.notes)}" if self.notes else ""
+        return f"{self.headline}{left}{read}\n\n{in_columns(*self.cells)}"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         name = lambda triple: dict(zip(("value", "low", "high"), triple, strict=True))  # noqa: E731
         rows = [row | {"exponents": {key: name(t) for key, t in row["exponents"].items()}} for row in self.rows]
-        left = {"left_out": self.left_out} if self.left_out else {}
+        said = {"left_out": self.left_out, "notes": self.notes}
+        left = {name: value for name, value in said.items() if value}
         return json_ready({"headline": self.headline, "ranges": self.ranges, "level": self.level, "rows": rows} | left)
 
 
@@ -83,6 +86,7 @@ def sensitivity(
     interval: str = "sandwich",
     level: float = 0.95,
     cluster: str | None = None,
+    missing: str = REFUSE,
     seed: int = 0,
 ) -> Sensitivity:
     """Fit under every combination of objective, filter and law.
@@ -91,7 +95,7 @@ def sensitivity(
     ----------
     laws, objectives, drop_highest, where : sequences
         Every combination of these is a row.
-    interval, level, cluster, seed
+    interval, level, cluster, missing, seed
         As in :func:`superlaw.fit_law`.
 
     Raises
@@ -100,7 +104,7 @@ def sensitivity(
         As in :func:`superlaw.fit_law`.
     """
     table, laws = as_table(table), [law_of(law) for law in laws]
-    rows = []
+    rows, notes = [], []
     for name, law in zip(titles(laws), laws, strict=True):
         for objective, mask, count in product(map(objective_of, objectives), where, drop_highest):
             fit = fit_law(
@@ -113,10 +117,12 @@ def sensitivity(
                 interval=interval,
                 level=level,
                 cluster=cluster,
+                missing=missing,
                 seed=seed,
             )
             rows.append(_row(name, fit, mask, count))
-    return Sensitivity(tuple(rows), level, unusable(table)[1])
+            notes += fit.notes
+    return Sensitivity(tuple(rows), level, unusable(table)[1], tuple(dict.fromkeys(notes)))
 
 
 def _row(name: str, fit: Fit, mask: str | None, count: int) -> dict[str, Any]:
@@ -127,7 +133,8 @@ def _row(name: str, fit: Fit, mask: str | None, count: int) -> dict[str, Any]:
         "filter": ", ".join(words) or "all",
         "n": fit.n,
         "exponents": {
-            key: (fit.params[key].value, fit.params[key].low, fit.params[key].high) for key in fit.law.exponents
+            key: (fit.params[key].value, fit.params[key].low, fit.params[key].high)
+            for key in fit.law.exponents_of(fit.labels)
         },
         "warnings": list(fit.warnings),
     }

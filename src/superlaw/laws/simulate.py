@@ -85,8 +85,8 @@ def profile_coverage(
     share = lambda mask: float(mask[solved].mean())  # noqa: E731
     return Coverage(
         covered={name: share(mask) for name, mask in covered.items()},
-        poorly={name: share(grades[:, i] == 1) for i, name in enumerate(law.exponents)},
-        not_determined={name: share(grades[:, i] == 2) for i, name in enumerate(law.exponents)},
+        poorly={problem.names[k]: share(grades[:, i] == 1) for i, k in enumerate(problem.exponents)},
+        not_determined={problem.names[k]: share(grades[:, i] == 2) for i, k in enumerate(problem.exponents)},
         sets=int(solved.sum()),
         unsolved=int((~solved).sum()),
         level=level,

@@ -284,7 +284,8 @@ def _from_starts(problem: Problem, theta: np.ndarray, gradually: int) -> Descent
     """Descents; for Huber's loss the first ``gradually`` of them by way of squares, which may lead all to one place."""
     if not problem.objective.robust:
         return descend(problem, theta, most=FIRST_STEPS)
-    squares = replace(problem, objective=Objective("log-ls" if problem.objective.logarithmic else "ls"))
+    name = "log-ls" if problem.objective.logarithmic else "ls"
+    squares = replace(problem, objective=replace(problem.objective, name=name))
     nearer = descend(squares, theta[:gradually], most=60, tolerance=1e-4).theta
     direct = descend(problem, theta[gradually:], most=FIRST_STEPS)
     return joined([descend_gradually(problem, nearer, most=FIRST_STEPS), direct])

@@ -15,6 +15,7 @@ from superlaw.laws.estimate import Estimate
 from superlaw.laws.forms import law_from
 from superlaw.laws.kin import Kin
 from superlaw.laws.law import Law, Points
+from superlaw.laws.separate import SeparateLaw
 from superlaw.laws.tables import Selection
 
 FORMAT, FORMATS = 2, (1, 2)  # written, and read: 1 is without points
@@ -58,15 +59,27 @@ FIT = {
     "log_covariance": [[UNKNOWN]],
     "replicates?": [[NUMBER]],
     **dict.fromkeys(("objective", "rms_error", "log_likelihood"), UNKNOWN),
-    "loss": {"name": str, "delta": NUMBER, "reduction": str},
+    "loss": {"name": str, "delta": NUMBER, "reduction": str, "asymmetry?": NUMBER},
     "n": COUNT,
     "dof": WHOLE,
     "ranges": {str: [NUMBER]},
-    "dropped": {"where": (None, str), **dict.fromkeys(("rows", "by_where", "drop_highest", "by_drop_highest"), COUNT)},
+    "dropped": {
+        "by_missing?": {"rows": COUNT, "columns": {str: COUNT}},
+        "where": (None, str),
+        **dict.fromkeys(("rows", "by_where", "drop_highest", "by_drop_highest"), COUNT),
+    },
     "interval": INTERVAL,
     "certificate": CERTIFICATE,
     "warnings": [str],
     "points?": POINTS,
+    "notes?": [str],
+    "separate?": {"by": [str], "parameters": [str]},
+    "known?": {
+        "fixed?": {str: NUMBER},
+        "tied?": {str: {"to": str, "factor": NUMBER}},
+        "bounds?": {str: {"low": UNKNOWN, "high": UNKNOWN}},
+        "priors?": {str: {"mean": NUMBER, "sigma": NUMBER}},
+    },
 }
 
 
@@ -75,7 +88,8 @@ def law_of_record(record: Mapping[str, Any]) -> Law:
     law, columns = law_from(record["law"], record["columns"], record["offset"]), record["columns"]
     if any(isinstance(columns[part.field], list) != part.several for part in law.parts):
         raise ValueError("its columns are not those of its law")
-    return law
+    separate = record.get("separate")
+    return law if separate is None else SeparateLaw(law, separate["by"], separate["parameters"])
 
 
 def number(value: float | None) -> float:
@@ -126,8 +140,9 @@ def points_of_record(record: Mapping[str, Any], law: Law, logarithmic: bool) -> 
         for column in (*sizes, losses, group, found["rows"], *(x for x in (weights, clusters) if x is not None))
     ):
         raise ValueError(f"its points are not {record['n']}")
-    if ((sizes <= 0).any() and law.positive_sizes) or ((losses <= 0).any() and logarithmic):
-        raise ValueError("a size or a loss of its points is not above 0")
+    unfit = [c for c, row in zip(law.sizes, sizes, strict=True) if law.positive_size(c) and (row <= 0).any()]
+    if unfit or (logarithmic and (losses <= 0).any()):
+        raise ValueError(f"{' and '.join(unfit) or 'a loss'} of its points is not above 0")
     return Selection(
         points=Points(sizes, group, labels),
         losses=losses,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,31 +10,43 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superlaw.errors import InputError, nearest
+from superlaw.laws.cells import as_numbers, empty, names, numbers, scaled
 from superlaw.laws.expression import evaluate
 from superlaw.laws.kin import Kin, kin_of
 from superlaw.laws.law import Law, Points
+from superlaw.laws.origin import origin_of, with_found
 from superlaw.laws.own_runs import OUTCOMES, cautions, status_words, unusable
+from superlaw.laws.quantities import find_columns
 from superlaw.laws.reading import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def load_table(path: str | Path, let: Mapping[str, str] | Sequence[str] = ()) -> pd.DataFrame:
-    """Read a table of runs: CSV, Parquet or JSON lines, by the file's ending.
+REFUSE, DROP = "refuse", "drop"  # what is done with empty cells
+
+
+def load_table(
+    path: str | Path, let: Mapping[str, str] | Sequence[str] = (), along_steps: bool = False
+) -> pd.DataFrame:
+    """Read a table of runs, from a file or a folder of runs.
 
     Parameters
     ----------
     path : str or Path
+        CSV, JSON or JSON lines (also with .gz), Parquet, Excel, an event file of TensorBoard; a folder of
+        ``trainer_state.json`` files, event files, histories (a table a run) or JSON results (docs/laws.md).
     let : mapping of str to str, or sequence of "name = expression"
         Columns to add, each an expression over those before it.
+    along_steps : bool
+        Of runs that were logged along their steps: a row for each logged step, instead of a row a run.
 
     Raises
     ------
     InputError
-        When the file is missing, of another kind, unreadable or empty (see reading.read_table).
+        When it is missing, of another kind, unreadable or empty (see sources.files.read_file).
     """
-    return add_columns(read_table(Path(path)), let)
+    return add_columns(read_table(Path(path), along_steps), let)
 
 
 def add_columns(table: pd.DataFrame, let: Mapping[str, str] | Sequence[str]) -> pd.DataFrame:
@@ -90,6 +102,8 @@ class Choice:
         Column of relative weights, or of standard errors of the loss (weights 1/error^2).
     cluster : str, optional
         Column of what was drawn independently.
+    missing : {"refuse", "drop"}
+        What is done with rows in which a cell that is needed is empty or NaN.
     """
 
     loss: str = "loss"
@@ -98,10 +112,13 @@ class Choice:
     weights: str | None = None
     errors: str | None = None
     cluster: str | None = None
+    missing: str = REFUSE
 
     def __post_init__(self):
         if self.weights and self.errors:
             raise InputError("weights and errors", "one of the two")
+        if self.missing not in (REFUSE, DROP):
+            raise InputError(f"missing = {self.missing!r}", f"{REFUSE} or {DROP}")
 
     @property
     def condition(self) -> str | None:
@@ -115,7 +132,8 @@ class Selection:
     """The rows of a table that a fit uses, as arrays, and what was left out.
 
     ``rows`` are positions in the table counted from 0; ``dropped`` is the record of the masks; ``kin`` says which
-    rows may have errors in common, ``cautions`` what the table's own columns say against the fit.
+    rows may have errors in common, ``cautions`` what the table's own columns say against the fit, ``notes`` what was
+    decided when the table was read.
     """
 
     points: Points
@@ -126,6 +144,7 @@ class Selection:
     dropped: dict[str, Any]
     kin: Kin
     cautions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, keep: np.ndarray) -> Selection:
         """Some of these rows; of which are alike nothing is said."""
@@ -136,24 +155,27 @@ class Selection:
 
 def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Selection:
     """Check a table against a law and take the rows that the masks leave; of our own runs those that are ok."""
-    table = as_table(table)
     named = (choice.loss, *law.sizes, *law.groups, choice.weights, choice.errors, choice.cluster)
-    _check_columns(table, named)
+    table = with_columns(as_table(table), named)
     bad, statuses = unusable(table)
     keep = ~bad
     if choice.condition:
         keep &= mask(choice.condition, table)
     by_where = int((~keep & ~bad).sum())
+    by_missing = _drop_missing(table, named, keep) if choice.missing == DROP else {}
+    kept = int(keep.sum())
     if choice.drop_highest:
         keep &= _below_highest(table, choice.loss, keep, choice.drop_highest)
     rows = np.flatnonzero(keep)
     if not len(rows):
         if bad.all():
             raise InputError(f"no run that is ok ({status_words(statuses)})", "some to fit", "train them first")
-        raise InputError("no rows left by the masks", "some rows to fit", "widen --where or --drop-highest")
-    losses = _numbers(table, choice.loss, rows, logarithmic)
-    left = int(len(table) - len(rows))
+        empties = f", of which {by_missing['rows']} by missing cells" if by_missing else ""
+        raise InputError(f"no rows left by the masks{empties}", "some rows to fit", "widen --where or --drop-highest")
+    losses = numbers(table, choice.loss, rows, logarithmic)
     used = (choice.loss, choice.weights, choice.errors, choice.cluster, *(OUTCOMES if "status" in table else ()))
+    found = origin_of(table).found.values()  # beside the names that they were found for
+    numeric = table.assign(**{column: as_numbers(table[column]) for column in law.sizes})
     return Selection(
         points=_points(table, law, rows),
         losses=losses,
@@ -161,15 +183,17 @@ def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Se
         clusters=_clusters(table, choice.cluster, rows),
         rows=rows,
         dropped={
-            "rows": left,
+            "rows": int(len(table) - len(rows)),
             "where": choice.condition,
             "by_where": by_where,
             "drop_highest": choice.drop_highest,
-            "by_drop_highest": left - by_where - int(bad.sum()),
+            "by_drop_highest": kept - len(rows),
             **({"by_status": statuses} if statuses else {}),
+            **({"by_missing": by_missing} if choice.missing == DROP else {}),
         },
-        kin=kin_of(table.iloc[rows], law.sizes, law.groups, used),
+        kin=kin_of(numeric.iloc[rows], law.sizes, law.groups, (*used, *found)),
         cautions=cautions(table.iloc[rows], law),
+        notes=(*origin_of(table).sentences, *_scales(table, (choice.loss, *law.sizes), rows)),
     )
 
 
@@ -178,29 +202,45 @@ def points_of(table: Any, law: Law, labels: tuple[str, ...] = ()) -> Points:
     table = as_table(table)
     if not len(table):
         raise InputError("no sizes", "at least one row to predict")
-    _check_columns(table, (*law.sizes, *law.groups))
+    table = with_columns(table, (*law.sizes, *law.groups))
     return _points(table, law, np.arange(len(table)), labels or None)
 
 
-def _check_columns(table: pd.DataFrame, named: Sequence[str | None]) -> None:
+def with_columns(table: pd.DataFrame, named: Iterable[str | None]) -> pd.DataFrame:
+    """The table with every named column: one that it lacks is found by what it is, or refused (find_columns)."""
+    return with_found(table, find_columns(table, [column for column in named if column is not None]))
+
+
+def _scales(table: pd.DataFrame, columns: Iterable[str], rows: np.ndarray) -> list[str]:
+    """What to say of columns in which numbers are written as 300M."""
+    from pandas.api.types import is_numeric_dtype
+
+    firsts = {column: next(filter(scaled, table[column].iloc[rows]), None) for column in dict.fromkeys(columns)
+              if not is_numeric_dtype(table[column])}  # fmt: skip
+    return [f"{cell!r} in the column {column!r} is read as {scaled(cell):g}" for column, cell in firsts.items() if cell]
+
+
+def _drop_missing(table: pd.DataFrame, named: Iterable[str | None], keep: np.ndarray) -> dict[str, Any]:
+    """Take the rows with an empty cell in a named column out of ``keep``; how many, and of each column."""
+    before, columns = keep.copy(), {}
     for column in dict.fromkeys(named):
-        if column is not None and column not in table.columns:
-            raise InputError(
-                f"a table without the column {column!r}", "a column of it", nearest(column, map(str, table.columns))
-            )
+        if column is not None and (count := int((gaps := empty(table[column]) & before).sum())):
+            columns[column] = count
+            keep &= ~gaps
+    return {"rows": int(before.sum() - keep.sum()), "columns": columns}
 
 
 def _points(table: pd.DataFrame, law: Law, rows: np.ndarray, labels: tuple[str, ...] | None = None) -> Points:
-    sizes = np.stack([_numbers(table, column, rows, law.positive_sizes) for column in law.sizes])
+    sizes = np.stack([numbers(table, column, rows, law.positive_size(column)) for column in law.sizes])
     return Points(sizes, *_group(table, law.groups, rows, labels))
 
 
 def _weights(table: pd.DataFrame, choice: Choice, rows: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
     """Relative weights of the points, of mean 1: their scale is estimated."""
     if choice.weights:
-        weight = _numbers(table, choice.weights, rows, True)
+        weight = numbers(table, choice.weights, rows, True)
     elif choice.errors:
-        weight = 1 / (_numbers(table, choice.errors, rows, True) / scale) ** 2
+        weight = 1 / (numbers(table, choice.errors, rows, True) / scale) ** 2
     else:
         return None
     return weight * len(weight) / weight.sum()
@@ -219,47 +259,17 @@ def _below_highest(table: pd.DataFrame, loss: str, keep: np.ndarray, count: int)
     if count < 0 or count >= len(rows):
         raise InputError(f"--drop-highest {count} of {len(rows)} rows", f"a whole number from 0 to {len(rows) - 1}")
     values = np.full(len(keep), -np.inf)
-    values[rows] = _numbers(table, loss, rows, positive=False)
+    values[rows] = numbers(table, loss, rows, positive=False)
     return values < np.sort(values[rows])[-count]
-
-
-def _numbers(table: pd.DataFrame, column: str, rows: np.ndarray, positive: bool) -> np.ndarray:
-    """The column's chosen rows as float64; InputError naming the first cell that is no such number."""
-    import pandas as pd
-
-    raw = table[column].iloc[rows]
-    values = np.asarray(pd.to_numeric(raw, errors="coerce"), dtype=float)
-    wrong = ~np.isfinite(values) | ((values <= 0) if positive else False)
-    if wrong.any():
-        first = int(np.flatnonzero(wrong)[0])
-        cell = raw.iloc[first]
-        more = f" (and {int(wrong.sum()) - 1} more such cells)" if wrong.sum() > 1 else ""
-        raise InputError(
-            f"{'an empty cell or NaN' if pd.isna(cell) else repr(getattr(cell, 'item', lambda: cell)())[:60]} "
-            f"in row {rows[first] + 1}, column {column!r}{more}",
-            "a positive number" if positive else "a finite number",
-            "mend the cell or leave the row out with --where",
-        )
-    return values
-
-
-def _names(table: pd.DataFrame, column: str, rows: np.ndarray) -> np.ndarray:
-    """The column's chosen rows as text; InputError naming the first empty cell."""
-    empty = table[column].iloc[rows].isna().to_numpy()
-    if empty.any():
-        raise InputError(
-            f"an empty cell in row {rows[np.flatnonzero(empty)[0]] + 1}, column {column!r}", "the name of a group"
-        )
-    return table[column].iloc[rows].astype(str).to_numpy()
 
 
 def _clusters(table: pd.DataFrame, column: str | None, rows: np.ndarray) -> np.ndarray | None:
     if column is None:
         return None
-    names = _names(table, column, rows)
-    if len(set(names)) < 2:
-        raise InputError(f"one cluster ({names[0]!r}) in the column {column!r}", "at least two", "another column")
-    return names
+    found = names(table, column, rows)
+    if len(set(found)) < 2:
+        raise InputError(f"one cluster ({found[0]!r}) in the column {column!r}", "at least two", "another column")
+    return found
 
 
 def _group(
@@ -268,7 +278,7 @@ def _group(
     """Group of each row, and the labels ``a,b`` of the groups (sorted, or those given)."""
     if not columns:
         return np.zeros(len(rows), dtype=int), ()
-    text = [_names(table, column, rows) for column in columns]
+    text = [names(table, column, rows) for column in columns]
     joined = [",".join(parts) for parts in zip(*text, strict=True)]
     known = tuple(sorted(set(joined))) if labels is None else labels
     for label in joined:

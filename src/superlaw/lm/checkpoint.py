@@ -17,13 +17,16 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import DamagedFileError, InputError, MissingExtraError
-from superlaw.files.tensors import TensorEntry, numpy_dtype, read_tensor_header, short
+from superlaw.files.tensors import map_tensor, read_tensor_header, short
+from superlaw.lm.arrays import read_npy, read_npz
 from superlaw.lm.config import is_path, parse_config, read_config_file
+from superlaw.lm.gguf import open_gguf
 from superlaw.lm.hub import HubModel, NotOnHubError
 
 SAFETENSORS, SAFETENSORS_INDEX = "model.safetensors", "model.safetensors.index.json"
 TORCH, TORCH_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
 TORCH_ENDINGS = (".bin", ".pt", ".pth")
+ENDINGS = (".safetensors", ".gguf", ".npy", ".npz", *TORCH_ENDINGS)
 Reader = Callable[[], np.ndarray]
 
 
@@ -38,7 +41,7 @@ class Checkpoint:
 
 
 def open_checkpoint(model: str | Path, follow_links: bool = False) -> Checkpoint:
-    """Find the tensors of a model folder, of a .safetensors, .npy, .bin or .pt file, or of a hub id.
+    """Find the tensors of a model folder, of a .safetensors, .gguf, .npy, .npz, .bin or .pt file, or of a hub id.
 
     Raises
     ------
@@ -48,9 +51,12 @@ def open_checkpoint(model: str | Path, follow_links: bool = False) -> Checkpoint
     path = Path(model)
     if path.is_dir():
         return _folder(path, follow_links)
+    if path.is_file() and path.suffix == ".gguf":
+        header, tensors = open_gguf(path)
+        return Checkpoint(str(model), dict(tensors), header.config, header.tokenizer)
     if path.is_file():
         return Checkpoint(str(model), _file_tensors(path))
-    if path.suffix in (".safetensors", ".npy", *TORCH_ENDINGS) or is_path(model):
+    if path.suffix in ENDINGS or is_path(model):
         raise InputError(f"{model}, which does not exist", "a model folder, a file of tensors or a hub id")
     return _hub(HubModel.parse(str(model)), str(model))
 
@@ -66,7 +72,7 @@ def _folder(folder: Path, follow_links: bool) -> Checkpoint:
             files = {shard: inside.shard(shard, index) for shard in sorted(set(shards.values()))}
             tensors = {name: partial(_from_shard, files[shard], name) for name, shard in shards.items()}
             return Checkpoint(str(folder), tensors, config, tokenizer)
-    others = sorted(path.name for path in folder.glob("*.safetensors"))
+    others = sorted(path.name for path in folder.iterdir() if path.suffix in (".safetensors", ".gguf"))
     do = f"name one file: {', '.join(others[:4])}" if others else "check the folder"
     raise InputError(f"{folder}, a folder without weights", f"{SAFETENSORS}, {TORCH} or an index of shards in it", do)
 
@@ -130,31 +136,15 @@ def _from_shard(path: Path, name: str) -> np.ndarray:
 
 def _file_tensors(path: Path) -> dict[str, Reader]:
     if path.suffix == ".npy":
-        return {path.stem: lambda: _npy(path)}
+        return {path.stem: lambda: read_npy(path)}
+    if path.suffix == ".npz":
+        return read_npz(path)
     if path.suffix in TORCH_ENDINGS:
         return _torch(path)
     if path.suffix == ".safetensors":
-        return {name: partial(_mapped, path, entry) for name, entry in read_tensor_header(path).tensors.items()}
-    raise InputError(f"{path}", f"a .safetensors, .npy, {', '.join(TORCH_ENDINGS)} file, a model folder or a hub id")
-
-
-def _mapped(path: Path, entry: TensorEntry) -> np.ndarray:
-    """The tensor as it lies in the file, mapped and not copied."""
-    dtype = numpy_dtype(entry, str(path))
-    if entry.start == entry.stop:
-        return np.empty(entry.shape, dtype)
-    return np.memmap(path, dtype, "r", entry.start, entry.shape)
-
-
-def _npy(path: Path) -> np.ndarray:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # NumPy's parser of headers raises whatever a broken one makes its parts raise
-        reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
-        raise DamagedFileError(f"{path}: {reason}", "a whole .npy file of numbers", "save it again") from None
-    if not isinstance(array, np.ndarray):
-        raise DamagedFileError(f"{path}, not one array", "a whole .npy file of numbers", "save it again")
-    return array
+        return {name: partial(map_tensor, path, entry) for name, entry in read_tensor_header(path).tensors.items()}
+    raise InputError(f"{path}", f"a file of tensors ({', '.join(ENDINGS)}), a model folder or a hub id",
+                     "--raw reads a matrix at a known place of any file")  # fmt: skip
 
 
 def _torch(path: Path) -> dict[str, Reader]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 from superlaw.files.tensors import short
+from superlaw.lm.arrays import RawMatrix
 from superlaw.lm.checkpoint import Checkpoint, open_checkpoint
 
 # A prefix (model., transformer., language_model. ...) may come before each of these.
@@ -22,10 +23,15 @@ HEADS = ("lm_head.weight", "embed_out.weight", "output.weight")
 INPUT_EMBEDDINGS = (
     "model.embed_tokens.weight", "transformer.wte.weight", "wte.weight", "decoder.embed_tokens.weight",
     "gpt_neox.embed_in.weight", "embed_tokens.weight", "embed_in.weight", "word_embeddings.weight",
-    "tok_embeddings.weight",
+    "tok_embeddings.weight", "token_embd.weight",
 )  # fmt: skip
-ENCODER_EMBEDDINGS = ("embeddings.word_embeddings.weight", "word_embeddings.weight", "shared.weight")
-ENCODER_PART = re.compile(r"(^|\.)(attention\.self\.query|encoder\.layer|cls\.predictions)")
+ENCODER_EMBEDDINGS = (
+    "embeddings.word_embeddings.weight",
+    "word_embeddings.weight",
+    "shared.weight",
+    "token_embd.weight",
+)
+ENCODER_PART = re.compile(r"(^|\.)(attention\.self\.query|encoder\.layer|cls\.predictions|token_types\.weight)")
 WIDTHS = ("word_embed_proj_dim", "hidden_size", "n_embd", "d_model", "embedding_size", "dim")
 # Between brackets: "unused" and "reserved" alone are words.
 PLACEHOLDER = re.compile(r"[\[<]\W*(unused|reserved|extra_id|extra_token|dummy)\w*\W*[\]>]|madeupword\d+", re.I)
@@ -62,19 +68,24 @@ class Head:
     notes: tuple[str, ...] = ()
 
 
-def load_head(model: str | Path, tensor: str | None = None, encoder: bool = False, follow_links: bool = False) -> Head:
+def load_head(
+    model: str | Path, tensor: str | None = None, encoder: bool = False, follow_links: bool = False,
+    *, transpose: bool = False,
+) -> Head:  # fmt: skip
     """Find and read the unembedding matrix of a model, and nothing else of it.
 
     Parameters
     ----------
     model : str or Path
-        A model folder, a file of tensors (.safetensors, .npy, .bin, .pt) or a hub id.
+        A model folder, a file of tensors (.safetensors, .gguf, .npy, .npz, .bin, .pt) or a hub id.
     tensor : str, optional
         The tensor to use; found by name when None.
     encoder : bool
         Take the word embeddings of an encoder, which has no head.
     follow_links : bool
         Follow links out of the model's folder.
+    transpose : bool
+        Take the matrix as width by tokens.
 
     Raises
     ------
@@ -98,9 +109,43 @@ def load_head(model: str | Path, tensor: str | None = None, encoder: bool = Fals
             f"{model}: {short(name)} of shape {W.shape} and type {W.dtype}",
             "a matrix of floating-point numbers, tokens by width", "choose another with --tensor",
         )  # fmt: skip
+    W, why = _turned(W, why, transpose)
     hidden, notes = _check_config(found, name, W, tensor is not None)
     n_tokens, placeholders = _vocabulary(found, len(W))
     return Head(str(model), name, why, W, hidden, n_tokens, placeholders, notes)
+
+
+def load_raw(place: str | RawMatrix, *, transpose: bool = False) -> Head:
+    """Read a head that lies at a known place of any file.
+
+    Parameters
+    ----------
+    place : str or RawMatrix
+        ``FILE:DTYPE:ROWS:COLS:OFFSET``, the offset of the first byte; FILE may be ``A+B``, files read as one.
+    transpose : bool
+        Take the matrix as width by tokens.
+
+    Raises
+    ------
+    InputError
+        When the text is not of that form, a file is missing, or the files end before the matrix does.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "model.bin"
+    >>> _ = path.write_bytes(b"header" + np.eye(3, 2, dtype=np.float16).tobytes())
+    >>> load_raw(f"{path}:f16:3:2:6").W.sum()
+    np.float16(2.0)
+    """
+    place = RawMatrix.parse(place) if isinstance(place, str) else place
+    W, why = _turned(place.read(), "named by --raw", transpose)
+    return Head(place.name, f"{place.dtype.lower()} {place.rows} x {place.cols} at byte {place.offset}", why, W)
+
+
+def _turned(W: np.ndarray, why: str, transpose: bool) -> tuple[np.ndarray, str]:
+    """The matrix, or its columns as rows, and why this one."""
+    return (np.ascontiguousarray(W.T), f"{why}, transposed") if transpose else (W, why)
 
 
 def choose_tensor(found: Checkpoint, tensor: str | None = None, encoder: bool = False) -> tuple[str, str]:

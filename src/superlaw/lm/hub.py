@@ -20,7 +20,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.files.records import MOST_BYTES
-from superlaw.files.tensors import PREFIX, TensorEntry, header_length, numpy_dtype, parse_header, short
+from superlaw.files.tensors import LARGEST_TENSOR, PREFIX, TensorEntry, header_length, numpy_dtype, parse_header, short
 
 ENDPOINT = "https://huggingface.co"
 ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(@[\w.-]+)?")
@@ -38,7 +38,7 @@ class HubLimits:
     tries: int = 4
     first_wait: float = 0.5  # doubled from try to try; a server may ask for longer, within the patience
     text: int = MOST_BYTES  # config.json and index files beyond this are not what they claim
-    tensor: int = 1 << 34  # the largest heads have 10 GB
+    tensor: int = LARGEST_TENSOR
 
 
 LIMITS = HubLimits()

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.geometry import blocks
+from superlaw.geometry.dominant import PeeledOverlaps, peel
 from superlaw.geometry.frames import random_mean_abs_overlap, welch
+from superlaw.geometry.moment import Moment
+from superlaw.lm.by_frequency import Bucket, counts_of_rows, rank_buckets, weigh
 from superlaw.lm.head import Head
+from superlaw.lm.hygiene import KINDS, first_equal, share_of_equal_pairs, suspicious_rows
 
 EXACT_WORK = 5e11  # n^2 m up to which all pairs are visited: some seconds
 PAIRS = 400_000
 NORM_BINS = 40
-KINDS = ("zero", "duplicate", "padded", "untrained")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
-REFERENCE_ROWS = 8  # placeholder and padded rows needed to know what an untrained row looks like
-ALIGNED = 0.5  # their least cosine with their mean: below it they share no direction
 REPRESENTED = 0.5  # of the mean norm
 
 
@@ -63,7 +62,34 @@ class Overlaps:
 
 @dataclass(frozen=True, eq=False)
 class HeadMeasures:
-    """Measures of one head; ``hygiene`` counts rows, ``left_out`` names the kinds not measured."""
+    """Measures of one head.
+
+    Parameters
+    ----------
+    head : Head
+    n, m : int
+        Rows that were measured, those of length 0 among them, and their width.
+    norms : ndarray, shape (n,)
+    overlaps : Overlaps
+    centred : Overlaps or None
+        Once the mean row is removed.
+    centred_square : float
+        Mean squared overlap once the mean row is removed; NaN where nothing is left.
+    peeled : PeeledOverlaps
+        Once dominant directions are removed.
+    different : int
+        Rows that have a direction and are equal to no earlier one.
+    equal_pairs : float
+        Share of the pairs of rows that are equal, and so overlap by 1.
+    hygiene : dict of str to int or None
+        How many rows of each suspicious kind; None where it cannot be told.
+    left_out : tuple of str
+        The kinds that were not measured.
+    buckets : tuple of Bucket
+        By rank, where ranks are known.
+    weighted : dict or None
+        By counts, where there are any.
+    """
 
     head: Head
     n: int
@@ -71,8 +97,13 @@ class HeadMeasures:
     norms: np.ndarray = field(repr=False)
     overlaps: Overlaps
     centred: Overlaps | None
+    centred_square: float
+    peeled: PeeledOverlaps
+    different: int
+    equal_pairs: float
     hygiene: dict[str, int | None]
     left_out: tuple[str, ...]
+    buckets: tuple[Bucket, ...] = ()
     weighted: dict[str, Any] | None = None
 
     @property
@@ -86,19 +117,14 @@ class HeadMeasures:
         return self.overlaps.mean_square * self.m
 
     @property
-    def verdict(self) -> str:
-        """One plain sentence."""
-        share, used = self.represented, self.overlaps.participation_ratio
-        count = share * self.n
-        what = f"{share:.1%} of {self.n} tokens are represented (norm above half the mean) in {self.m} dimensions"
-        if count <= self.m:
-            kind = "no superposition: no more tokens than dimensions"
-        elif share >= 0.9:
-            kind = "strong superposition"
-        else:
-            kind = "weaker superposition: many tokens have short rows"
-        how = "as random directions" if self.excess < 1.1 else f"{self.excess:.3g} times random directions"
-        return f"{what}: {kind}; mean squared overlap {how}, as if {used:.0f} of {self.m} dimensions were used evenly."
+    def centred_excess(self) -> float:
+        """The same once the mean row is removed, which adds the same to every logit."""
+        return self.centred_square * self.m
+
+    @property
+    def norm_spread(self) -> float:
+        """Standard deviation of the norms over their mean: about 1/sqrt(2m) for independent normal entries."""
+        return float(self.norms.std() / self.norms.mean())
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -115,8 +141,13 @@ class HeadMeasures:
                 "max": float(self.norms.max()), "histogram": heights.tolist(), "edges": edges.tolist(),
             },
             "hygiene": {**self.hygiene, "left_out": list(self.left_out)},
+            "different_rows": self.different, "equal_pairs": self.equal_pairs,
             "centred": self.centred.to_dict() if self.centred else None,
-            "weighted": self.weighted, "notes": list(self.head.notes), "verdict": self.verdict,
+            "centred_mean_square_overlap": self.centred_square,
+            "directions_until_random": self.peeled.until_random,
+            "excess_without_directions": {str(k): float(self.peeled.excess[k]) for k in self.peeled.shown()},
+            "buckets": [bucket.to_dict() for bucket in self.buckets],
+            "weighted": self.weighted, "notes": list(self.head.notes),
         }  # fmt: skip
 
 
@@ -140,6 +171,8 @@ def measure_head(
     pairs: str = "auto",
     leave_out: tuple[str, ...] = (),
     seed: int = 0,
+    *,
+    ranks_by_id: bool = False,
 ) -> HeadMeasures:
     """Measure a head.
 
@@ -149,13 +182,16 @@ def measure_head(
     centre : bool
         Also measure the overlaps after removing the mean row.
     counts : ndarray, shape (tokens,), optional
-        How often each token occurs; adds overlaps weighted by frequency, and norm against frequency.
+        How often each token occurs; adds overlaps weighted by frequency, norm against frequency, and buckets by rank.
     pairs : {"auto", "exact", "sampled"}
         Mean |overlap| over all pairs, or over sampled ones with a standard error.
     leave_out : tuple of {"duplicate", "padded", "untrained"}
         Rows not to measure. Rows of length 0 have no direction and never enter an overlap.
     seed : int
         Of the sampled pairs.
+    ranks_by_id : bool
+        Without counts, take token ids for ranks, for buckets: vocabularies of byte-pair encoding are in the order of
+        their merges, which is roughly that of frequency.
 
     Raises
     ------
@@ -182,12 +218,13 @@ def measure_head(
             f"{head.name}: {head.tensor} with NaN, infinity or too large numbers in {scan.bad} rows "
             f"(first: row {scan.first_bad})", "finite numbers", "the checkpoint is damaged or its training diverged",
         )  # fmt: skip
-    kinds = _kinds(head, scan.norms)
+    first = first_equal(W, scan.norms == 0)
+    kinds = suspicious_rows(head, scan.norms, first)
     kept = np.ones(len(W), dtype=bool)
     for kind in leave_out:
         found = kinds[kind]
         if found is None:
-            raise InputError(f"{head.name}: no way to tell {kind} rows", "a tokenizer.json that names tokens",
+            raise InputError(f"{head.name}: no way to tell {kind} rows", "a tokenizer that names tokens",
                              f"measure without --leave-out {kind}")  # fmt: skip
         kept &= ~found
     directed = kept & (scan.norms > 0)
@@ -195,102 +232,35 @@ def measure_head(
         raise InputError(f"{head.name}: {int(directed.sum())} rows with a direction", "at least two")
     rows = None if directed.all() else np.flatnonzero(directed)
     exact = pairs == "exact" or (pairs == "auto" and float(directed.sum()) ** 2 * W.shape[1] <= EXACT_WORK)
-    centred = _overlaps(W, rows, blocks.mean_row(W, rows), exact, seed) if centre else None
-    hygiene = {kind: None if found is None else int(found.sum()) for kind, found in kinds.items()}
-    weighted = None if counts is None else weigh(head, scan.norms, counts)
-    return HeadMeasures(head, int(kept.sum()), W.shape[1], scan.norms[kept], _overlaps(W, rows, None, exact, seed),
-                        centred, hygiene, tuple(leave_out), weighted)  # fmt: skip
+    moment = blocks.unit_moment(W, rows)
+    middle = blocks.mean_row(W, rows)
+    moved = blocks.unit_moment(W, rows, middle)
+    different = len(np.unique(first[directed]))
+    by_row = None if counts is None else counts_of_rows(head, counts)
+    ranked = np.flatnonzero(directed)
+    if by_row is not None:
+        ranked = ranked[np.argsort(-by_row[ranked], kind="stable")]
+    return HeadMeasures(
+        head, int(kept.sum()), W.shape[1], scan.norms[kept],
+        overlaps=_overlaps(W, rows, None, moment, exact, seed),
+        centred=_overlaps(W, rows, middle, moved, exact, seed) if centre else None,
+        centred_square=moved.mean_square_overlap if different > 1 else float("nan"),
+        peeled=peel(W, rows, moment),
+        different=different,
+        equal_pairs=share_of_equal_pairs(first[directed]),
+        hygiene={kind: None if found is None else int(found.sum()) for kind, found in kinds.items()},
+        left_out=tuple(leave_out),
+        buckets=rank_buckets(W, scan.norms, ranked) if ranks_by_id or by_row is not None else (),
+        weighted=None if by_row is None else weigh(head, scan.norms, by_row),
+    )  # fmt: skip
 
 
-def _overlaps(W: np.ndarray, rows: np.ndarray | None, centre: np.ndarray | None, exact: bool, seed: int) -> Overlaps:
-    moment = blocks.unit_moment(W, rows, centre)
+def _overlaps(
+    W: np.ndarray, rows: np.ndarray | None, centre: np.ndarray | None, moment: Moment, exact: bool, seed: int
+) -> Overlaps:
     sample = np.abs(blocks.sample_overlaps(W, PAIRS, seed, rows, centre))
     mean, stderr = float(sample.mean()), float(sample.std(ddof=1) / np.sqrt(len(sample)))
     if exact:
         mean, stderr = blocks.mean_abs_overlap(W, rows, centre), 0.0
     return Overlaps(moment.mean_square_overlap, mean, stderr, None if exact else len(sample),
                     moment.participation_ratio, moment.spectrum(), sample)  # fmt: skip
-
-
-def _kinds(head: Head, norms: np.ndarray) -> dict[str, np.ndarray | None]:
-    """For each kind of suspicious row, which rows are of it; None where it cannot be told."""
-    n = len(norms)
-    zero = norms == 0
-    padded = None
-    if head.n_tokens is not None:
-        padded = np.arange(n) >= head.n_tokens
-    return {"zero": zero, "duplicate": _duplicates(head.W, zero), "padded": padded,
-            "untrained": _untrained(head, zero, padded)}  # fmt: skip
-
-
-def _duplicates(W: np.ndarray, zero: np.ndarray) -> np.ndarray:
-    """Rows equal to an earlier one (rows of zeros apart)."""
-    found, seen = np.zeros(len(W), dtype=bool), set()
-    for i in np.flatnonzero(~zero):
-        digest = hashlib.blake2b(np.ascontiguousarray(W[i]).tobytes(), digest_size=16).digest()
-        found[i] = digest in seen
-        seen.add(digest)
-    return found
-
-
-def _untrained(head: Head, zero: np.ndarray, padded: np.ndarray | None) -> np.ndarray | None:
-    """Rows that point where padded and placeholder rows point, once the mean row is removed.
-
-    Tokens that training never met share a direction, as they feel only what all tokens feel. Padded rows
-    and those named unused or reserved show it; every row at least as aligned with their mean as nineteen
-    in twenty of them are is counted. None with fewer than 8 such rows, or where they share no direction.
-    """
-    if padded is None:
-        return None
-    reference = padded & ~zero
-    reference[head.placeholders] = ~zero[head.placeholders]
-    if reference.sum() < REFERENCE_ROWS:
-        return None
-    centre = blocks.mean_row(head.W)
-    direction = blocks.mean_row(
-        np.concatenate([w for _, w in blocks.unit_blocks(head.W, np.flatnonzero(reference), centre)])
-    )
-    direction /= np.linalg.norm(direction) or 1.0
-    cosine = np.concatenate([w @ direction for _, w in blocks.unit_blocks(head.W, None, centre)])
-    threshold = np.quantile(cosine[reference], 0.05)
-    return (cosine >= threshold) & ~zero if threshold >= ALIGNED else None
-
-
-def weigh(head: Head, norms: np.ndarray, counts: np.ndarray) -> dict[str, Any]:
-    """Overlaps weighted by frequency, and norms against frequency rank.
-
-    Parameters
-    ----------
-    head : Head
-    norms : ndarray, shape (n,)
-    counts : ndarray, shape (tokens,)
-        Of at most n tokens; tokens beyond have none.
-    """
-    from scipy.stats import spearmanr
-
-    if len(counts) > len(norms) and counts[len(norms) :].any():
-        raise InputError(
-            f"counts of token {int(np.flatnonzero(counts)[-1])}, and {head.name} has {len(norms)} rows",
-            "counts made with this model's own tokenizer", "superlaw lm tokens --tokenizer MODEL",
-        )  # fmt: skip
-    full = np.zeros(len(norms))
-    full[: len(counts)] = counts[: len(norms)]
-    counted = np.flatnonzero((full > 0) & (norms > 0))
-    if len(counted) < 3:
-        raise InputError(f"counts of {len(counted)} tokens of {head.name}", "at least three")
-    ranked = counted[np.argsort(-full[counted], kind="stable")]
-    relation = float(spearmanr(full[counted], norms[counted]).statistic)  # NaN where all counts or norms are equal
-    # Of Fisher's z of a rank correlation (Bonett and Wright, Psychometrika 65, 2000), carried back.
-    error = (1 - relation**2) * np.sqrt((1 + relation**2 / 2) / max(1, len(counted) - 3))
-    edges = [0, *[10**k for k in range(1, 7) if 10**k < len(ranked)], len(ranked)]
-    bands = []
-    for a, b in pairwise(edges):
-        inside = norms[ranked[a:b]]
-        bands.append({"ranks": [a + 1, b], "mean_norm": float(inside.mean()), "std_norm": float(inside.std())})
-    return {
-        "mean_square_overlap": blocks.weighted_mean_square_overlap(head.W, np.where(norms > 0, full, 0.0)),
-        "tokens_counted": int(full.sum()), "distinct": len(counted),
-        "norm_frequency_rank_correlation": None if np.isnan(relation) else relation,
-        "norm_frequency_rank_correlation_stderr": None if np.isnan(relation) else float(error),
-        "norm_by_rank": bands,
-    }  # fmt: skip

@@ -18,7 +18,7 @@ from superlaw.files.records import to_json
 from superlaw.findings.comparable import runs_where
 from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import load_published
-from superlaw.studies.language_models import load_study
+from superlaw.studies.stored_study import load_study
 from superlaw.sweeps.plan import Plan, load_plan, preset_names
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.table import gather

@@ -27,6 +27,8 @@ HEAD = {
         "sampled_pairs": (None, SOME),
         "norms": {**dict.fromkeys(("mean", "std", "min", "max"), NUMBER), "histogram?": [COUNT], "edges?": [NUMBER]},
         "verdict": str,
+        "verdict_kind?": str,
+        "centred_mean_square_overlap?": (None, NUMBER),
     },
 }
 ZIPF = {"exponent": NUMBER, "stderr": (None, NUMBER)}

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from superlaw.errors import DamagedFileError, InputError, MissingExtraError
+from superlaw.errors import InputError, MissingExtraError
 from superlaw.figures import llm as figure
 from superlaw.files.outputs import KeptFolder, make_folder
 from superlaw.files.records import to_json
-from superlaw.files.shapes import misfit
-from superlaw.findings.heads import overlap_exponent
+from superlaw.findings.head_verdict import judge_head
+from superlaw.findings.heads import OverlapLaw, overlap_exponent, overlap_laws
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.grouped import GroupedPowerLaw
 from superlaw.laws.result import Fit
@@ -29,7 +29,7 @@ from superlaw.lm.head import load_head
 from superlaw.lm.loss import Loss, LossOptions, measure_losses
 from superlaw.lm.measure import measure_head
 from superlaw.lm.tokens import MAX_TOKENS, count_tokens, counts_record, load_tokenizer
-from superlaw.studies.kept import HEAD, STUDY, TOKENS, kept
+from superlaw.studies.kept import HEAD, TOKENS, kept
 
 Watch = Callable[[str, int, int], None]
 
@@ -75,11 +75,14 @@ class Study:
     def sentences(self) -> list[str]:
         """What the study says, plainly."""
         said = []
-        strong = [name for name, head in self.heads.items() if "strong superposition" in head["verdict"]]
         if self.heads:
-            said.append(f"{len(strong)} of {len(self.heads)} heads are in strong superposition.")
-        if self.overlap_slope:
-            said.append(f"Mean squared overlap falls as 1/m^{self.overlap_slope} (random directions: 1).")
+            kinds = [head["verdict_kind"] for head in self.heads.values()]
+            strong = sum(kind in ("strong", "strong behind") for kind in kinds)
+            said.append(f"{strong} of {len(kinds)} heads are in strong superposition by length and geometry, "
+                        f"{kinds.count('long rows only')} by length alone.")  # fmt: skip
+        for family, laws in self.overlap_laws.items():
+            said += [f"{family}: mean squared overlap falls as 1/m^{law.slope}, {law.what} (random directions: 1)."
+                     for law in laws]  # fmt: skip
         if self.fit is None:
             said.append(f"No joint fit: {self.no_fit}.")
             return said
@@ -95,6 +98,15 @@ class Study:
         said.extend(f"Warning of the fit: {warning}" for warning in self.fit.warnings)
         return said
 
+    @property
+    def overlap_laws(self) -> dict[str, list[OverlapLaw]]:
+        """Overlap against width within each family."""
+        families = dict.fromkeys(model.family for model in self.models)
+        heads = {
+            f: [self.heads[m.name] for m in self.models if m.family == f and m.name in self.heads] for f in families
+        }
+        return {family: overlap_laws(found) for family, found in heads.items() if found}
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         slope = self.overlap_slope
@@ -102,6 +114,7 @@ class Study:
             "folder": str(self.folder), "table": self.rows(),
             "slope": slope.exponent if slope else None,
             "slope_stderr": slope.stderr if slope and slope.stderr == slope.stderr else None,
+            "overlap_laws": {family: [law.to_dict() for law in laws] for family, laws in self.overlap_laws.items()},
             "fit": self.fit.to_dict() if self.fit else None, "no_fit": self.no_fit or None,
             "failures": self.failures, "sentences": self.sentences(), "token_files": self.token_files,
         }  # fmt: skip
@@ -174,84 +187,14 @@ def study(
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class StoredStudy:
-    """What figures need of a study's folder: its table, head records by model, token records by tokenizer, its fit.
-
-    ``tokenizers`` are named by the families that share one. ``notes`` says what the folder lacks.
-    """
-
-    folder: Path
-    rows: tuple[dict[str, Any], ...]
-    heads: dict[str, dict[str, Any]]
-    tokenizers: dict[str, dict[str, dict[str, Any]]]
-    fit: Fit | None
-    no_fit: str
-    notes: tuple[str, ...]
-
-
-def load_study(folder: str | Path) -> StoredStudy:
-    """Read a study's folder back; nothing is measured.
-
-    Raises
-    ------
-    InputError
-        Where it holds no study.
-    DamagedFileError
-        Where its study.json is not whole.
-    """
-    folder, do = Path(folder), "superlaw lm study FAMILY --corpus NAME=FILE -o DIR makes one"
-    path = folder / "study.json"
-    if not path.is_file():
-        raise InputError(f"{folder} without study.json", "the folder of a language-model study", do)
-    record: Any = kept(path, {})
-    wrong = misfit(record, STUDY)
-    if not wrong and set(record.get("token_files") or ()) - {row["model"] for row in record["table"]}:
-        wrong = "token_files of a model that is not in the table"
-    if wrong:
-        raise DamagedFileError(f"{path}, not a whole study ({wrong})", "a whole one",
-                               "the same superlaw lm study again resumes from what is kept")  # fmt: skip
-    rows = tuple(record["table"])
-    families = {row["model"]: row["family"] for row in rows}
-    fit = Fit.from_dict(record["fit"]) if record["fit"] else None
-    no_fit, files = record["no_fit"] or "", record.get("token_files")
-    found = {name: kept(folder / "heads" / f"{name}.json", HEAD) for name in families}
-    # A model of a failed head may have a file of another source: the table says whose overlap is known.
-    known = {row["model"] for row in rows if row["head_width"] is not None}
-    heads = {name: one["head"] for name, one in found.items() if one and name in known}
-    names = [path.name for path in sorted((folder / "tokens").glob("*.json"))] if files is None else files.values()
-    counted = {name: kept(folder / "tokens" / name, TOKENS) for name in dict.fromkeys(names)}
-    notes = [f"{folder.name}/heads lacks {name}.json." for name in known if name not in heads]
-    notes += [f"{folder.name}/tokens lacks {name}." for name, one in counted.items() if one is None]
-    if files is None:
-        notes.append("The study was made by an older version: token counts are named by their tokenizer's source.")
-    return StoredStudy(folder, rows, heads, _tokenizers(counted, families, files), fit, no_fit, tuple(notes))
-
-
-def _tokenizers(
-    counted: dict[str, dict[str, Any] | None], families: dict[str, str], files: dict[str, str] | None
-) -> dict[str, dict[str, dict[str, Any]]]:
-    """Token records by the families that share a tokenizer; by its source where the study does not say."""
-    found = {}
-    for file, record in counted.items():
-        if record is None:
-            continue
-        if files is None:
-            found[Path(record["tokenizer"]).name] = record["corpora"]
-            continue
-        sharing = [name for name, other in files.items() if other == file]
-        label = ", ".join(dict.fromkeys(families[name] for name in sharing))
-        found[f"{label} ({sharing[0]})" if label in found else label] = record["corpora"]
-    return found
-
-
 def _head_file(model: FamilyModel) -> str:
     return f"heads/{model.name}.json"
 
 
 def _kept_head(model: FamilyModel, folder: KeptFolder) -> dict[str, Any] | None:
     found = kept(folder.path / _head_file(model), HEAD)
-    return found["head"] if found and found["source"] == model.source else None
+    known = found and found["source"] == model.source and "verdict_kind" in found["head"]  # not so of older ones
+    return found["head"] if found and known else None
 
 
 def _head(model: FamilyModel, folder: KeptFolder) -> dict[str, Any]:
@@ -262,7 +205,8 @@ def _head(model: FamilyModel, folder: KeptFolder) -> dict[str, Any]:
     head = load_head(model.source)
     if head.hidden_size and head.hidden_size != model.width:
         raise InputError(f"{model.name} of width {model.width}, with a config of {head.hidden_size}", "the same width")
-    record = measure_head(head).to_dict()
+    measured = measure_head(head)
+    record = measured.to_dict() | judge_head(measured).to_dict()
     folder.write(_head_file(model), to_json({"source": model.source, "head": record}).encode())
     return record
 

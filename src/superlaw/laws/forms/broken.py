@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.laws.law import FormulaLaw, Part, Points
-from superlaw.laws.problems.formula import Box
-from superlaw.laws.problems.model import FLOOR, LARGEST_EXPONENT
+from superlaw.laws.problems.model import FLOOR, LARGEST_EXPONENT, Box
 
 SURVEY = 16  # random breaks of which a start is the best
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import optimize
 
 from superlaw.laws.law import FormulaLaw, Part, Points
-from superlaw.laws.problems.formula import Box
+from superlaw.laws.problems.model import Box
 
 FAR = 300.0  # logarithms whose numbers can still be squared
 

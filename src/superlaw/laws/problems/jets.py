@@ -15,8 +15,6 @@ import numpy as np
 
 # Name of the NumPy function -> its value, first and second derivative.
 _UNARY: dict[str, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]] = {
-    "negative": lambda v: (-v, -np.ones_like(v), np.zeros_like(v)),
-    "positive": lambda v: (v, np.ones_like(v), np.zeros_like(v)),
     "exp": lambda v: (np.exp(v), np.exp(v), np.exp(v)),
     "expm1": lambda v: (np.expm1(v), np.exp(v), np.exp(v)),
     "log": lambda v: (np.log(v), 1 / v, -1 / v**2),
@@ -38,7 +36,9 @@ def _outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 class Jet(np.lib.mixins.NDArrayOperatorsMixin):
-    """A value with gradient and Hessian: shapes S, S + (p,) and S + (p, p).
+    """A value with its derivatives by those parameters that it hangs on: shapes S, S + (k,) and S + (k, k).
+
+    ``at`` (k,) numbers these parameters, in order; ``curve`` is None where all second derivatives are 0.
 
     Examples
     --------
@@ -48,55 +48,71 @@ class Jet(np.lib.mixins.NDArrayOperatorsMixin):
     (18.0, 12.0, 4.0)
     """
 
-    __slots__ = ("gradient", "hessian", "value")
+    __slots__ = ("at", "curve", "gradient", "value")
 
-    def __init__(self, value: np.ndarray, gradient: np.ndarray, hessian: np.ndarray):
-        self.value, self.gradient, self.hessian = value, gradient, hessian
+    def __init__(self, value: np.ndarray, gradient: np.ndarray, curve: np.ndarray | None, at: tuple[int, ...]):
+        self.value, self.gradient, self.curve, self.at = value, gradient, curve, at
 
     @classmethod
     def variables(cls, theta: np.ndarray) -> list[Jet]:
         """The p parameters of a batch, shape (B, p), as jets of shape (B, 1)."""
-        batch, p = theta.shape
-        zero = np.zeros((batch, 1, p, p))
-        return [cls(theta[:, k, None], np.broadcast_to(np.eye(p)[k], (batch, 1, p)), zero) for k in range(p)]
+        one = np.ones((len(theta), 1, 1))
+        return [cls(theta[:, k, None], one, None, (k,)) for k in range(theta.shape[1])]
+
+    @property
+    def hessian(self) -> np.ndarray:
+        """The second derivatives, zeros where there are none."""
+        return np.zeros((*self.gradient.shape, len(self.at))) if self.curve is None else self.curve
+
+    def over(self, at: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Gradient and second derivatives by more parameters, among which are its own."""
+        if at == self.at:
+            return self.gradient, self.curve
+        place = np.searchsorted(at, self.at)
+        gradient = np.zeros((*self.gradient.shape[:-1], len(at)))
+        gradient[..., place] = self.gradient
+        if self.curve is None:
+            return gradient, None
+        curve = np.zeros((*gradient.shape, len(at)))
+        curve[..., place[:, None], place] = self.curve
+        return gradient, curve
 
     def _chain(self, value: np.ndarray, first: np.ndarray, second: np.ndarray) -> Jet:
-        hessian = first[..., None, None] * self.hessian
-        hessian = hessian + second[..., None, None] * _outer(self.gradient, self.gradient)
-        return Jet(value, first[..., None] * self.gradient, hessian)
+        curve = second[..., None, None] * _outer(self.gradient, self.gradient)
+        if self.curve is not None:
+            curve += first[..., None, None] * self.curve
+        return Jet(value, first[..., None] * self.gradient, curve, self.at)
 
     def _times(self, other: Jet) -> Jet:
-        a, b = self, other
-        cross = _outer(a.gradient, b.gradient)
-        return Jet(
-            a.value * b.value,
-            a.value[..., None] * b.gradient + b.value[..., None] * a.gradient,
-            a.value[..., None, None] * b.hessian
-            + b.value[..., None, None] * a.hessian
-            + cross
-            + cross.swapaxes(-1, -2),
-        )
+        at, v, w = _union(self, other), self.value, other.value
+        (da, ca), (db, cb) = self.over(at), other.over(at)
+        curve = _outer(da, db)
+        curve = curve + curve.swapaxes(-1, -2)
+        for factor, part in ((w, ca), (v, cb)):
+            if part is not None:
+                curve = curve + factor[..., None, None] * part
+        return Jet(v * w, v[..., None] * db + w[..., None] * da, curve, at)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if method != "__call__" or options:
             return NotImplemented
         if ufunc.__name__ in _UNARY:
             return self._chain(*_UNARY[ufunc.__name__](self.value))
-        operation = _BINARY.get(ufunc.__name__)
+        operation = _OPERATIONS.get(ufunc.__name__)
         return NotImplemented if operation is None else operation(*inputs)
+
+
+def _union(a: Jet, b: Jet) -> tuple[int, ...]:
+    return a.at if a.at == b.at else tuple(sorted({*a.at, *b.at}))
 
 
 def _add(a: Any, b: Any) -> Jet:
     if isinstance(a, Jet) and isinstance(b, Jet):
-        return Jet(a.value + b.value, a.gradient + b.gradient, a.hessian + b.hessian)
+        at = _union(a, b)
+        (da, ca), (db, cb) = a.over(at), b.over(at)
+        return Jet(a.value + b.value, da + db, cb if ca is None else ca if cb is None else ca + cb, at)
     jet, constant = (a, b) if isinstance(a, Jet) else (b, a)
-    value = jet.value + np.asarray(constant, dtype=float)
-    return Jet(value, *_spread(jet, value.shape))
-
-
-def _spread(jet: Jet, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    p = jet.gradient.shape[-1]
-    return np.broadcast_to(jet.gradient, (*shape, p)), np.broadcast_to(jet.hessian, (*shape, p, p))
+    return Jet(jet.value + np.asarray(constant, dtype=float), jet.gradient, jet.curve, jet.at)
 
 
 def _multiply(a: Any, b: Any) -> Jet:
@@ -104,7 +120,8 @@ def _multiply(a: Any, b: Any) -> Jet:
         return a._times(b)
     jet, constant = (a, b) if isinstance(a, Jet) else (b, a)
     c = np.asarray(constant, dtype=float)
-    return Jet(jet.value * c, jet.gradient * c[..., None], jet.hessian * c[..., None, None])
+    curve = None if jet.curve is None else jet.curve * c[..., None, None]
+    return Jet(jet.value * c, jet.gradient * c[..., None], curve, jet.at)
 
 
 def _divide(a: Any, b: Any) -> Jet:
@@ -135,7 +152,22 @@ def _logaddexp(a: Any, b: Any) -> Jet:
     return _add(d._chain(np.logaddexp(0.0, d.value), rise, rise * (1 - rise)), a)
 
 
-_BINARY = {
+def _maximum(a: Any, b: Any) -> Jet:
+    """The larger of two, with its derivatives; those of the first where they are equal."""
+    if not isinstance(a, Jet):
+        return _maximum(b, a)
+    value = b.value if isinstance(b, Jet) else np.asarray(b, dtype=float)
+    first = a.value >= value
+    out = _add(_multiply(a, first), _multiply(b, ~first) if isinstance(b, Jet) else np.where(first, 0.0, value))
+    out.value = np.maximum(a.value, value)  # 0 times infinity is none
+    return out
+
+
+_OPERATIONS: dict[str, Callable[..., Jet]] = {
+    "negative": lambda a: _multiply(a, -1.0),
+    "positive": lambda a: a,
+    "maximum": _maximum,
+    "minimum": lambda a, b: np.negative(_maximum(np.negative(a), np.negative(b))),
     "add": _add,
     "logaddexp": _logaddexp,
     "subtract": lambda a, b: _add(a, np.negative(b)),

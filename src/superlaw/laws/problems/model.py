@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +14,15 @@ FLOOR = 1e-300  # of a model's value, so that its logarithm exists
 # From the losses (B, n): the minimised rho of each point, d rho/d f, d^2 rho/d f^2, and a majoriser of the last.
 Pointwise = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
 Assembled = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """Bounds of parameters, and which are positive and solved for through their logarithm; shape (p,) each."""
+
+    positive: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
 
 
 class Model(Protocol):

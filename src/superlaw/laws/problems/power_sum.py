@@ -11,119 +11,110 @@ bootstrap replicates, simulated sets) costs a few matrix products.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import combinations_with_replacement, pairwise
+from collections import Counter
+from dataclasses import replace
+from itertools import combinations_with_replacement
 
 import numpy as np
 
-from superlaw.laws.problems.model import FLOOR, LARGEST_EXPONENT, Assembled, Pointwise
+from superlaw.laws.problems.layout import Arranged
+from superlaw.laws.problems.model import FLOOR, Assembled, Pointwise
 from superlaw.laws.problems.projection import Basis, eliminate, project
 
 SURVEY = 16  # exponents of which a surveyed start is the best,
 SURVEYED_POINTS = 4000  # by about so many points
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where a sum's parameters stand in the law's order.
-
-    ``coefficients`` of each term; ``exponents`` of each term, one for each of its columns; ``offsets`` of each
-    group, one for all, or none.
-    """
-
-    coefficients: tuple[int, ...]
-    exponents: tuple[tuple[int, ...], ...]
-    offsets: tuple[int, ...]
+FAR, MOST_LOG = 690.0, 700.0  # logarithms of terms, and of coefficients, beyond which there are no numbers
 
 
 class PowerSum:
     """One sum of power terms over given points: a :class:`~superlaw.laws.problems.model.Model`.
 
-    Parameters
-    ----------
-    logs : ndarray, shape (K, n)
-        log x for every exponent, term by term.
-    layout : Layout
-    group : ndarray of int, shape (n,)
-        The group of each point, some of which may have none; 0 everywhere for one offset.
-    free_sign : bool
-        Allow negative exponents.
-    uncentred : int, optional
-        A parameter that, if a coefficient, is a coordinate itself, as log c: its columns are not centred.
+    With ``logarithmic`` it is kept above 0, as errors of log L need.
     """
 
     exact = True
 
-    def __init__(
-        self, logs: np.ndarray, layout: Layout, group: np.ndarray, free_sign: bool = False, uncentred: int | None = None
-    ):
-        self._made_from = (logs, layout, group, free_sign)
-        self.n = logs.shape[1]
-        counts = np.cumsum([0, *(len(exponents) for exponents in layout.exponents)])
-        self._rows = [list(range(low, high)) for low, high in pairwise(counts)]
-        self._coefficient = list(layout.coefficients)
-        self._exponent = [k for exponents in layout.exponents for k in exponents]
-        self._offset = list(layout.offsets)
-        self.p = len(self._coefficient) + len(self._exponent) + len(self._offset)
+    def __init__(self, arranged: Arranged, logarithmic: bool = True):
+        self._arranged, self.n, self.p = arranged, len(arranged.group), arranged.given.q
+        self._logarithmic = logarithmic
+        self._coefficient, self._exponent, self._offset = (
+            arranged.coefficients, arranged.exponents, arranged.offsets
+        )  # fmt: skip
         self.log_coordinates = np.isin(np.arange(self.p), self._coefficient)
-        self.centre = logs.mean(axis=1)
-        if uncentred in layout.coefficients:
-            self.centre[self._rows[layout.coefficients.index(uncentred)]] = 0.0
-        self.z = logs - self.centre[:, None]
-        # The parameters of term j, and the derivatives (n, 1 + K_j) of its logarithm by them.
-        self._index = [np.array([c, *a]) for c, a in zip(layout.coefficients, layout.exponents, strict=True)]
-        self._forms = [np.column_stack([np.ones(self.n), *(-self.z[k] for k in rows)]) for rows in self._rows]
-        self._one_hot = (group[:, None] == np.arange(len(self._offset))).astype(float) if self._offset else None
+        self._shift, self._fixed_shift = arranged.shifts()
+        self._index, self._forms, self._base = zip(*arranged.terms(), strict=True)
+        self._one_hot, self._fixed_offset = arranged.offset_columns()
+        self._squares = None if self._one_hot is None else self._one_hot**2  # a point has one offset
+        self._one_offset = (
+            self._one_hot is not None and self._one_hot.shape[1] == 1 and bool((self._one_hot == 1).all())
+        )
         self._products = {
             (i, j): (self._forms[i][:, :, None] * self._forms[j][:, None, :]).reshape(self.n, -1)
-            for i, j in combinations_with_replacement(range(len(self._rows)), 2)
+            for i, j in combinations_with_replacement(range(len(self._index)), 2)
+            if self._meet(i, j)
         }
-        self.lower, self.upper = np.full(self.p, -700.0), np.full(self.p, 700.0)
-        self.lower[self._exponent], self.upper[self._exponent] = 0.0 - LARGEST_EXPONENT * free_sign, LARGEST_EXPONENT
-        self.lower[self._offset], self.upper[self._offset] = 0.0, np.inf
+        places = Counter(m for index in self._index for m in index.tolist())
+        self._shared = {
+            m: [(j, index.tolist().index(m)) for j, index in enumerate(self._index) if m in index]
+            for m, count in places.items()
+            if count > 1
+        }
+        box = arranged.given.box
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.lower, self.upper = (
+                np.where(self.log_coordinates, np.clip(np.log(end), -MOST_LOG, MOST_LOG), end)
+                for end in (box.lower, box.upper)
+            )
+
+    def _meet(self, i: int, j: int) -> bool:
+        """Whether two terms have parameters, and points in common."""
+        here, there = self._arranged.present[i], self._arranged.present[j]
+        apart = here is not None and there is not None and not (here & there).any()
+        return bool(len(self._index[i]) and len(self._index[j])) and not apart
 
     def pinned(self, k: int) -> PowerSum:
-        return PowerSum(*self._made_from, uncentred=k) if k in self._coefficient else self
+        if k not in self._arranged.centred:
+            return self
+        return PowerSum(replace(self._arranged, uncentred=frozenset({k})), self._logarithmic)
 
     # -- between coordinates and parameters ------------------------------------------------------
-    def _shift(self, x: np.ndarray, j: int) -> np.ndarray:
-        """log c_j - u_j: sum_k a_k zbar_k."""
-        return sum((x[..., self._exponent[k]] * self.centre[k] for k in self._rows[j]), np.zeros(x.shape[:-1]))
+    def _shifts(self, x: np.ndarray) -> np.ndarray:
+        """log c_j - u_j of every coefficient: sum_k a_k zbar_k."""
+        at = self._coefficient
+        return x @ self._shift[at].T + self._fixed_shift[at]
 
     def values(self, theta: np.ndarray) -> np.ndarray:
         out = theta.copy()
-        for j, c in enumerate(self._coefficient):
-            out[..., c] = np.exp(theta[..., c] + self._shift(theta, j))
+        out[..., self._coefficient] = np.exp(theta[..., self._coefficient] + self._shifts(theta))
         return out
 
     def thetas(self, values: np.ndarray) -> np.ndarray:
         """The inverse of :meth:`values`; a coefficient of 0 becomes the smallest allowed."""
         out = values.copy()
-        for j, c in enumerate(self._coefficient):
-            out[..., c] = np.log(np.maximum(values[..., c], FLOOR)) - self._shift(values, j)
+        logs = np.log(np.maximum(values[..., self._coefficient], FLOOR))
+        out[..., self._coefficient] = logs - self._shifts(values)
         return np.clip(out, self.lower, self.upper)
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
-        out = np.eye(self.p)
-        values = self.values(theta)
-        for c, rows in zip(self._coefficient, self._rows, strict=True):
-            out[c, c] = values[c]
-            for k in rows:
-                out[c, self._exponent[k]] = values[c] * self.centre[k]
+        out, at = np.eye(self.p), self._coefficient
+        out[at] = self.values(theta)[at, None] * (out[at] + self._shift[at])
         return out
 
     # -- the model ------------------------------------------------------------------------------
     def _terms(self, theta: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         """Each term, and the whole model, shape (B, n)."""
         terms = []
-        for index, form in zip(self._index, self._forms, strict=True):
-            terms.append(np.exp(np.clip(theta[:, index] @ form.T, -690, 690)))
+        for index, form, base in zip(self._index, self._forms, self._base, strict=True):
+            log = theta[:, index] @ form.T
+            terms.append(np.exp(np.clip(log if base is None else log + base, -FAR, FAR)))
         model = terms[0].copy() if len(terms) == 1 else sum(terms[1:], terms[0])
-        if len(self._offset) == 1:
+        if self._one_offset:
             model += theta[:, self._offset]
         elif self._one_hot is not None:
             model += theta[:, self._offset] @ self._one_hot.T
-        return terms, np.maximum(model, FLOOR)
+        if self._fixed_offset is not None:
+            model = model + self._fixed_offset
+        return terms, np.maximum(model, FLOOR) if self._logarithmic else model
 
     def losses(self, theta: np.ndarray) -> np.ndarray:
         return self._terms(theta)[1]
@@ -134,7 +125,7 @@ class PowerSum:
         for term, index, form in zip(terms, self._index, self._forms, strict=True):
             out[:, index] += term[0][:, None] * form
         if self._one_hot is not None:
-            out[:, self._offset] = self._one_hot
+            out[:, self._offset] += self._one_hot
         return out
 
     def assemble(self, theta: np.ndarray, pointwise: Pointwise) -> Assembled:
@@ -157,10 +148,13 @@ class PowerSum:
         for j, (index, form) in enumerate(zip(self._index, self._forms, strict=True)):
             gradient[:, index] += d1_terms[j] @ form
             scale[:, index] += (d2_major * terms[j] ** 2) @ form**2
+        for m, places in self._shared.items():  # the slopes of several terms add up
+            slope = sum(terms[j] * self._forms[j][:, column] for j, column in places)
+            scale[:, m] = (d2_major * slope**2).sum(axis=1)
         if self._one_hot is not None:  # f is linear in the offsets
             at = np.array(self._offset)
-            gradient[:, at], scale[:, at] = d1 @ self._one_hot, d2_major @ self._one_hot
-            hessian[:, at, at] = d2 @ self._one_hot
+            gradient[:, at], scale[:, at] = d1 @ self._one_hot, d2_major @ self._squares
+            hessian[:, at, at] = d2 @ self._squares
             self._cross_offsets(hessian, d2_terms, self._one_hot)
         return rho.sum(axis=1), gradient, hessian, np.sqrt(scale)
 
@@ -179,11 +173,14 @@ class PowerSum:
         the best of a few wider ones (0.003 to 10) with their coefficients, as they are: projection may lead all
         of the others to one place."""
         surveyed = count // 4
-        exponents = np.exp(rng.uniform(np.log(0.03), np.log(3.0), (count - surveyed, len(self._exponent))))
+        at = self._exponent
+        exponents = np.exp(rng.uniform(np.log(0.03), np.log(3.0), (count - surveyed, len(at))))
+        exponents = np.clip(exponents, self.lower[at], self.upper[at])
         found = self._projected(exponents, losses, root)
         if not surveyed:
             return found
-        wide = np.exp(rng.uniform(np.log(0.003), np.log(10.0), (surveyed * SURVEY, len(self._exponent))))
+        wide = np.exp(rng.uniform(np.log(0.003), np.log(10.0), (surveyed * SURVEY, len(at))))
+        wide = np.clip(wide, self.lower[at], self.upper[at])
         few = slice(None, None, 1 + self.n // SURVEYED_POINTS)
         eliminated = eliminate(self._basis.at(few), wide, root[few], (losses * root)[few])
         squares, theta = eliminated.squares, self._coordinates(wide, eliminated.coefficients)
@@ -192,18 +189,21 @@ class PowerSum:
 
     def improve(self, theta: np.ndarray, losses: np.ndarray, root: np.ndarray) -> np.ndarray:
         """Given starts after variable projection from their exponents."""
-        return self._projected(np.clip(theta[:, self._exponent], 0.01, 5.0), losses, root)
+        at = self._exponent
+        exponents = np.clip(np.clip(theta[:, at], 0.01, 5.0), self.lower[at], self.upper[at])
+        return self._projected(exponents, losses, root)
 
     def _projected(self, exponents: np.ndarray, losses: np.ndarray, root: np.ndarray) -> np.ndarray:
         return self._coordinates(*project(self._basis, exponents, losses, root))
 
     @property
     def _basis(self) -> Basis:
-        return Basis(self.z, tuple(map(tuple, self._rows)), self._one_hot)
+        rows = tuple(map(tuple, self._arranged.layout.rows))
+        return Basis(self._arranged.z, rows, self._one_hot, self._arranged.link(), self._arranged.layout.signed)
 
     def _coordinates(self, a: np.ndarray, coefficient: np.ndarray) -> np.ndarray:
         """Coordinates; a coefficient that was eliminated to 0 is revived at a thousandth of the largest."""
-        floor = 1e-3 * coefficient.max(axis=1, keepdims=True) + FLOOR
+        floor = 1e-3 * coefficient.max(axis=1, keepdims=True, initial=0.0) + FLOOR
         J = len(self._coefficient)
         theta = np.empty((len(a), self.p))
         theta[:, self._coefficient] = np.log(np.maximum(coefficient[:, :J], floor))
