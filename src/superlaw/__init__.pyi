@@ -51,7 +51,19 @@ from .laws.forms.power import PowerLaw as PowerLaw
 from .laws.function import FunctionLaw as FunctionLaw
 from .laws.compare import LawComparison as LawComparison, compare_laws as compare_laws
 from .laws.sensitivity import Sensitivity as Sensitivity, sensitivity as sensitivity
-from .laws.optimum import Optimum as Optimum, optimum as optimum, required_size as required_size
+from .laws.optimum import Optimum as Optimum, Triple as Triple, optimum as optimum
+from .laws.required import Requirement as Requirement, required_size as required_size, requirement as requirement
+from .laws.frontier import Frontier as Frontier, frontier as frontier
+from .laws.predict import PredictedPoint as PredictedPoint, Predictions as Predictions, predict_losses as predict_losses
+from .laws.reach import Reach as Reach
+from .laws.backtest import Backtest as Backtest, backtest as backtest
+from .laws.next_runs import NextRuns as NextRuns, next_runs as next_runs
+from .laws.gain import Gain as Gain, gain as gain
+from .laws.isoflop import IsoFlop as IsoFlop, isoflop as isoflop
+from .laws.replicates import Replicates as Replicates, replicates as replicates
+from .laws.profile_curve import ProfileCurve as ProfileCurve, profile_curve as profile_curve
+from .figures.panels import Picture as Picture
+from .figures.law_plots import law_picture as law_picture, plot_law as plot_law
 from .laws.slope import Slope as Slope, fit_slope as fit_slope
 
 # language-model lab: a checkpoint becomes numbers

@@ -73,7 +73,7 @@ class Fits(Format):
             else "power"
         )
         shutil.copy(folder / f"{law}.json", folder / "fit.json")
-        return command.partition(" --at")[0]
+        return command.partition(" --at ")[0] if "optimum" in command else command
 
     def renamed(self, folder: Path, rng: Random) -> Case:
         fit = folder / "fit.json"

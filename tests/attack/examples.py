@@ -95,6 +95,7 @@ def write_fits(folder: Path) -> None:
         fit = superlaw.fit_law(data, law, interval="bootstrap", replicates=20)
         (folder / "fit.json").write_text(json.dumps(fit.to_dict()))
         shutil.copy(folder / "fit.json", folder / f"{name}.json")
+    shutil.copy(folder / "power.json", folder / "fit2.json")
 
 
 def write_counts(folder: Path) -> None:

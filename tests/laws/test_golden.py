@@ -32,6 +32,7 @@ def test_a_fit_gives_the_numbers_that_it_gave(name):
     law, table, options = cases()[name]
     record = fit_law(table, law, **options).to_dict()
     record.pop("replicates", None)
+    record.pop("points")
     for rounding in ("gradient", "smallest_curvature"):
         record["certificate"].pop(rounding)
     assert differences(GOLDEN[name], json.loads(json.dumps(record))) == []

@@ -15,7 +15,8 @@ from superlaw.laws.forms import law_names, law_of
 from superlaw.laws.forms.additive import AdditiveLaw
 from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.forms.power import PowerLaw
-from superlaw.laws.optimum import optimum, required_size
+from superlaw.laws.optimum import optimum
+from superlaw.laws.required import required_size
 
 
 @pytest.fixture

@@ -12,17 +12,21 @@ PAGE = (Path(__file__).parents[2] / "docs" / "laws.md").read_text()
 def test_every_command_of_the_page_runs(command, data_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("SUPERLAW_DATA", str(data_folder))
     monkeypatch.chdir(tmp_path)
-    (block,) = re.findall(r"```sh\n(.*?)```", PAGE, re.S)
-    lines = block.replace("\\\n", " ").splitlines()
-    assert len(lines) == 6
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.S)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    assert len(lines) == 13
     for line in lines:
         code, out, err = command(*shlex.split(line)[1:])
         assert (code, err) == (0, ""), line
         assert out
 
 
-def test_the_python_of_the_page_runs(data_folder, monkeypatch, capsys):
+def test_the_python_of_the_page_runs(data_folder, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("SUPERLAW_DATA", str(data_folder))
-    (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
-    exec(compile(block, "laws.md", "exec"), {})
+    monkeypatch.chdir(tmp_path)
+    first, second = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    exec(compile(first, "laws.md", "exec"), {})
     assert "0.331 ± 0.035" in capsys.readouterr().out
+    exec(compile(second, "laws.md", "exec"), {})
+    assert "extrapolation: N is 4.33 times the largest" in capsys.readouterr().out
+    assert (tmp_path / "frontier.png").read_bytes().startswith(b"\x89PNG")

@@ -19,9 +19,10 @@ from superlaw.laws.forms.kaplan import Kaplan
 from superlaw.laws.forms.power import PowerLaw
 from superlaw.laws.law import Points
 from superlaw.laws.objective import Objective
-from superlaw.laws.optimum import optimum, required_size
+from superlaw.laws.optimum import optimum
 from superlaw.laws.problems.jets import Jet
 from superlaw.laws.problems.problem import Problem
+from superlaw.laws.required import required_size
 from superlaw.laws.sensitivity import sensitivity
 
 R = np.array([-0.3, -1e-3, -4e-4, 0.0, 2e-5, 1e-3, 0.02, 3.0])

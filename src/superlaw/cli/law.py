@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from superlaw.cli import law_plan
 from superlaw.cli.law_look import look
 from superlaw.cli.law_options import (
     Asked,
-    Budgets,
     Choices,
     Drawn,
     Given,
@@ -21,8 +21,6 @@ from superlaw.cli.law_options import (
     Minimised,
     Rows,
     Scored,
-    SeedOption,
-    Shapes,
     Stated,
     TableArgument,
     Written,
@@ -30,7 +28,7 @@ from superlaw.cli.law_options import (
     spread,
 )  # fmt: skip
 from superlaw.cli.law_table import table_of
-from superlaw.cli.options import JsonOption, refuse_unused
+from superlaw.cli.options import refuse_unused
 from superlaw.errors import InputError
 from superlaw.files.outputs import write_atomically
 
@@ -101,39 +99,6 @@ def sensitivity(table: TableArgument, laws: Laws, rows: Rows, choices: Choices, 
 
 @app.command()
 @spread
-def optimum(
-    fit_json: Annotated[Path, typer.Argument(metavar="FIT", help="JSON of superlaw law fit -o.")],
-    budgets: Budgets,
-    shapes: Shapes,
-    seed: SeedOption = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """The best sizes for a budget, or what a loss requires, from a stored fit, with intervals."""
-    from superlaw.laws.optimum import optimum as best
-    from superlaw.laws.optimum import required_size
-    from superlaw.laws.result import load_fit
-
-    if sum(given is not None for given in (budgets.flops, budgets.params, budgets.loss)) != 1:
-        raise InputError("none or several of --flops, --params and --loss", "exactly one of them")
-    fitted = load_fit(fit_json)
-    if budgets.loss is not None:
-        refuse_unused("--loss", **dict.fromkeys(("width", "depth", "tokens"), "a budget of an additive law"))
-        found = required_size(fitted, budgets.loss, budgets.of, _at(budgets.at), seed=seed)
-        what = budgets.of or ("flops" if fitted.law.compute else fitted.law.sizes[0])
-        _say_required(what, found, budgets.loss, fitted.interval["level"], as_json)
-        return
-    refuse_unused("a budget", of="--loss", at="--loss")
-    if fitted.law.compute:
-        refuse_unused(f"the law {fitted.law.name}", **dict.fromkeys(("width", "depth", "tokens"), "an additive law"))
-    if budgets.params is not None:
-        refuse_unused("--params", tokens="--flops")
-    found = best(fitted, budgets.flops, budgets.params, width=shapes.width, depth=shapes.depth, tokens=shapes.tokens,
-                 seed=seed)  # fmt: skip
-    Written(as_json=as_json).give(found)
-
-
-@app.command()
-@spread
 def saving(
     fit_json: Annotated[Path, typer.Argument(metavar="FIT", help="JSON of superlaw law fit --by -o.")],
     asked: Asked,
@@ -144,28 +109,10 @@ def saving(
     from superlaw.laws.result import load_fit
 
     written.check(str(fit_json))
-    given = {"loss": asked.loss, "flops": asked.flops, "of": asked.of, "at": _at(asked.at), "against": asked.against}
+    at = {column: value for text in asked.at or () for column, value in law_plan.sizes_at("--at", text).items()}
+    given = {"loss": asked.loss, "flops": asked.flops, "of": asked.of, "at": at, "against": asked.against}
     written.give(saved(load_fit(fit_json), **given, seed=asked.seed))
 
 
-def _say_required(what: str, found: tuple[float, float, float], loss: float, level: float, as_json: bool) -> None:
-    from superlaw.cli.output import print_json
-
-    value, low, high = found
-    if as_json:
-        print_json({"loss": loss, "of": what, "value": value, "low": low, "high": high, "level": level})
-    else:
-        print(f"a loss of {loss:g} requires {what} = {value:.5g} ({low:.5g} to {high:.5g}, {level:.4g} interval)")
-
-
-def _at(texts: list[str] | None) -> dict[str, Any]:
-    """Sizes, or names of groups, by column."""
-    from superlaw.cli.options import assignments
-
-    out: dict[str, Any] = {}
-    for name, value in assignments("--at", texts).items():
-        try:
-            out[name] = float(value)
-        except ValueError:
-            out[name] = value  # the name of a group
-    return out
+for command in law_plan.COMMANDS:
+    app.command(command.__name__.removesuffix("_"))(command)

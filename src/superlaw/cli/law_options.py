@@ -216,9 +216,16 @@ class Written:
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write JSON here.")] = None
     overwrite: OverwriteOption = False
     as_json: JsonOption = False
+    as_table: Annotated[
+        str | None, typer.Option("--table", metavar="md|tex", help="Print the table alone, as Markdown or LaTeX.")
+    ] = None
 
-    def check(self, table: str, plot: Path | None = None) -> str:
+    def check(self, table: str | Path, plot: Path | None = None) -> str:
         """Refuse, before anything is computed, what cannot be written; the format of the plot."""
+        if self.as_table not in (None, "md", "tex"):
+            raise InputError(f"--table {self.as_table}", "md or tex")
+        if self.as_table and self.as_json:
+            raise InputError("--table and --json", "one of the two")
         check_output(self.out, (".json",), self.overwrite)
         check_apart({"TABLE": Path(table), "-o": self.out, "--plot": plot})
         return check_output(plot, PICTURES, self.overwrite, "--plot")
@@ -226,12 +233,19 @@ class Written:
     def give(self, result: Any) -> None:
         """Write and print what a library call gave."""
         from superlaw.cli.output import print_json
+        from superlaw.files.columns import in_latex, in_markdown
         from superlaw.files.records import to_json
 
         record = result.to_dict()
         if self.out is not None:
             write_atomically(self.out, (to_json(record, indent=1) + "\n").encode())
-        print_json(record) if self.as_json else print(result)
+        if self.as_json:
+            print_json(record)
+        elif self.as_table:
+            write = in_markdown if self.as_table == "md" else in_latex
+            print("\n\n".join(write(*cells) for cells in getattr(result, "tables", None) or [result.cells]))
+        else:
+            print(result)
 
 
 @dataclass(frozen=True)
@@ -284,13 +298,19 @@ class Choices(Level):
 
 @dataclass(frozen=True)
 class Budgets:
-    """What is given: a budget, or a loss to reach."""
+    """What is given: a budget, or a loss to reach; one, or a range of them."""
 
-    flops: Annotated[float | None, typer.Option(metavar="C", help="Compute, C = 6 N D.")] = None
-    params: Annotated[float | None, typer.Option(metavar="N", help="Parameters, N = 12 m^2 l.")] = None
-    loss: Annotated[float | None, typer.Option(help="A loss to reach instead: what does it require?")] = None
+    flops: Annotated[str | None, typer.Option(metavar="C[:C[:COUNT]]", help="Compute, C = 6 N D; or a range.")] = None
+    params: Annotated[
+        str | None, typer.Option(metavar="N[:N[:COUNT]]", help="Parameters, N = 12 m^2 l; or a range.")
+    ] = None
+    loss: Annotated[
+        str | None, typer.Option(metavar="L[:L[:COUNT]]", help="A loss to reach instead: what does it require?")
+    ] = None
     of: Annotated[str | None, typer.Option(metavar="COL", help="With --loss: the size to solve for, or flops.")] = None
-    at: Annotated[list[str] | None, typer.Option(metavar="COL=VALUE", help="With --loss: other sizes; repeat.")] = None
+    at: Annotated[list[str] | None, typer.Option(metavar="COL=VALUE,...", help="With --loss: other sizes; repeat.")] = (
+        None
+    )
 
 
 @dataclass(frozen=True)

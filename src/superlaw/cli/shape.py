@@ -206,8 +206,8 @@ def _print_best(result: BestShape, plot: Path | None) -> None:
     print(f"best for {result.params:.4g} parameters (12 m^2 l), {data}; "
           f"{result.level:.4g} intervals from {result.drawn_from}")  # fmt: skip
     for name in ("width", "depth"):
-        print(f"  {name} {getattr(result, name)}, growing as N^{result.exponents[name]}")
-    print(f"  loss {result.loss}")
+        print(f"  {name} {getattr(result, name):.4g}, growing as N^{result.exponents[name]:.4g}")
+    print(f"  loss {result.loss:.4g}")
     whole = result.best
     print(f"whole: width {whole.width} (a multiple of {result.multiple}), depth {whole.depth}, "
           f"{whole.params:,} parameters, loss {whole.loss:.5g}")  # fmt: skip

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError
 from superlaw.figures import paint
 from superlaw.figures.panels import Behind, Line, Marks, Panel, Picture
+from superlaw.laws.law import Points
 from superlaw.laws.result import Fit
 
 CURVE_POINTS = 120
@@ -18,7 +18,7 @@ draw = paint.draw
 
 
 def data(fit: Fit) -> Picture:
-    """A panel a size, and the errors against the fitted loss.
+    """A panel for each size, then the errors against the fitted loss.
 
     Losses are adjusted to the other sizes' geometric means by the law itself: L f(x_k, others at
     their means) / f(x), so that the points scatter about the curve as they do about the law.
@@ -26,61 +26,53 @@ def data(fit: Fit) -> Picture:
     Raises
     ------
     InputError
-        For a fit read back from JSON, which has no points.
+        For a fit without its points.
     """
-    if fit.data is None:
-        raise InputError("a fit without its points", "a fit just made", "plot it with superlaw law fit --plot")
-    law, points, losses = fit.law, fit.data.points, fit.data.losses
-    by_column = dict(zip(law.sizes, points.sizes, strict=True))
+    used, law = fit.points(), fit.law
+    points, losses = used.points, used.losses
     fitted = fit.loss_at(points)[0]
-    middle = {c: float(np.exp(np.log(row).mean())) for c, row in by_column.items()}
-    of = tuple((f"row {row + 1}",) for row in fit.data.rows.tolist())
-    panels = [
-        _panel(fit, column, x, losses / fitted, middle, of)
-        for column, x in by_column.items()
-        if column not in law.groups
-    ]
-    held = ", ".join(f"{column} = {value:.3g}" for column, value in middle.items())
+    middle = np.array([np.exp(np.log(row).mean()) if (row > 0).all() else row.mean() for row in points.sizes])
+    shown = [k for k, column in enumerate(law.sizes) if column not in law.groups]
+    first = points.group == 0
+    middle = np.array([middle[k] if k in shown else points.sizes[k][first][0] for k in range(len(middle))])
+    held = ", ".join(f"{column} = {value:.3g}" for column, value in zip(law.sizes, middle, strict=True))
+    of = tuple((f"row {row + 1}",) for row in used.rows.tolist())
+    panels = [_panel(fit, k, losses / fitted, middle, k == shown[0], of) for k in shown]
+    what = "log L" if fit.objective.logarithmic else "L"
+    errors = np.log(losses / fitted) if fit.objective.logarithmic else losses - fitted
     notes = [f"Each size with the others at {held}; losses are moved there along the law."] if len(panels) > 1 else []
     title = f"{law.name} law, {fit.n} points ({fit.dropped['rows']} left out)"
-    panels.append(_errors(fit, fitted, of))
+    panels.append(errors_panel(fitted, errors, "fitted loss", what, of=of))
     return Picture("law", title, tuple(panels), min(COLUMNS, len(panels)), tuple(notes))
 
 
-def _panel(
-    fit: Fit, column: str, x: np.ndarray, ratio: np.ndarray, middle: dict[str, float], of: Behind
-) -> Panel:  # fmt: skip
+def errors_panel(
+    x: np.ndarray, errors: np.ndarray, xlabel: str, what: str, xscale: str = "linear", of: Behind | None = None
+) -> Panel:
+    """Errors against something, about 0."""
+    zero = Line(np.array([x.min(), x.max()]), np.zeros(2))
+    marks = Marks(x, errors, color="strong", small=True, of=of)
+    return Panel(xlabel, f"error of {what}", (zero, marks), "measured less fitted", xscale)
+
+
+def _panel(fit: Fit, k: int, ratio: np.ndarray, middle: np.ndarray, leftmost: bool, of: Behind) -> Panel:
     """One size's points and curve, of the first group, the other sizes at their middle."""
-    first = dict(zip(fit.law.groups, (fit.labels or ("",))[0].split(","), strict=False))
+    x = fit.points().points.sizes[k]
 
-    def at(values: np.ndarray) -> dict[str, Any]:
-        return {c: np.full(len(values), m) for c, m in (middle | first).items()} | {column: values}
+    def at(values: np.ndarray) -> Points:
+        sizes = np.tile(middle[:, None], (1, len(values)))
+        sizes[k] = values
+        return Points(sizes, np.zeros(len(values), int), fit.labels)
 
-    line = np.geomspace(x.min(), x.max(), CURVE_POINTS)
-    band = fit.predict(at(line))
-    adjusted = ratio * fit.predict(at(x)).loss
-    level = fit.interval["level"]
-    return Panel(
-        column, "loss",
-        (Marks(x, adjusted, label="runs, adjusted", marker=".", of=of),
-         Line(line, band.loss, f"fit, {level:.0%} band", "weak", low=band.low, high=band.high)),
-        _estimate(fit, column), "log", "log",
-    )  # fmt: skip
-
-
-def _errors(fit: Fit, fitted: np.ndarray, of: Behind) -> Panel:
-    assert fit.data is not None  # a fit without points has no figure
-    logarithmic = fit.objective.logarithmic
-    errors = np.log(fit.data.losses / fitted) if logarithmic else fit.data.losses - fitted
-    ends = np.array([fitted.min(), fitted.max()])
-    items = (Marks(fitted, errors, color="strong", marker=".", of=of), Line(ends, np.zeros(2)))
-    return Panel("fitted loss", f"error of {'log L' if logarithmic else 'L'}", items, "measured less fitted")
+    scale = "log" if x.min() > 0 else "linear"
+    curve_x = (np.geomspace if scale == "log" else np.linspace)(x.min(), x.max(), CURVE_POINTS)
+    band = fit.predict(at(curve_x))
+    runs = Marks(x, ratio * fit.loss_at(at(x))[0], label="runs, adjusted", small=True, of=of)
+    curve = Line(curve_x, band.loss, f"fit, {fit.interval['level']:.0%} band", "weak", low=band.low, high=band.high)
+    return Panel(fit.law.sizes[k], "loss" if leftmost else "", (runs, curve), _estimate(fit, k), scale, "log",
+                 legend="best" if leftmost else None)  # fmt: skip
 
 
-def _estimate(fit: Fit, column: str) -> str:
-    law = fit.law
-    names = law.exponents if len(law.exponents) == len(law.sizes) else ()
-    if not names:
-        return ""
-    name = names[law.sizes.index(column)]
-    return f"{name} = {fit.params[name]}"
+def _estimate(fit: Fit, k: int) -> str:
+    names: Any = fit.law.exponents if len(fit.law.exponents) == len(fit.law.sizes) else ()
+    return f"{names[k]} = {fit.params[names[k]]}" if names and names[k] in fit.params else ""

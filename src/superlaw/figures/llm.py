@@ -144,7 +144,7 @@ def _loss_panel(measured: Rows, fit: Fit | None, look: _Look, families: bool) ->
         if fit is not None:
             line = np.geomspace(width[0], width[-1], CURVE_POINTS)
             same = {"family": [family] * len(line), "corpus": [corpus] * len(line)}
-            items.append(Line(line, fit.predict({"width": line, **same}).loss, color=color))
+            items.append(Line(line, fit.loss_at({"width": line, **same})[0], color=color))
     title = "losses, joint fit" if fit else "losses (no joint fit)"
     return Panel("width m", "loss (nats a token)", tuple(items), title, "log")
 

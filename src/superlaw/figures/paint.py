@@ -121,8 +121,9 @@ def _marks(axes: Any, item: Marks) -> None:
         return
     face = color if item.filled else "none"
     line = {"linestyle": "-" if item.joined else "none", "linewidth": 0.8}
+    many = {"markersize": 3.0, "alpha": 0.55, "markeredgewidth": 0.0} if item.small else {}
     axes.errorbar(x, item.y, item.error, marker=item.marker, color=color, mfc=face, elinewidth=0.8,
-                  label=item.label, zorder=3, **line)  # fmt: skip
+                  label=item.label, zorder=3, **line, **many)  # fmt: skip
 
 
 def _forest(axes: Any, item: Forest) -> None:

@@ -26,7 +26,8 @@ Behind = tuple[tuple[str, ...], ...]  # names of what stands behind each mark
 class Marks:
     """Points, shape (n,); ``error`` (n,) or (2, n) is drawn as a bar; ``joined`` by a thin line.
 
-    They are drawn ``shift`` to the right of x, so that marks of equal x do not hide one another.
+    They are drawn ``shift`` to the right of x, so that marks of equal x do not hide one another; ``small`` and pale
+    where they are many.
     """
 
     x: np.ndarray
@@ -39,6 +40,7 @@ class Marks:
     joined: bool = False
     shift: float = 0.0
     of: Behind | None = None
+    small: bool = False
 
 
 @dataclass(frozen=True, eq=False)

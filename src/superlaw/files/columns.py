@@ -36,6 +36,47 @@ def in_columns(
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
+def in_markdown(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> str:
+    """A table in Markdown, right-justified but for the columns numbered in ``left``.
+
+    Examples
+    --------
+    >>> print(in_markdown(["law", "AIC"], [["power", "-3.1"]]))
+    | law | AIC |
+    |---|---:|
+    | power | -3.1 |
+    """
+    line = lambda cells: "| " + " | ".join(printable(str(cell)).replace("|", "\\|") for cell in cells) + " |"  # noqa: E731
+    rule = "|" + "|".join("---" if i in left else "---:" for i in range(len(header))) + "|"
+    return "\n".join([line(header), rule, *map(line, rows)])
+
+
+_LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$"} | {
+    c: f"\\{c}" for c in "&%$#_{}"
+}
+
+
+def in_latex(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> str:
+    """A table in LaTeX (with the package booktabs), right-justified but for the columns numbered in ``left``.
+
+    Examples
+    --------
+    >>> print(in_latex(["law", "rms error"], [["a_1", "0.1%"]]))
+    \\begin{tabular}{lr}
+    \\toprule
+    law & rms error \\\\
+    \\midrule
+    a\\_1 & 0.1\\% \\\\
+    \\bottomrule
+    \\end{tabular}
+    """
+    cell = lambda text: "".join(_LATEX.get(c, c) for c in printable(str(text)))  # noqa: E731
+    line = lambda cells: " & ".join(map(cell, cells)) + r" \\"  # noqa: E731
+    places = "".join("l" if i in left else "r" for i in range(len(header)))
+    return "\n".join([rf"\begin{{tabular}}{{{places}}}", r"\toprule", line(header), r"\midrule", *map(line, rows),
+                      r"\bottomrule", r"\end{tabular}"])  # fmt: skip
+
+
 def printable(text: str) -> str:
     """Text from anyone on one line of a terminal: control characters escaped.
 

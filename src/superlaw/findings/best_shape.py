@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.records import json_ready
 from superlaw.findings.width_depth import WidthDepthLaw, width_depth_law
-from superlaw.laws.optimum import DRAWS, Optimum, optimum
+from superlaw.laws.optimum import DRAWS, Optimum, Triple, optimum
 from superlaw.laws.result import Fit
 from superlaw.theory.shape import LARGEST, Shape
 
@@ -19,18 +20,6 @@ STEPS_OF_WIDTH = tuple(2.0 ** (k / 2) for k in range(-3, 4))  # nearby shapes: 0
 MOST_DEPTHS = 20_000  # tried; beyond, on a logarithmic grid
 MOST_PARAMS = 1e18
 REACH = 8.0  # depths tried, as a factor of the best one
-
-
-@dataclass(frozen=True)
-class Triple:
-    """A value with an interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
 
 
 @dataclass(frozen=True)
@@ -69,7 +58,7 @@ class BestShape:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; what is infinite is null."""
-        clean = lambda t: {k: v if math.isfinite(v) else None for k, v in asdict(t).items()}  # noqa: E731
+        clean = lambda t: json_ready(t.to_dict())  # noqa: E731
         row = lambda s: {**asdict(s), "excess": clean(s.excess)}  # noqa: E731
         return {
             "params": self.params, "tokens": self.tokens, "width": clean(self.width), "depth": clean(self.depth),
@@ -114,13 +103,13 @@ def best_shape(
         raise InputError(f"tokens = {tokens:g} for a law without tokens", "a law that has them", "leave --tokens out")
     found = optimum(law.fit, params=params, width=law.width, depth=law.depth, tokens=law.tokens or "tokens", seed=seed)
     values, _ = law.fit.draws(DRAWS, seed)
-    width, depth = (Triple(*found.sizes[column]) for column in (law.width, law.depth))
+    width, depth = found.sizes[law.width], found.sizes[law.depth]
     chosen = _best_whole(law, params, tokens, depth.value, multiple)
     return BestShape(
         law=law, params=params, tokens=tokens, width=width, depth=depth,
         loss=_interval(law.losses(width.value, depth.value, tokens),
                        law.losses(width.value, depth.value, tokens, values), found.level),
-        exponents={"width": Triple(*found.exponents[law.width]), "depth": Triple(*found.exponents[law.depth])},
+        exponents={"width": found.exponents[law.width], "depth": found.exponents[law.depth]},
         best=_nearby(law, chosen, chosen, tokens, values, found.level),
         nearby=tuple(_nearby(law, shape, chosen, tokens, values, found.level)
                      for shape in _along(params, chosen, multiple)),

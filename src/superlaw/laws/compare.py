@@ -75,7 +75,9 @@ class LawComparison:
         """The law of lowest AIC."""
         return self.laws[0]
 
-    def __str__(self) -> str:
+    @property
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """The table that is printed: header and rows."""
         header = ["law", "parameters", "rms error", "AIC - best", "BIC - best", "cross-validation"]
         header += [f"above {cut:.3g}" for cut in self.cuts]
         lowest_bic = min(judged.fit.bic for judged in self.laws)
@@ -85,9 +87,12 @@ class LawComparison:
             cells = [judged.name, str(len(fit.params)), f"{fit.rms_error:.5f}"]
             cells += [f"{fit.aic - self.best.fit.aic:.1f}", f"{fit.bic - lowest_bic:.1f}"]
             rows.append([*cells, _error(judged.cross_validation), *map(_error, judged.extrapolation)])
+        return header, rows
+
+    def __str__(self) -> str:
         return "\n".join([
             *(f"NOTE: {note}" for note in self.notes),
-            in_columns(header, rows),
+            in_columns(*self.cells),
             f"{self.n} points; errors are root mean squares of {self.what}; cross-validation over "
             f"{self.folds}; 'above' columns: fitted on {self.cut_by} up to the cut, scored above it",
             self.verdict,

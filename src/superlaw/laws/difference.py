@@ -15,8 +15,9 @@ from superlaw.files.columns import in_columns
 from superlaw.files.records import json_ready
 from superlaw.laws.known import Known
 from superlaw.laws.minimum import Minimum
-from superlaw.laws.optimum import DRAWS, LARGEST_LOG, _along_frontier, _along_size, _bisect, _triple
+from superlaw.laws.optimum import DRAWS, triple_of
 from superlaw.laws.problems.problem import Problem
+from superlaw.laws.required import LARGEST_LOG, along_frontier, along_size, crossing
 from superlaw.laws.result import Fit
 from superlaw.laws.separate import SeparateLaw
 from superlaw.laws.solve import solve
@@ -217,17 +218,17 @@ def saving(
     level, found = fit.interval["level"], {}
     losses = {} if flops is None else {g: curve(np.full(rows, math.log(flops))) for g, curve in curves.items()}
     if losses:
-        found = {g: _bisect(curves[against], goal, rows) for g, goal in losses.items()}
+        found = {g: crossing(curves[against], goal, rows) for g, goal in losses.items()}
     else:
-        found = {g: _bisect(curve, float(loss or 0.0), rows) for g, curve in curves.items()}
+        found = {g: crossing(curve, float(loss or 0.0), rows) for g, curve in curves.items()}
     if not np.isfinite([log[0] for log in found.values()]).all():
         never = ", ".join(g for g, log in found.items() if not np.isfinite(log[0]))
         raise InputError(f"loss = {loss}", f"one that {never} reaches with some {of} up to e^{LARGEST_LOG:.0f}")
     return Saving(
         {"loss": float(loss)} if loss is not None else {"flops": float(flops or 0.0)}, of, against,
-        {g: _triple(np.exp(log), level) for g, log in found.items()},
-        {g: _triple(np.exp(log - found[against]), level) for g, log in found.items()},
-        {g: _triple(values, level) for g, values in losses.items()}, level, tuple(fit.warnings),
+        {g: triple_of(np.exp(log), level) for g, log in found.items()},
+        {g: triple_of(np.exp(log - found[against]), level) for g, log in found.items()},
+        {g: triple_of(values, level) for g, values in losses.items()}, level, tuple(fit.warnings),
     )  # fmt: skip
 
 
@@ -241,5 +242,5 @@ def _curves(
     both, out = np.concatenate([fit.values[None], drawn]), {}
     for label, place in zip(fit.labels, law.places(fit.labels), strict=True):
         one, values = fit.of_group(label), both[:, place]
-        out[label] = _along_frontier(one, values) if of == "flops" else _along_size(one, values, of, at)
+        out[label] = along_frontier(one, values) if of == "flops" else along_size(one, values, of, at)
     return out

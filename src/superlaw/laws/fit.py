@@ -18,7 +18,7 @@ from superlaw.laws.forms import law_of
 from superlaw.laws.intervals import REPLICATES, Method, Uncertainty, uncertainty, usual_method
 from superlaw.laws.known import Known
 from superlaw.laws.law import Law
-from superlaw.laws.minimum import Minimum
+from superlaw.laws.minimum import MOST_WEIGHINGS, SAME_STRENGTH, Minimum
 from superlaw.laws.objective import Objective, objective_of
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.problems.restriction import Restriction
@@ -33,7 +33,6 @@ STARTS = 16
 MOST_STARTS = 64  # tried when fewer than ENOUGH starts agree
 ENOUGH = 3
 MOST_ROUNDS = 4  # of intervals that come upon a lower value
-MOST_WEIGHINGS, SAME_STRENGTH = 200, 1e-10  # of priors, and when two agree
 
 
 def fit_law(
@@ -115,8 +114,36 @@ def fit_law(
         table, law, Choice(loss, where, drop_highest, weights, errors, cluster, missing), objective.logarithmic
     )
     problem = Problem.of(law, rows, objective, known)
+    return _fitted(problem, rows, method, starts, seed, _given_starts(start, problem), loss)
+
+
+def refit(fit: Fit, rows: Selection, starts: int = STARTS, seed: int = 0) -> Fit:
+    """A fit's law to other points, by the same objective and kind of interval, with what was known, searched anew.
+
+    Parameters
+    ----------
+    fit : Fit
+    rows : Selection
+        The points: some of the fit's own, say (``fit.points()[keep]``).
+
+    Raises
+    ------
+    InputError
+        Where these points are too few, or of one size.
+    """
+    same = {name: fit.interval[name] for name in ("level", "replicates", "cluster") if name in fit.interval}
+    method = Method(fit.interval.get("asked", fit.interval["method"]), seed=seed, **same)
+    problem = Problem.of(fit.law, rows, fit.objective, fit.known)
+    given = problem.model.thetas(fit.free_values)[None]
+    return _fitted(problem, rows, method, starts, seed, given, fit.columns["loss"])
+
+
+def _fitted(
+    problem: Problem, rows: Selection, method: Method, starts: int, seed: int, given: np.ndarray | None, loss: str
+) -> Fit:
+    """Search, certificate and intervals."""
+    law = problem.law
     _check_points(rows, problem)
-    given = _given_starts(start, problem)
     problem = _weighed(problem, starts, seed, given)
     found = _search(problem, starts, seed, given)
     best, unknown, found = _judged(problem, found, method, seed)

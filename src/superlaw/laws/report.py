@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.files.columns import in_columns
 from superlaw.laws.certificate import FLAT_LEVEL, NOT, POORLY, STRONG_CORRELATION, Certificate
 from superlaw.laws.doubts import doubts
 from superlaw.laws.estimate import Estimate
@@ -214,8 +213,10 @@ def _figure(x: float) -> str:
     return "" if math.isnan(x) else "inf" if math.isinf(x) else f"{x:.5g}"
 
 
-def parameter_table(params: Mapping[str, Estimate], interval: Mapping[str, Any], known: Known | None = None) -> str:
-    """A line for each parameter, below a header."""
+def parameter_cells(
+    params: Mapping[str, Estimate], interval: Mapping[str, Any], known: Known | None = None
+) -> tuple[list[str], list[list[str]]]:
+    """A header, and a row for each parameter."""
     by_cluster, method, known = "cluster" in interval, interval["method"], known or Known()
     ends = [] if method == "none" else [f"{interval['level']:.4g} low", "high"]
     rows = []
@@ -223,8 +224,7 @@ def parameter_table(params: Mapping[str, Estimate], interval: Mapping[str, Any],
         cells = [e.value, e.stderr, *([e.low, e.high] if ends else []), *([e.naive_stderr] if by_cluster else [])]
         figures = ["" if name in known.fixed and k else _figure(x) for k, x in enumerate(cells)]
         rows.append([name, *figures, *([known.words(name)] if known else [])])
-    header = ["parameter", "value", "stderr", *ends] + ["naive stderr"] * by_cluster + ["given"] * bool(known)
-    return in_columns(header, rows)
+    return ["parameter", "value", "stderr", *ends] + ["naive stderr"] * by_cluster + ["given"] * bool(known), rows
 
 
 def points_words(used: int, dropped: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from scipy import stats
 
 from superlaw.errors import DamagedFileError, InputError, nearest
+from superlaw.files.columns import in_columns
 from superlaw.files.records import json_ready, read_json
 from superlaw.files.shapes import misfit
 from superlaw.laws import report
@@ -19,17 +21,29 @@ from superlaw.laws.certificate import Certificate
 from superlaw.laws.estimate import Estimate
 from superlaw.laws.known import Known
 from superlaw.laws.law import Law, Points
+from superlaw.laws.linear import Linear
+from superlaw.laws.minimum import Minimum, weighed_by_errors
 from superlaw.laws.objective import Objective
 from superlaw.laws.problems.model import FLOOR
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.separate import SeparateLaw
-from superlaw.laws.stored import FIT, estimate_of, law_of_record, number, rows_of
+from superlaw.laws.stored import (
+    FIT,
+    FORMAT,
+    FORMATS,
+    MOST_POINTS,
+    estimate_of,
+    law_of_record,
+    number,
+    points_of_record,
+    points_record,
+    rows_of,
+)
 from superlaw.laws.tables import Selection, points_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 1
 STATED = (  # in JSON as they are here
     *("n", "dof", "rms_error", "log_likelihood", "aic", "bic"),
     *("ranges", "dropped", "interval", "certificate", "warnings"),
@@ -80,7 +94,7 @@ class Fit:
     notes : tuple of str
         What was decided when the table was read.
     data : Selection, optional
-        The points used; not kept in JSON.
+        The points used: their sizes, losses, weights and clusters. Not in JSON before format 2.
     replicates : ndarray, optional
         Bootstrap replicates of the parameters, shape (R, p), to ten figures.
     known : Known
@@ -142,13 +156,23 @@ class Fit:
             raise InputError(f"the parameter {name!r}", "a parameter of the fit", nearest(name, self.params))
         return self.params[name]
 
+    @property
+    def free_values(self) -> np.ndarray:
+        """Those of ``estimated``, shape (q,)."""
+        return np.array([self.params[name].value for name in self.estimated])
+
+    @property
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """The table of parameters that is printed: header and rows."""
+        return report.parameter_cells(self.params, self.interval, self.known)
+
     def __str__(self) -> str:
         what = "log L" if self.objective.logarithmic else "L"
         return "\n".join([
             f"{self.law.formula}   loss: {self.columns['loss']}",
             *(f"WARNING: {warning}" for warning in self.warnings),
             "",
-            report.parameter_table(self.params, self.interval, self.known),
+            in_columns(*self.cells),
             "",
             f"intervals: {report.interval_words(self.interval)}",
             report.points_words(self.n, self.dropped),
@@ -213,7 +237,7 @@ class Fit:
 
         Parameters
         ----------
-        sizes : DataFrame or mapping of column to values
+        sizes : DataFrame, mapping of column to values, or Points
         level : float, optional
             Of the band; the fit's own by default.
         points : bool
@@ -223,22 +247,21 @@ class Fit:
         -------
         PredictedLoss
             The band is of percentiles over bootstrap replicates where the fit has them; else that of the
-            linearised law (of log L where the fit is of log L), by t quantiles.
+            linearised law (of log L where the fit is of log L), by t quantiles: of a sandwich with the degrees of
+            freedom of each prediction, where the fit has its points.
         """
         inside: float = self.interval["level"] if level is None else level
-        at, logarithmic = self.points_at(sizes), self.objective.logarithmic
+        at = sizes if isinstance(sizes, Points) else self.points_at(sizes)
+        logarithmic = self.objective.logarithmic
         f = self.loss_at(at)[0]
-        t = stats.t.ppf(0.5 + inside / 2, max(self.dof, 1))
-        noise = t * self.rms_error if points else 0.0
+        dof = max(self.dof, 1)
+        noise = stats.t.ppf(0.5 + inside / 2, dof) * self.rms_error * math.sqrt(self.n / dof) if points else 0.0
         if self.replicates is not None:
             curves = self.objective.target(self.loss_at(at, self.replicates))
             ends = np.quantile(curves, [0.5 - inside / 2, 0.5 + inside / 2], axis=0) - self.objective.target(f)
             below, above = np.hypot(np.minimum(ends[0], 0), noise), np.hypot(np.maximum(ends[1], 0), noise)
         else:
-            problem, theta = self._problem_over(at)
-            J = problem.residual_jacobian(theta)
-            variance = np.einsum("nk,kl,nl->n", J, self._coordinate_covariance(problem, theta), J)
-            below = above = np.hypot(t * np.sqrt(np.maximum(variance, 0)), noise)
+            below = above = np.hypot(self.linear.reach(self.linear.slopes(at), inside), noise)
         return PredictedLoss(f, *((f * np.exp(-below), f * np.exp(above)) if logarithmic else (f - below, f + above)))
 
     @property
@@ -246,17 +269,38 @@ class Fit:
         """Degrees of freedom of the least certain parameter."""
         return min(self.interval.get("dof", [max(self.dof, 1)]))
 
-    def _problem_over(self, points: Points) -> tuple[Problem, np.ndarray]:
-        """The law over other points, and the fit's parameters in its coordinates."""
-        problem = Problem.over(self.law, points, np.zeros(points.n), self.objective)
-        return problem, problem.model.thetas(self.values)
+    @cached_property
+    def linear(self) -> Linear:
+        """The law as a linear regression at these parameters."""
+        best = None if self.data is None else self.minimum()
+        return Linear(self.law, self.objective, self.labels, self.values, self.log_covariance, self._fewest_dof, best,
+                      self.interval["method"] == "sandwich")  # fmt: skip
 
-    def _coordinate_covariance(self, problem: Problem, theta: np.ndarray) -> np.ndarray:
-        """``log_covariance`` in a problem's own coordinates, of which it is a linear image; shape (p, p)."""
-        model = problem.model
-        scale = np.where(model.log_coordinates, 1 / np.maximum(model.values(theta), FLOOR), 1.0)
-        back = np.linalg.inv(scale[:, None] * model.jacobian(theta))
-        return back @ self.log_covariance @ back.T
+    @property
+    def takes_errors_as_alike(self) -> bool:
+        """Whether its intervals rest on errors that are independent and alike."""
+        return self.interval["method"] in ("profile", "none")
+
+    def points(self) -> Selection:
+        """The points of the fit.
+
+        Raises
+        ------
+        InputError
+            Where it has none: it was read from a file of format 1, or has more than are kept.
+        """
+        if self.data is None:
+            raise InputError("a fit without its points (written before format 2, or of too many)", "a fit with them",
+                             "fit again: superlaw law fit TABLE ... -o FIT")  # fmt: skip
+        return self.data
+
+    def minimum(self) -> Minimum:
+        """The optimum over the fit's points, with what intervals need there."""
+        problem = Problem.of(self.law, self.points(), self.objective, self.known)
+        theta = problem.model.thetas(self.free_values)
+        problem = weighed_by_errors(problem, theta)
+        value = float(problem.assemble(theta[None])[0][0])
+        return Minimum.at(problem, theta, value)
 
     def draws(self, count: int, seed: int = 0) -> tuple[np.ndarray, str]:
         """Parameters drawn from their uncertainty, shape (count, p), and where they come from.
@@ -268,17 +312,12 @@ class Fit:
             pick = np.random.default_rng(seed).integers(len(self.replicates), size=count)
             return self.replicates[pick], "bootstrap replicates"
         sizes = np.array([self.ranges[column] for column in self.law.sizes])
-        problem, theta = self._problem_over(Points(sizes, np.zeros(2, int), self.labels))
-        covariance = self._coordinate_covariance(problem, theta)
-        root = np.linalg.svd((covariance + covariance.T) / 2)
-        rng = np.random.default_rng(seed)
-        noise, words = rng.normal(size=(count, len(theta))), "normal draws from the covariance"
-        if "dof" in self.interval:
-            noise /= np.sqrt(rng.chisquare(self._fewest_dof, (count, 1)) / self._fewest_dof)
-            words = f"t draws ({self._fewest_dof:.3g} degrees of freedom) from the covariance"
-        drawn = theta + noise * np.sqrt(root.S) @ root.Vh
-        drawn = np.clip(drawn, problem.model.lower, problem.model.upper)
-        return self.known.kept(problem.model.values(drawn), tuple(self.params)), words
+        few = self._fewest_dof if "dof" in self.interval else None
+        words = "normal draws from the covariance"
+        if few is not None:
+            words = f"t draws ({few:.3g} degrees of freedom) from the covariance"
+        drawn = self.linear.draws(Points(sizes, np.zeros(2, int), self.labels), count, seed, few)
+        return self.known.kept(drawn, tuple(self.params)), words
 
     def to_frame(self) -> pd.DataFrame:
         """The parameters as a table: value, errors and interval, and whether the data determine an exponent.
@@ -324,6 +363,7 @@ class Fit:
             "objective_name": self.objective_name,
             "loss": self.objective.to_dict(),
             **{name: getattr(self, name) for name in STATED},
+            **({} if self.data is None or self.n > MOST_POINTS else {"points": points_record(self.law, self.data)}),
             **({"notes": self.notes} if self.notes else {}),
             **({} if self.replicates is None else {"replicates": self.replicates}),
             **({"known": self.known.to_dict()} if self.known else {}),
@@ -336,8 +376,8 @@ class Fit:
     def from_dict(cls, record: Mapping[str, Any], law: Law | None = None) -> Fit:
         """The inverse of :meth:`to_dict`. A fit of your own function needs its ``law`` again."""
         try:
-            if record["format"] != FORMAT:
-                raise InputError(f"a fit of format {record['format']}", f"format {FORMAT}", "fit again")
+            if record["format"] not in FORMATS:
+                raise InputError(f"a fit of format {record['format']}", f"format {FORMAT} or before", "fit again")
             if wrong := misfit(record, FIT):
                 raise ValueError(wrong)
             law = law_of_record(record) if law is None else law
@@ -349,12 +389,13 @@ class Fit:
             if list(params) != law.names(record["labels"]) or len(dof) != len(estimated):
                 raise ValueError("its parameters are not those of its law")
             p, drawn, ends = len(params), record.get("replicates"), [record["ranges"][column] for column in law.sizes]
+            objective = Objective(**record["loss"])
             return cls(**{name: record[name] for name in ("n", "dof", "dropped", "interval", "columns")} | {
                 "law": law,
                 "params": params,
                 "covariance": rows_of(record["covariance"], (p, p)),
                 "log_covariance": rows_of(record["log_covariance"], (p, p)),
-                "objective": Objective(**record["loss"]),
+                "objective": objective,
                 "objective_value": number(record["objective"]),
                 "certificate": Certificate.from_dict(record["certificate"]),
                 "warnings": tuple(record["warnings"]),
@@ -362,6 +403,7 @@ class Fit:
                 "log_likelihood": number(record["log_likelihood"]),
                 "ranges": dict(zip(law.sizes, map(tuple, rows_of(ends, (len(ends), 2)).tolist()), strict=True)),
                 "labels": tuple(record["labels"]),
+                "data": points_of_record(record, law, objective.logarithmic),
                 "notes": tuple(record.get("notes", ())),
                 "replicates": None if drawn is None else rows_of(drawn, (max(2, len(drawn)), p)),
                 "known": known,

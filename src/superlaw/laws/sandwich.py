@@ -106,6 +106,13 @@ def sandwich(best: Minimum) -> Sandwich:
     return Sandwich(covariance, variance, dof, dispersion)
 
 
+def small_sample_variances(best: Minimum, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """CR2 variance and Satterthwaite's degrees of freedom of functionals of the coordinates, rows (q, p); (q,) each."""
+    line = _Linear.at(best, best.free)
+    _, dof, variance, _ = _small_sample(line, rows[:, best.free])
+    return variance, dof
+
+
 def _small_sample(line: _Linear, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The covariance of the coefficients, and of each row of ``rows`` (q, p) times them: Satterthwaite's degrees of
     freedom, variance, and the variance for independent errors of variance 1."""

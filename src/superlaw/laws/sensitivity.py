@@ -48,7 +48,9 @@ class Sensitivity:
         parts = [f"{name} from {low:.3g} to {high:.3g}" for name, (low, high) in self.ranges.items()]
         return f"over {len(self.rows)} choices of objective, filter and law: {'; '.join(parts)}"
 
-    def __str__(self) -> str:
+    @property
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """The table that is printed: header and rows."""
         names, rows = list(self.ranges), []
         for row in self.rows:
             cells = [row["law"], row["objective"], row["filter"], str(row["n"])]
@@ -57,10 +59,12 @@ class Sensitivity:
                 cells.append("-" if found is None else f"{found[0]:.3g} [{found[1]:.3g}, {found[2]:.3g}]")
             rows.append([*cells, str(len(row["warnings"]))])
         columns = [f"{name} ({self.level:.4g})" for name in names]
-        table = in_columns(["law", "objective", "filter", "n", *columns, "warnings"], rows)
+        return ["law", "objective", "filter", "n", *columns, "warnings"], rows
+
+    def __str__(self) -> str:
         left = f"\nleft out: {status_words(self.left_out)}" if self.left_out else ""
         read = f"\ntable: {'; '.join(self.notes)}" if self.notes else ""
-        return f"{self.headline}{left}{read}\n\n{table}"
+        return f"{self.headline}{left}{read}\n\n{in_columns(*self.cells)}"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

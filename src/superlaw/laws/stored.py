@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -12,9 +13,13 @@ import numpy as np
 from superlaw.files.shapes import COUNT, NUMBER, WHOLE, Number
 from superlaw.laws.estimate import Estimate
 from superlaw.laws.forms import law_from
-from superlaw.laws.law import Law
+from superlaw.laws.kin import Kin
+from superlaw.laws.law import Law, Points
 from superlaw.laws.separate import SeparateLaw
+from superlaw.laws.tables import Selection
 
+FORMAT, FORMATS = 2, (1, 2)  # written, and read: 1 is without points
+MOST_POINTS = 200_000  # more are not kept: the file would be larger than what is read
 UNKNOWN = (None, NUMBER)  # null: not a number, or without end
 PARAMETER = {"value": NUMBER, **dict.fromkeys(("stderr?", "low?", "high?", "naive_stderr?"), UNKNOWN)}
 CERTIFICATE = {
@@ -34,6 +39,15 @@ INTERVAL = {
     "level": Number(1e-9, 1 - 1e-9),
     "dof?": [NUMBER],
     "cluster?": str,
+}
+POSITIVE = Number(sys.float_info.min)
+POINTS = {
+    "sizes": {str: [NUMBER]},
+    "losses": [NUMBER],
+    "rows": [COUNT],
+    "group?": [str],
+    "weights?": [POSITIVE],
+    "clusters?": [str],
 }
 FIT = {
     "law": str,
@@ -57,6 +71,7 @@ FIT = {
     "interval": INTERVAL,
     "certificate": CERTIFICATE,
     "warnings": [str],
+    "points?": POINTS,
     "notes?": [str],
     "separate?": {"by": [str], "parameters": [str]},
     "known?": {
@@ -96,3 +111,44 @@ def estimate_of(entry: Mapping[str, float | None], interval: Mapping[str, Any]) 
     null = {"low": -open_end, "high": open_end}
     read = {field.name: entry.get(field.name) for field in fields(Estimate)}
     return Estimate(**{name: null.get(name, math.nan) if value is None else value for name, value in read.items()})
+
+
+def points_record(law: Law, used: Selection) -> dict[str, Any]:
+    """The points of a fit as JSON: columns of sizes, losses, rows of the table, and what else they were weighed by."""
+    points = used.points
+    return {
+        "sizes": dict(zip(law.sizes, points.sizes, strict=True)),
+        "losses": used.losses,
+        "rows": used.rows,
+        **({"group": [points.labels[g] for g in points.group]} if points.labels else {}),
+        **({} if used.weights is None else {"weights": used.weights}),
+        **({} if used.clusters is None else {"clusters": used.clusters}),
+    }
+
+
+def points_of_record(record: Mapping[str, Any], law: Law, logarithmic: bool) -> Selection | None:
+    """The points of a stored fit; None of one that has none."""
+    found = record.get("points")
+    if found is None:
+        return None
+    labels, losses = tuple(record["labels"]), np.array(found["losses"], dtype=float)
+    sizes = np.array([found["sizes"][column] for column in law.sizes], dtype=float)
+    group = np.array([labels.index(label) for label in found["group"]] if labels else np.zeros(len(losses)), dtype=int)
+    weights, clusters = found.get("weights"), found.get("clusters")
+    if any(
+        len(column) != record["n"]
+        for column in (*sizes, losses, group, found["rows"], *(x for x in (weights, clusters) if x is not None))
+    ):
+        raise ValueError(f"its points are not {record['n']}")
+    unfit = [c for c, row in zip(law.sizes, sizes, strict=True) if law.positive_size(c) and (row <= 0).any()]
+    if unfit or (logarithmic and (losses <= 0).any()):
+        raise ValueError(f"{' and '.join(unfit) or 'a loss'} of its points is not above 0")
+    return Selection(
+        points=Points(sizes, group, labels),
+        losses=losses,
+        weights=None if weights is None else np.array(weights, dtype=float),
+        clusters=None if clusters is None else np.array(clusters, dtype=object),
+        rows=np.array(found["rows"], dtype=int),
+        dropped=record["dropped"],
+        kin=Kin({}, {}, {}, 0),
+    )

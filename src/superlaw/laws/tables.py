@@ -146,6 +146,12 @@ class Selection:
     cautions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def __getitem__(self, keep: np.ndarray) -> Selection:
+        """Some of these rows; of which are alike nothing is said."""
+        part = lambda column: None if column is None else column[keep]  # noqa: E731
+        return Selection(self.points[keep], self.losses[keep], part(self.weights), part(self.clusters),
+                         self.rows[keep], self.dropped, Kin({}, {}, {}, 0))  # fmt: skip
+
 
 def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Selection:
     """Check a table against a law and take the rows that the masks leave; of our own runs those that are ok."""

@@ -80,4 +80,4 @@ def left_for(fit: Fit, column: str, table: Any, losses: np.ndarray) -> np.ndarra
     rows = as_table(table)
     c, a = (fit.params[name].value for name in term_names(fit, column))
     own = power_term(c, [a], [np.log(rows[column].to_numpy(dtype=float))])
-    return np.asarray(losses, dtype=float) - (fit.predict(rows).loss - own)
+    return np.asarray(losses, dtype=float) - (fit.loss_at(rows)[0] - own)
