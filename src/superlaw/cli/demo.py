@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def demo(
     text: Annotated[Path | None, typer.Option(help="A text: its most frequent words become the features.")] = None,
     n_features: Annotated[int | None, typer.Option(help="Number of features [1000].")] = None,
-    steps: Annotated[int | None, typer.Option(help="Training steps of each model [5000].")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps of each model [4000].")] = None,
     workers: WorkersOption = None,
     seed: Annotated[int, typer.Option(help="Of every model.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the runs and demo.png.")] = Path("demo"),
@@ -77,7 +77,7 @@ def _print(result: Demo) -> None:
     shown = ("phi_1/2", "overlap^2")
     print_table(["width m", "weak: loss", *shown, "strong: loss", *shown, "1/m", "sum i>m"], rows)
     print()
-    print(f"exponent (loss ~ 1/m^exponent)  weak {weak.exponent or '-'} (local; theory is the sum, not a power law)"
+    print(f"exponent (loss ~ 1/m^exponent)  weak {weak.exponent or '-'} (theory: that of the sum)"
           f"   strong {strong.exponent or '-'} (geometry: 1)")  # fmt: skip
     print()
     for sentence in result.sentences:
