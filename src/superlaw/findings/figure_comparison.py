@@ -64,7 +64,7 @@ class Kind:
 
     def named(self, where: dict[str, Any]) -> str:
         """Coordinates in words: "gamma = -1, alpha = 0.5"."""
-        said = [f"{SYMBOLS[key]} = {where[key]:.3g}" if key in SYMBOLS else str(where[key]) for key in self.keys]
+        said = [f"{SYMBOLS[key]} = {where[key]:.4g}" if key in SYMBOLS else str(where[key]) for key in self.keys]
         return ", ".join(said)
 
 
@@ -203,7 +203,12 @@ class FigureComparison:
         """The scatter of one run, group by group, with degrees of freedom; "" where none is known."""
         known = [f"gamma = {s.weight_decay:.3g}, {s.band}: {self.kind.spread(s.value, 1)} ({s.free})"
                  for s in self.scatters]  # fmt: skip
-        return f"Scatter of one run (degrees of freedom): {'; '.join(known)}." if known else ""
+        if not known:
+            return ""
+        own = {one.weight_decay for one in self.scatters}
+        others = any(point.where["weight_decay"] not in own for point in self.points)
+        nearest = " Where no cell of a gamma has two seeds: that of the nearest." if others else ""
+        return f"Scatter of one run (degrees of freedom): {'; '.join(known)}.{nearest}"
 
     def _counted(self) -> str:
         (mean, error), far = self.mean, self.largest

@@ -32,9 +32,9 @@ ALPHA = 1.5  # p_i ~ i^-alpha: above 1, so that weak superposition has a power l
 BIAS_START = 0.3  # standard deviation of the biases at the start; the study's is 1
 CHOSEN = (  # the numbers: docs/gallery.md, the demo
     f"Chosen for short trainings: biases start from N(0, {BIAS_START:g}^2), not from the study's N(0, 1). After 3000 "
-    "steps from N(0, 1), 4 to 32 % of the features never fire in strong superposition, and weak superposition has 0.07 to "
-    "0.2 features a dimension; from 0, a weight decay of 1 has 1.5 to 2.6, which is not weak. superlaw reproduce has "
-    "the published protocol."
+    "steps from N(0, 1), 4 to 32 % of the features never fire in strong superposition, and weak superposition has 0.07 "
+    "to 0.2 features a dimension; from 0, a weight decay of 1 has 1.5 to 2.6, which is not weak. superlaw reproduce "
+    "has the published protocol."
 )
 
 
