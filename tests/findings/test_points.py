@@ -158,6 +158,16 @@ def test_twice_the_combined_spread_holds_as_many_points_as_it_says(monkeypatch):
     assert stats.ttest_1samp(more, 0).pvalue > 1e-5
 
 
+def test_the_mean_difference_is_told_by_seed():
+    """Seeds start every cell of a width from the same numbers: what they have in common is no error of a cell."""
+    runs = like_published()
+    shifted = runs["seed"] == 1
+    runs.loc[shifted, "loss"] *= (runs.loc[shifted, "width"] / 10) ** -0.06
+    found = exponents_beside(runs)
+    assert found.by_seed == pytest.approx({0: 0, 1: 0.06}) and found.mean[0] == pytest.approx(0.03)
+    assert "0.000 of seed 0, +0.060 of seed 1" in found.headline()[0]
+
+
 def test_a_moved_point_is_outside_and_named():
     runs = like_published(noise=0.02)
     far = (runs["data_exponent"] == 1.5) & (runs["weight_decay"] == 1.0)

@@ -5,8 +5,10 @@ A published point is one training run, read off a picture. How far it may lie fr
     sqrt(s^2 (1 + 1/k) + h^2)
 
 with s the scatter of one run and h half a step of the reading. Two seeds of a cell say little about s: it is pooled
-over cells, by weight decay and by band of alpha (for losses, by width), and its degrees of freedom are stated. Runs of
-another protocol than the published one are set beside the points too, but not judged by them.
+over cells, by weight decay and by band of alpha (for losses, by width), and its degrees of freedom are stated: at most
+so many, for runs of one seed and width start from the same numbers in every cell, and their deviations move together.
+That is why the mean difference is given for each seed too: its error takes cells as independent. Runs of another
+protocol than the published one are set beside the points too, but not judged by them.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from scipy import stats
 
 from superlaw.files.records import json_ready
@@ -121,12 +124,14 @@ class ComparedPoint:
 class FigureComparison:
     """A figure's points beside our runs: one by one, and as a whole.
 
-    ``unlike`` says how our protocol differs from the published one; ``lacking`` which points have no runs here.
+    ``by_seed`` has the mean difference of each seed. ``unlike`` says how our protocol differs from the published one;
+    ``lacking`` which points have no runs here.
     """
 
     kind: Kind
     points: tuple[ComparedPoint, ...]
     scatters: tuple[Scatter, ...]
+    by_seed: dict[int, float]
     published: int
     unlike: tuple[str, ...]
     lacking: str
@@ -218,6 +223,9 @@ class FigureComparison:
                      "expected were all chance), ")  # fmt: skip
         said += f"mean difference {self.kind.difference(mean, 1)}"
         said += f" ± {self.kind.spread(error, 1)}" if math.isfinite(error) else ""
+        if len(self.by_seed) > 1:
+            each = ", ".join(f"{self.kind.difference(one, 1)} of seed {seed}" for seed, one in self.by_seed.items())
+            said += f" ({each})"
         if far is not None:
             said += f", largest {self.kind.difference(far.difference)} at {self.kind.named(far.where)}"
         return f"{said}."
@@ -229,6 +237,7 @@ class FigureComparison:
             "table": self.kind.table, "quantity": self.kind.how, "points": [asdict(point) for point in self.points],
             "published": self.published, "judged": len(self.judged), "within": self.within,
             "by_chance": self.by_chance, "mean_difference": mean, "mean_error": error,
+            "mean_difference_by_seed": self.by_seed,
             "relative": self.kind.relative, "scatters": [asdict(one) for one in self.scatters],
             "not_alike": self.unlike, "without_runs": self.lacking, "sentences": self.sentences(),
         })  # fmt: skip
@@ -267,8 +276,8 @@ def set_beside(
     """Published points beside values of single runs (columns: the keys, seed and ``value``)."""
     table, keys = published_points(kind), list(kind.keys)
     table = _placed(table[keep(table)] if keep else table, kind)
-    cells = _placed(ours, kind).groupby(keys)["value"].agg(["count", "mean", "var"])
-    cells = cells[cells.index.isin(table.set_index(keys).index)]
+    ours = _placed(ours, kind).merge(table[[*keys, kind.column]], on=keys, suffixes=("", "_published"))
+    cells = ours.groupby(keys)["value"].agg(["count", "mean", "var"])
     scatters = _scatters(kind, cells)
     unlike = (*(cut or []), *_unlike(runs, kind)) if len(cells) else ()
     points, absent = [], []
@@ -279,7 +288,16 @@ def set_beside(
             absent.append(where)
             continue
         points.append(_point(kind, where, row, cells.loc[place], scatters, bool(unlike)))
-    return FigureComparison(kind, tuple(points), scatters, len(table), unlike, _listed(kind, table, absent))
+    by_seed = _by_seed(kind, ours)
+    return FigureComparison(kind, tuple(points), scatters, by_seed, len(table), unlike, _listed(kind, table, absent))
+
+
+def _by_seed(kind: Kind, ours: pd.DataFrame) -> dict[int, float]:
+    """Mean difference of each seed over the points that it has."""
+    column = f"{kind.column}_published" if f"{kind.column}_published" in ours else kind.column
+    published = np.log(ours[column]) if kind.relative else ours[column]
+    found = (ours["value"] - published).groupby(ours["seed"]).mean()
+    return {int(seed): float(mean) for seed, mean in found.items()}  # pyright: ignore[reportArgumentType]
 
 
 def _scatters(kind: Kind, cells: pd.DataFrame) -> tuple[Scatter, ...]:
