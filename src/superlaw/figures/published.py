@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superlaw.figures.panels import Color, Item, Line, Map, Marks, Panel
-from superlaw.findings.figure_comparison import FigureComparison, Kind, published_points
+from superlaw.findings.beside import published_points
+from superlaw.findings.figure_comparison import FigureComparison, Kind
 from superlaw.findings.points import published_value
 from superlaw.findings.published import PUBLISHED
 
