@@ -12,9 +12,9 @@ from made_runs import made
 from scipy import stats
 
 import superlaw
-from superlaw.findings import figure_comparison as module
+from superlaw.findings import beside as module
+from superlaw.findings.beside import published_points, set_beside
 from superlaw.findings.exponents import exponent
-from superlaw.findings.figure_comparison import published_points, set_beside
 from superlaw.findings.points import (
     EXPONENTS,
     SHARES,

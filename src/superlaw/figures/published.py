@@ -9,7 +9,8 @@ import numpy as np
 
 from superlaw.figures.panels import Color, Item, Line, Map, Marks, Panel
 from superlaw.figures.style import short
-from superlaw.findings.figure_comparison import FigureComparison, Kind, published_points
+from superlaw.findings.beside import published_points
+from superlaw.findings.figure_comparison import FigureComparison, Kind
 from superlaw.findings.points import published_value
 from superlaw.findings.published import PUBLISHED
 
