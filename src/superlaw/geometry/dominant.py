@@ -72,7 +72,7 @@ def peel(W: np.ndarray, rows: np.ndarray | None = None, moment: Moment | None = 
     --------
     >>> W = np.random.default_rng(0).normal(size=(2000, 20)) + np.eye(20)[0] * 6
     >>> peeled = peel(W)
-    >>> peeled.excess[0] > 5, peeled.until_random
+    >>> bool(peeled.excess[0] > 5), peeled.until_random
     (True, 1)
     """
     moment = unit_moment(W, rows) if moment is None else moment
