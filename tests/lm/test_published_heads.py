@@ -56,7 +56,7 @@ def test_the_commands_of_the_page_print_its_numbers(archives, command, tmp_path,
         found += out
     for number in ("0.76135", "0.67582", "0.21614", "0.0087258", "1/m^0.294", "1/m^-0.037", "1/m^1.002"):
         assert number in found, number
-    assert "10.9, 1.99, 1.21" in found and "once 78 of 384 are removed" in found
+    assert "10.9, 1.99, 1.21" in found and "with 78 of 384 removed" in found
     assert Path("heads.png").is_file()
 
 
