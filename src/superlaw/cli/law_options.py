@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from superlaw.cli.options import JsonOption, OverwriteOption, refuse_unused
-from superlaw.files.outputs import PICTURES, check_apart, check_output, write_atomically
+from superlaw.files.outputs import PAGE, PICTURES, check_apart, check_output, write_atomically
 from superlaw.laws.forms import has_offset_option, law_class, law_names, law_of
 
 if TYPE_CHECKING:
@@ -202,10 +202,11 @@ class Written:
     overwrite: OverwriteOption = False
     as_json: JsonOption = False
 
-    def check(self, table: str, plot: Path | None = None) -> str:
+    def check(self, table: str, plot: Path | None = None, report: Path | None = None) -> str:
         """Refuse, before anything is computed, what cannot be written; the format of the plot."""
         check_output(self.out, (".json",), self.overwrite)
-        check_apart({"TABLE": Path(table), "-o": self.out, "--plot": plot})
+        check_output(report, (PAGE,), self.overwrite, "--report")
+        check_apart({"TABLE": Path(table), "-o": self.out, "--plot": plot, "--report": report})
         return check_output(plot, PICTURES, self.overwrite, "--plot")
 
     def give(self, result: Any) -> None:
@@ -224,6 +225,7 @@ class Drawn(Written):
     """And a picture."""
 
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the fit: .png, .pdf or .svg.")] = None
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page about the fit: .html.")] = None
 
 
 def objectives(names: list[str], delta: float, reduction: str = "sum") -> list[Objective]:
