@@ -28,7 +28,7 @@ from superlaw.cli.law_options import (
     spread,
 )  # fmt: skip
 from superlaw.cli.law_table import table_of
-from superlaw.cli.options import refuse_unused
+from superlaw.cli.options import refuse_unused, typed
 from superlaw.errors import InputError
 from superlaw.files.outputs import write_atomically
 
@@ -53,7 +53,7 @@ def fit(
     from superlaw.laws.fit import fit_law
     from superlaw.laws.intervals import usual_method
 
-    kind = written.check(table, written.plot)
+    kind = written.check(table, written.plot, written.report)
     if len(laws.law) > 1:
         raise InputError(f"--law {len(laws.law)} times", "it once", "superlaw law compare takes several")
     (law,), (objective,) = laws.chosen(), objectives([minimised.objective], minimised.delta, minimised.reduction)
@@ -68,7 +68,13 @@ def fit(
         from superlaw.figures import law as figure
 
         write_atomically(written.plot, figure.draw(figure.data(fitted), kind))
+    if written.report is not None:
+        from superlaw.studies.report import fit_page
+
+        write_atomically(written.report, fit_page(fitted, table, typed()))
     written.give(fitted)
+    if written.report is not None and not written.as_json:
+        print(f"Report: {written.report}")
 
 
 @app.command()

@@ -13,7 +13,7 @@ import typer
 
 from superlaw.cli.options import JsonOption, OverwriteOption, refuse_unused
 from superlaw.errors import InputError
-from superlaw.files.outputs import PICTURES, check_apart, check_output, write_atomically
+from superlaw.files.outputs import PAGE, PICTURES, check_apart, check_output, write_atomically
 from superlaw.laws.forms import has_offset_option, law_class, law_names, law_of
 
 if TYPE_CHECKING:
@@ -220,14 +220,15 @@ class Written:
         str | None, typer.Option("--table", metavar="md|tex", help="Print the table alone, as Markdown or LaTeX.")
     ] = None
 
-    def check(self, table: str | Path, plot: Path | None = None) -> str:
+    def check(self, table: str | Path, plot: Path | None = None, report: Path | None = None) -> str:
         """Refuse, before anything is computed, what cannot be written; the format of the plot."""
         if self.as_table not in (None, "md", "tex"):
             raise InputError(f"--table {self.as_table}", "md or tex")
         if self.as_table and self.as_json:
             raise InputError("--table and --json", "one of the two")
         check_output(self.out, (".json",), self.overwrite)
-        check_apart({"TABLE": Path(table), "-o": self.out, "--plot": plot})
+        check_output(report, (PAGE,), self.overwrite, "--report")
+        check_apart({"TABLE": Path(table), "-o": self.out, "--plot": plot, "--report": report})
         return check_output(plot, PICTURES, self.overwrite, "--plot")
 
     def give(self, result: Any) -> None:
@@ -253,6 +254,7 @@ class Drawn(Written):
     """And a picture."""
 
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the fit: .png, .pdf or .svg.")] = None
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page about the fit: .html.")] = None
 
 
 def objectives(names: list[str], delta: float, reduction: str = "sum") -> list[Objective]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superlaw.figures import style
-from superlaw.figures.panels import Arrows, Bars, Forest, Map, Panel, Picture, Steps
+from superlaw.figures.panels import Arrows, Bars, Forest, Line, Map, Marks, Panel, Picture, Steps
 from superlaw.figures.traces import Trace, arrow_heads, color_bar, label_of, traces
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PIXELS = 125  # of a figure in a notebook, to an inch in print
 GAP_X, GAP_Y = 0.32, 0.42  # between panels, of a panel
+SOME_DECADES = (0.8, 2.7)  # of a logarithmic axis: fewer or more get the ticks that Plotly chooses
 LONG_LABEL = 30  # characters of an axis' label, beyond which it takes two lines
 ROTATED = 24  # characters of all ticks, beyond which they stand aslant
 CLEAR = "rgba(0,0,0,0)"
@@ -152,7 +153,7 @@ def _has(panel: Panel, kind: type) -> bool:
 
 def _axis(label: str) -> Trace:
     return {"title": {"text": _folded(label), "standoff": 6}, "automargin": True, "zeroline": False,
-            "ticks": "outside", "showline": True, "mirror": True, "exponentformat": "power"}  # fmt: skip
+            "ticks": "outside", "showline": True, "mirror": True, "exponentformat": "B", "minexponent": 4}  # fmt: skip
 
 
 def _folded(label: str) -> str:
@@ -174,7 +175,7 @@ def _x_axis(panel: Panel) -> Trace:
         axis |= {"tickvals": list(panel.ticks), "ticktext": [label_of(str(name)) for name in names]}
         if sum(map(len, map(str, names))) > 2 * ROTATED and panel.tick_labels:
             axis["tickangle"] = 45
-    return axis | _scaled(panel.xscale, panel.xlim, panel.ticks is None)
+    return axis | _scaled(panel.xscale, panel.xlim, _decades(panel, "x") if panel.ticks is None else math.nan)
 
 
 def _y_axis(panel: Panel, x: str) -> Trace:
@@ -193,7 +194,7 @@ def _y_axis(panel: Panel, x: str) -> Trace:
     if steps and panel.yscale == "log" and panel.ylim is None:  # down to the smallest that is not 0
         heights = np.concatenate([item.heights for item in steps])
         panel = replace(panel, ylim=(0.8 * float(heights[heights > 0].min()), 1.25 * float(heights.max())))
-    scaled = _scaled(panel.yscale, panel.ylim, True)
+    scaled = _scaled(panel.yscale, panel.ylim, _decades(panel, "y"))
     return axis | ({"rangemode": "tozero"} if _has(panel, Bars) and "range" not in scaled else {}) | scaled
 
 
@@ -209,10 +210,20 @@ def _reach(item: Arrows) -> Trace:
     return {"range": [-view.reach, view.reach], "showgrid": False, **bare}
 
 
-def _scaled(scale: str, limits: tuple[float | None, float | None] | None, automatic: bool) -> Trace:
+def _decades(panel: Panel, way: str) -> float:
+    """How many decades the marks and lines span along x or y; NaN where there is none."""
+    found = [np.asarray(getattr(item, way), dtype=float) for item in panel.items if isinstance(item, Marks | Line)]
+    values = np.concatenate([*found, np.zeros(0)])
+    values = values[np.isfinite(values) & (values > 0)]
+    return float(np.log10(values.max() / values.min())) if values.size else math.nan
+
+
+def _scaled(scale: str, limits: tuple[float | None, float | None] | None, decades: float) -> Trace:
     axis: Trace = {"type": scale}
-    if scale == "log" and automatic:
-        axis |= {"minorloglabels": "complete", "tickformat": "~g"}  # numbers as they are written
+    if scale == "log":
+        axis["minorloglabels"] = "complete"
+        if SOME_DECADES[0] < decades < SOME_DECADES[1]:
+            axis["dtick"] = "D2"  # 1, 2 and 5 of each
     if limits is None:
         return axis
     ends = [end if end is None or scale == "linear" else math.log10(end) if end > 0 else None for end in limits]

@@ -60,7 +60,7 @@ def said_of_runs(table: pd.DataFrame, cells: pd.DataFrame) -> InWords:
     warnings = [*_absent(counts, len(table)), *_diverged(counts, ended), *_of_lines(cells, known)]
     if not len(known):
         why = left_out_in_words(cells)
-        return InWords(tuple(warnings), (f"These {counts['ok']} runs determine no exponent ({why}). {RULE}.",))
+        return InWords(tuple(warnings), (f"Nothing can be said of a law: of {len(table)} runs {why}. {RULE}.",))
     if len(known) == 1:
         return InWords(tuple(warnings), tuple(_of_one(known.iloc[0])))
     verdict = [f"{len(known)} sets of runs that differ in width and seed alone have an exponent."]
@@ -164,7 +164,9 @@ def _of_lines(cells: pd.DataFrame, known: pd.DataFrame) -> list[str]:
         )
     elif len(known) and not len(tested):
         said.append("One seed each: nothing here tells how much seeds differ, nor whether a line is bent.")
-    if len(known) < len(cells):
+    if not len(known):
+        said.append("These runs determine no exponent.")
+    elif len(known) < len(cells):
         said.append(f"{len(cells) - len(known)} of {len(cells)} sets of runs have no exponent.")
     return said
 

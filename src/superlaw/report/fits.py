@@ -18,7 +18,7 @@ QUESTION = "What law do these losses obey, and do they determine it?"
 def fit_part(fit: Fit, name: str, commands: tuple[Command, ...] = ()) -> Part:
     """A part on a fit; without its points (of one read back from JSON) there is no curve, and that is said."""
     words = said_of_fit(fit)
-    left_out = [f"{report.points_words(fit.n, fit.dropped)}."]
+    left_out = [f"{report.points_words(fit.n, fit.dropped).removeprefix('points: ')}."]
     sections = [parameters_section(fit)]
     if fit.data is None:
         left_out.append("The points and the curve: the file of this fit does not hold them; superlaw law fit --report "
@@ -34,11 +34,11 @@ def parameters_section(fit: Fit) -> Section:
     facts = (
         ("law", fit.law.formula),
         ("loss", str(fit.columns["loss"])),
-        ("points", report.points_words(fit.n, fit.dropped)),
+        ("points", report.points_words(fit.n, fit.dropped).removeprefix("points: ")),
         ("range of the sizes", "; ".join(f"{c} {low:.4g} to {high:.4g}" for c, (low, high) in fit.ranges.items())),
         ("minimised", f"{fit.objective_name}: {fit.objective_value:.6g}, {fit.dof} degrees of freedom"),
         ("intervals", report.interval_words(fit.interval)),
-        ("evidence", report.certificate_words(fit.certificate)),
+        ("certificate", report.certificate_words(fit.certificate).removeprefix("certificate: ")),
         *([("AIC, BIC", f"{fit.aic:.2f}, {fit.bic:.2f}")] if math.isfinite(fit.aic) else []),
     )
     rows = tuple((str(name), *values) for name, *values in frame.itertuples(name=None))

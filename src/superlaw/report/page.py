@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
+import platform
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any
 
 from superlaw.figures.panels import Picture
+
+REPORT = "report.html"  # in the folder that a command keeps
+SEVERAL = "What these runs, fits and studies say"
 
 
 @dataclass(frozen=True)
@@ -109,3 +116,18 @@ class Page:
     parts: tuple[Part, ...]
     commands: tuple[Command, ...] = ()
     made: Facts = field(default_factory=lambda: Facts("This page", ()))
+
+
+def page_of(parts: Sequence[Part], command: str = "", title: str = "") -> Page:
+    """A page of these parts, which ``command`` makes, titled by its question."""
+    title = title or (parts[0].question if len(parts) == 1 else SEVERAL)
+    return Page(title, tuple(parts), (Command("This page", command),) if command else (), made_now())
+
+
+def made_now() -> Facts:
+    """By what, on what and when a page is written."""
+    return Facts("This page was written", (
+        ("by", f"superlaw {version('superlaw')}, Python {platform.python_version()}, NumPy {version('numpy')}"),
+        ("on", platform.platform()),
+        ("on the day", datetime.datetime.now(datetime.UTC).date().isoformat()),
+    ))  # fmt: skip

@@ -129,7 +129,7 @@ def _figure(picture: Picture, ids: _Ids) -> dict[str, Any]:
     return {
         "id": ids(picture.name),
         "title": picture.title,
-        "columns": min(picture.columns, len(picture.panels), 3),
+        "columns": 2 if len(picture.panels) == 4 else min(picture.columns, len(picture.panels), 3),
         "notes": picture.notes,
         "panels": [_panel(panel, picture, ids) for panel in picture.panels],
     }
@@ -154,7 +154,9 @@ def _entry(item: Marks | Line | Steps, place: int) -> dict[str, str]:
     """A line of the legend: which traces it shows or hides, and how its swatch looks; the colour is the trace's."""
     group = {"group": f"1.{place}", "label": item.label or ""}
     if isinstance(item, Marks):
-        look = ("" if item.filled else "--fill: transparent;") + ("--round: 0;" if item.marker != "o" else "")
+        look = ("" if item.filled else "--fill: transparent;") + (
+            "--round: 0;" if item.marker not in ("o", ".") else ""
+        )
         turned = " turned" if item.marker in ("D", "d") else ""
         return group | {"kind": f"mark{turned}{' line' if item.joined else ''}", "look": look}
     dash = {"--": "dashed", ":": "dotted", "-.": "dashed"}.get(item.style, "solid") if isinstance(item, Line) else ""

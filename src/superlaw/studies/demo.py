@@ -12,6 +12,9 @@ from superlaw.errors import InputError
 from superlaw.files.outputs import KeptFolder
 from superlaw.findings.exponents import Exponent, exponent, outside
 from superlaw.findings.regimes import STRONG_FROM, sum_exponent
+from superlaw.report.page import REPORT, Part, page_of
+from superlaw.report.render import report_page
+from superlaw.report.runs import runs_part
 from superlaw.sweeps.execute import Report, check_workers, execute
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.table import run_table
@@ -23,6 +26,9 @@ from superlaw.toy.spec import RunSpec
 if TYPE_CHECKING:
     import pandas as pd
 
+    from superlaw.figures.panels import Picture
+
+QUESTION = "What does superposition do to the law of loss against width?"
 WIDTHS = (10, 15, 25, 39, 63, 100)  # the published ones
 REGIMES = {"weak": 1.0, "strong": -1.0}  # weight decay gamma
 STEPS = 4000
@@ -88,6 +94,7 @@ def demo(
     report: Report = lambda tally: None,
     *,
     overwrite: bool = False,
+    command: str = "",
 ) -> Demo:
     """Train both regimes at the six published widths, and say what was seen.
 
@@ -99,11 +106,13 @@ def demo(
         1000, or as many words as a shorter text has.
     steps, workers, seed : int
     out : path
-        Folder for the run files and ``demo.png``. Runs already there are not trained again.
+        Folder for the run files, ``demo.png`` and the page ``report.html``. Runs already there are not trained again.
     report : callable
         Progress; see sweeps.execute.
     overwrite : bool
-        Replace a ``demo.png`` that no demo wrote, or that was changed since.
+        Replace a ``demo.png`` or page that no demo wrote, or that was changed since.
+    command : str
+        The command line that was given, for the page.
 
     Returns
     -------
@@ -111,7 +120,7 @@ def demo(
     """
     check_workers(workers)
     kept = KeptFolder(Path(out), "demo", overwrite)
-    kept.check("demo.png")
+    kept.check("demo.png", REPORT)
     base, source = _features(text, n_features, steps, seed)
     widths = tuple(m for m in WIDTHS if m < base.n_features)
     specs = {(name, m): base.change(width=m, weight_decay=g) for name, g in REGIMES.items() for m in widths}
@@ -132,8 +141,23 @@ def demo(
     from superlaw.figures import demo as figure
 
     title = f"{source}; {steps} steps, seed {seed}"
-    kept.write("demo.png", figure.draw(figure.data(title, tables, at_width)))
+    picture = figure.data(title, tables, at_width)
+    kept.write("demo.png", figure.draw(picture))
+    kept.write(REPORT, report_page(page_of([_part(found, picture)], command)))
     return found
+
+
+def _part(demo: Demo, picture: Picture) -> Part:
+    """What the page says: the sentences, those first that must be read before the others."""
+    import pandas as pd
+
+    runs = pd.concat([regime.runs for regime in demo.regimes.values()], ignore_index=True)
+    first = tuple(
+        said for name, regime in demo.regimes.items() for said in _warnings(name, regime, demo.loss_of_silence)
+    )
+    verdict = tuple(sentence for sentence in demo.sentences if sentence not in first)
+    part = runs_part(runs, f"{len(runs)} models: {demo.source}, {demo.steps} steps", pictures=(picture,))
+    return replace(part, question=QUESTION, warnings=first, verdict=verdict)
 
 
 def _features(text: str | Path | None, n_features: int | None, steps: int, seed: int) -> tuple[RunSpec, str]:

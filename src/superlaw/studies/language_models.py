@@ -30,7 +30,11 @@ from superlaw.lm.head import load_head
 from superlaw.lm.loss import Loss, LossOptions, measure_losses
 from superlaw.lm.measure import measure_head
 from superlaw.lm.tokens import MAX_TOKENS, count_tokens, counts_record, load_tokenizer
+from superlaw.report.language import language_part
+from superlaw.report.page import REPORT, page_of
+from superlaw.report.render import report_page
 from superlaw.studies.kept import HEAD, TOKENS, kept
+from superlaw.studies.stored_study import load_study
 
 Watch = Callable[[str, int, int], None]
 
@@ -105,6 +109,7 @@ def study(
     watch: Watch | None = None,
     *,
     overwrite: bool = False,
+    command: str = "",
 ) -> Study:
     """Heads, tokens and losses of every model, then the joint fit L = C / m^a + offset[family, corpus].
 
@@ -112,7 +117,7 @@ def study(
     ----------
     models, corpora : list
     out : Path
-        Folder of heads/, tokens/, losses.csv, study.json and study.png; made when it is not there.
+        Folder of heads/, tokens/, losses.csv, study.json, study.png and report.html; made when it is not there.
     options : LossOptions, optional
     max_tokens : int
         Counted of each corpus.
@@ -120,11 +125,13 @@ def study(
         Called with what is done, and how many of how many.
     overwrite : bool
         Replace files in the way that no study wrote there, or that were changed since.
+    command : str
+        The command line that was given, for the page.
     """
     options = options or LossOptions()
     report = watch or (lambda what, done, total: None)
     folder = KeptFolder(out, "lm study", overwrite)
-    folder.check("study.json", "study.png", *(_head_file(m) for m in models if _kept_head(m, folder) is None))
+    folder.check("study.json", "study.png", REPORT, *(_head_file(m) for m in models if _kept_head(m, folder) is None))
     for made in (out, out / "heads", out / "tokens"):
         make_folder(made)
     failures: dict[str, str] = {}
@@ -160,6 +167,9 @@ def study(
     table = found.rows()
     if heads or any(row["loss"] is not None for row in table):
         folder.write("study.png", figure.draw(figure.data(table, heads, fit, no_fit)))
+    back = load_study(out)
+    part = language_part(f"{len(models)} models", table, heads, back.tokenizers, fit, no_fit, failures, back.notes)
+    folder.write(REPORT, report_page(page_of([part], command)))
     return found
 
 

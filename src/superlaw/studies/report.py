@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
-import platform
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +16,7 @@ from superlaw.laws.result import Fit, load_fit
 from superlaw.report.capacity import capacity_part
 from superlaw.report.fits import fit_part
 from superlaw.report.language import language_part
-from superlaw.report.page import Command, Facts, Page, Part
+from superlaw.report.page import Command, Page, Part, page_of
 from superlaw.report.render import report_page
 from superlaw.report.runs import QUESTION, runs_part
 from superlaw.studies.known_plans import likely_plan
@@ -99,26 +96,17 @@ def write_report(
     if not given:
         raise InputError("no source", NEED)
     parts = _parts(given, None if plan is None else load_plan(plan))
-    title = parts[0].question if len(parts) == 1 else "What these runs, fits and studies say"
-    page = Page(title, tuple(parts), _own_command(given, out, plan), made_now())
+    page = page_of(parts, _own_command(given, out, plan))
     write_atomically(out, report_page(page))
     return Report(page, out)
 
 
-def made_now() -> Facts:
-    """By what, on what and when a page is written."""
-    return Facts("This page was written", (
-        ("by", f"superlaw {version('superlaw')}, Python {platform.python_version()}, NumPy {version('numpy')}"),
-        ("on", platform.platform()),
-        ("on the day", datetime.datetime.now(datetime.UTC).date().isoformat()),
-    ))  # fmt: skip
-
-
-def _own_command(given: list[Any], out: Path, plan: Any) -> tuple[Command, ...]:
+def _own_command(given: list[Any], out: Path, plan: Any) -> str:
+    """The command line that writes the same; "" where a source is no path."""
     if not all(isinstance(source, str | Path) for source in given) or isinstance(plan, Plan):
-        return ()
+        return ""
     words = [*map(str, given), *(() if plan is None else ("--plan", str(plan))), "-o", str(out)]
-    return (Command("This page", shlex.join(["superlaw", "report", *words])),)
+    return shlex.join(["superlaw", "report", *words])
 
 
 def _parts(given: list[Any], plan: Plan | None) -> list[Part]:
@@ -167,6 +155,7 @@ def _part(source: Any) -> Part | None:
 
 
 def _study(study: StoredStudy) -> Part:
+    """A part on a study that was read back."""
     return language_part(f"the study of {study.folder}", study.rows, study.heads, study.tokenizers, study.fit,
                          study.no_fit, study.failures, study.notes)  # fmt: skip
 
@@ -176,6 +165,18 @@ def _capacity(path: Path, store: Path | None) -> Part:
     runs = gather(store, profiles=False) if store is not None and Store(store, create=False).ids() else None
     commands = (Command("The map", f"superlaw shape capacity --store {shlex.quote(str(found.store))}"),)
     return capacity_part(found, f"the capacity map of {path}", commands, runs)
+
+
+def fit_page(fit: Fit, table: str = "", command: str = "") -> bytes:
+    """The page of a fit just made of a table."""
+    of = f" to {table}" if table else ""
+    return report_page(page_of([fit_part(fit, f"the fit of a {fit.law.name} law{of}")], command))
+
+
+def capacity_page(found: CapacityMap, command: str = "") -> bytes:
+    """The page of a capacity map, with its runs."""
+    runs = gather(found.store, profiles=False) if Store(found.store, create=False).ids() else None
+    return report_page(page_of([capacity_part(found, f"the capacity map of {found.store}", (), runs)], command))
 
 
 def _runs(sources: list[Any], plan: Plan | None) -> Part:

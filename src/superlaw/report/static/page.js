@@ -177,7 +177,7 @@
 
   function count(box, shown) {
     const of = rowsOf(box.querySelector("table")).length;
-    box.querySelector(".shown").textContent = shown === of ? `${of} rows` : `${shown} of ${of} rows`;
+    box.querySelector(".shown").textContent = shown === of ? `${of} row${of === 1 ? "" : "s"}` : `${shown} of ${of} rows`;
     for (const button of all(".clear", box)) button.hidden = shown === of;
   }
 
