@@ -174,3 +174,21 @@ def test_degenerate_tables_do_not_hide_a_lower_value():
         problem = Problem.of(fit.law, fit.data, fit.objective)
         best = 2 * solve(problem, starts=120, seed=seed + 500).value[0]
         assert fit.objective_value <= best * (1 + 1e-6) or not fit.certificate.converged, seed
+
+
+@pytest.mark.parametrize("law", ["chinchilla", "grouped:N,kind", "kaplan"])
+@pytest.mark.parametrize("objective", ["log-ls", "log-huber"])
+def test_a_search_that_begins_with_a_sample_ends_where_one_of_all_points_ends(monkeypatch, law, objective):
+    rng = np.random.default_rng(5)
+    N, D = 10 ** rng.uniform(6, 10, 600), 10 ** rng.uniform(8, 11, 600)
+    loss = (1.7 + 400 / N**0.34 + 400 / D**0.28) * np.exp(0.01 * rng.normal(size=600))
+    table = {"N": N, "D": D, "loss": loss, "kind": np.where(np.arange(600) < 3, "rare", "common")}
+    every = fit_law(table, law, objective=objective, interval="none")
+    monkeypatch.setattr("superlaw.laws.fit.MANY_POINTS", 500)
+    monkeypatch.setattr("superlaw.laws.fit.SAMPLE", 100)
+    sampled = fit_law(table, law, objective=objective, interval="none")
+    np.testing.assert_allclose(sampled.values, every.values, rtol=1e-6)
+    assert sampled.certificate.converged and sampled.certificate.agreement == every.certificate.agreement
+    given = dict(zip(every.params, every.values, strict=True))
+    started = fit_law(table, law, objective=objective, interval="none", start=given, starts=1)
+    assert started.objective_value <= every.objective_value * (1 + 1e-12)
