@@ -242,10 +242,13 @@ def _by_a_sample(problem: Problem, starts: int, seed: int, given: np.ndarray | N
     of_each = [np.flatnonzero(problem.points.group == g)[:OF_EACH_GROUP] for g in range(len(problem.points.labels))]
     rows = np.unique(np.concatenate([shuffled[:SAMPLE], *of_each]))
     some = lambda column: None if column is None else column[rows]  # noqa: E731
-    sample = Problem.over(problem.law, problem.points[rows], problem.target[rows], problem.objective)
+    sample = Problem.over(problem.law, problem.points[rows], problem.target[rows], problem.objective, problem.known)
     sample = replace(sample, weights=some(problem.weights), clusters=some(problem.clusters))
+    if sample.prior is not None and problem.prior is not None:
+        sample = replace(sample, prior=replace(sample.prior, strength=problem.prior.strength))
     few = solve(sample, starts, seed, given)
-    starting = few.theta if given is None else np.concatenate([given, few.theta])
+    led = problem.model.thetas(sample.model.values(few.theta))  # coordinates are centred on the points of each
+    starting = led if given is None else np.concatenate([given, led])
     places, which = np.unique(np.round(starting, 6), axis=0, return_inverse=True)
     found = descend_gradually(problem, places).at(which.ravel())
     return replace(sorted_descents(found, starting[0]), places=few.places)
