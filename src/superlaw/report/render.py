@@ -22,13 +22,14 @@ from superlaw.figures.panels import Forest, Line, Marks, Panel, Picture, Steps
 from superlaw.figures.symbols import hypertext, plain, shortened
 from superlaw.files.columns import printable
 from superlaw.files.records import to_json
-from superlaw.report.page import Page, RunIds, Table
+from superlaw.report.page import Page, RunIds, Section, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
 HERE = Path(__file__).parent
+DIGITS = 6  # of numbers, those that are copied
 CELL = 160  # characters of a cell that are shown; all are copied
 WIDE = 40  # characters of a cell, beyond which it takes several lines
 TEXT = 2000  # of a sentence
@@ -39,10 +40,11 @@ ROW, FRAME = 24, 110  # pixels: of a forest's row, and around it
 
 def report_page(page: Page) -> bytes:
     """A report as one file of HTML."""
-    counter = _Ids()
-    parts = [
-        {**vars(part), "sections": [_section(section, counter) for section in part.sections]} for part in page.parts
-    ]
+    ids, several = _Ids(), len(page.parts) > 1
+    parts = []
+    for part in page.parts:
+        sections = [_section(section, ids, f"{part.name}: " if several else "") for section in part.sections]
+        parts.append({**vars(part), "sections": sections})
     return _render("report.html", title=page.title, parts=parts, commands=page.commands, made=page.made)
 
 
@@ -116,10 +118,11 @@ class _Ids:
         return f"{kind}-{self.counts[kind]}"
 
 
-def _section(section: Any, ids: _Ids) -> dict[str, Any]:
+def _section(section: Section, ids: _Ids, of: str) -> dict[str, Any]:
     return {
         **vars(section),
         "id": ids("section"),
+        "heading": of + section.heading,
         "figures": [_figure(picture, ids) for picture in section.figures],
         "tables": [_table(table, ids) for table in section.tables],
     }
@@ -154,9 +157,8 @@ def _entry(item: Marks | Line | Steps, place: int) -> dict[str, str]:
     """A line of the legend: which traces it shows or hides, and how its swatch looks; the colour is the trace's."""
     group = {"group": f"1.{place}", "label": item.label or ""}
     if isinstance(item, Marks):
-        look = ("" if item.filled else "--fill: transparent;") + (
-            "--round: 0;" if item.marker not in ("o", ".") else ""
-        )
+        square = "" if item.marker in ("o", ".") else "--round: 0;"
+        look = square + ("" if item.filled else "--fill: transparent;")
         turned = " turned" if item.marker in ("D", "d") else ""
         return group | {"kind": f"mark{turned}{' line' if item.joined else ''}", "look": look}
     dash = {"--": "dashed", ":": "dotted", "-.": "dashed"}.get(item.style, "solid") if isinstance(item, Line) else ""
@@ -182,7 +184,7 @@ def _table(table: Table, ids: _Ids) -> dict[str, Any]:
         **vars(table),
         "id": ids(table.name),
         "columns": columns,
-        "rows": [[_cell(value) for value in row] for row in table.rows],
+        "rows": [[_cell(value, table.digits) for value in row] for row in table.rows],
         "printed": PRINTED if later else len(table.rows),
         "later": f"On paper the first {PRINTED} of {len(table.rows)} rows; the page has all." if later else "",
     }
@@ -192,13 +194,15 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _cell(value: Any) -> Markup:
+def _cell(value: Any, digits: int) -> Markup:
     from markupsafe import Markup, escape
 
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return Markup("<td></td>")
     if _is_number(value):
-        return Markup(f"<td class=n>{_shown(value)}</td>")
+        whole = _shown(value)
+        shown = _shown(value, digits) if isinstance(value, float) else whole
+        return Markup(f"<td class=n{'' if shown == whole else f' data-v={whole}'}>{shown}</td>")
     if isinstance(value, RunIds):
         count = f"{len(value.ids)} run{'s' * (len(value.ids) != 1)}"
         ids = escape(" ".join(value.ids))
@@ -210,6 +214,6 @@ def _cell(value: Any) -> Markup:
     return Markup(f"<td{' class=w' if len(text) > WIDE else ''}>{escape(text)}</td>")
 
 
-def _shown(value: Any) -> str:
-    """A value as a page writes it: numbers to six figures."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _shown(value: Any, digits: int = DIGITS) -> str:
+    """A value as a page writes it."""
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
