@@ -189,6 +189,14 @@ def test_runs_of_another_protocol_stand_beside_the_points_and_are_not_judged():
     assert "within" not in " ".join(found.sentences())
 
 
+def test_runs_of_other_frequencies_are_not_of_the_figure():
+    for family in ("linear", "explicit"):
+        runs = like_published().assign(frequencies=family)
+        assert not exponents_beside(runs).points and not shares_beside(runs).points
+    words = made(("explicit",), width=(8, 16, 32), weight_decay=(-1.0, 0.1))
+    assert not any(found.points for found in losses_beside(words))
+
+
 def test_a_line_through_fewer_widths_is_another_protocol():
     runs = like_published()
     found = exponents_beside(runs[runs["width"] < 50])

@@ -17,6 +17,7 @@ from superlaw.findings.exponents import LEAST_WIDTHS
 from superlaw.findings.figure_comparison import FigureComparison, Kind
 from superlaw.laws.slope import fit_slope
 from superlaw.sweeps.plan import load_plan
+from superlaw.toy.spec import RunSpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +44,7 @@ def exponents_beside(runs: pd.DataFrame, keep: Callable[[pd.DataFrame], Any] | N
     keep : callable, optional
         Which points of the figure: a mask of its table. All by default.
     """
+    runs = _of_the_study(runs, EXPONENTS)
     six, widths = load_plan(EXPONENTS.preset).axes["width"], _widths(runs)
     words = [", ".join(map(str, some)) for some in (widths, six)]
     cut = [f"widths {words[0]} (published {words[1]})"] if len(widths) < len(six) else []
@@ -77,14 +79,21 @@ def _widths(runs: pd.DataFrame) -> list[int]:
 def shares_beside(runs: pd.DataFrame) -> FigureComparison:
     """Represented shares beside those of figure 3b, at its width."""
     width = published_points(SHARES)["width"].iloc[0]
+    runs = _of_the_study(runs, SHARES)
     here = runs[runs["width"] == width]
     return set_beside(SHARES, here, here.assign(value=here["represented_fraction"]))
 
 
 def losses_beside(runs: pd.DataFrame) -> tuple[FigureComparison, FigureComparison]:
     """Losses of the wide models beside figures 1d (strong superposition) and 1b (weak)."""
+    runs = _of_the_study(runs, STRONG_LOSSES)
     ours = runs.assign(value=np.log(runs["loss"].to_numpy(dtype=float)))
     return set_beside(STRONG_LOSSES, runs, ours), set_beside(WEAK_LOSSES, runs, ours)
+
+
+def _of_the_study(runs: pd.DataFrame, kind: Kind) -> pd.DataFrame:
+    """Runs whose frequencies are of a family that the figure has."""
+    return runs[runs["frequencies"].isin(load_plan(kind.preset).axes.get("frequencies", (RunSpec().frequencies,)))]
 
 
 def published_value(kind: Kind, **where: float) -> float | None:
