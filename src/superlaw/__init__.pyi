@@ -22,8 +22,10 @@ from .findings.exponents import Exponent as Exponent, exponents as exponents
 from .findings.best_shape import BestShape as BestShape, best_shape as best_shape
 from .findings.capacity_map import CapacityMap as CapacityMap
 from .findings.figure_comparison import ComparedPoint as ComparedPoint, FigureComparison as FigureComparison
+from .findings.head_verdict import HeadVerdict as HeadVerdict, judge_head as judge_head
 from .findings.verdicts import Claim as Claim
 from .findings.width_depth import WidthDepthLaw as WidthDepthLaw
+from .findings.width_laws import TwiceTheWidth as TwiceTheWidth, twice_the_width as twice_the_width
 from .studies.capacity import measure_capacity as measure_capacity
 from .studies.shape import ShapeComparison as ShapeComparison, compare_shapes as compare_shapes
 from .studies.figure import Drawn as Drawn, figure as figure

@@ -87,7 +87,7 @@ def test_one_dominant_direction_is_seen_through():
     common = judged(NORMAL + 0.2)
     assert common.kind == "strong behind" and "behind the mean row" in common.sentence
     signed = judged(NORMAL + RNG.choice([-1, 1], (2000, 1)) * np.float32(0.1))
-    assert signed.kind == "strong behind" and "behind one dominant direction" in signed.sentence
+    assert signed.kind == "strong behind" and "behind 1 dominant direction" in signed.sentence
 
 
 def test_directions_that_fall_off_evenly_are_no_strong_geometry():

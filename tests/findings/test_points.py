@@ -12,9 +12,9 @@ from made_runs import made
 from scipy import stats
 
 import superlaw
-from superlaw.findings import figure_comparison as module
+from superlaw.findings import beside as module
+from superlaw.findings.beside import published_points, set_beside
 from superlaw.findings.exponents import exponent
-from superlaw.findings.figure_comparison import published_points, set_beside
 from superlaw.findings.points import (
     EXPONENTS,
     SHARES,
@@ -156,6 +156,16 @@ def test_twice_the_combined_spread_holds_as_many_points_as_it_says(monkeypatch):
         assert len(found.judged) == 170 and {scatter.free for scatter in found.scatters} == {8, 9}
         more.append(found.within - found.by_chance)
     assert stats.ttest_1samp(more, 0).pvalue > 1e-5
+
+
+def test_the_mean_difference_is_told_by_seed():
+    """Seeds start every cell of a width from the same numbers: what they have in common is no error of a cell."""
+    runs = like_published()
+    shifted = runs["seed"] == 1
+    runs.loc[shifted, "loss"] *= (runs.loc[shifted, "width"] / 10) ** -0.06
+    found = exponents_beside(runs)
+    assert found.by_seed == pytest.approx({0: 0, 1: 0.06}) and found.mean[0] == pytest.approx(0.03)
+    assert "0.000 of seed 0, +0.060 of seed 1" in found.headline()[0]
 
 
 def test_a_moved_point_is_outside_and_named():

@@ -34,6 +34,7 @@ NAMES = {
     "steps": "step steps _step trainer/global_step trainer.num_train_steps max_steps",
     "batch size": "batch batch_size bs trainer.train_batch_size global_batch_size",
     "learning rate": "lr learning_rate peak_lr optim/learning_rate",
+    "unique tokens": "U unique_tokens",
     "compute": "C flops FLOPs total_flos training_flop",
 }
 NONE = (

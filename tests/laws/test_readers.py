@@ -178,6 +178,14 @@ def test_an_event_file_that_is_still_written_is_read_up_to_there_and_says_so(tmp
     assert any("ends within a record" in note for note in origin_of(table).notes)
 
 
+def test_a_record_that_claims_more_bytes_than_the_file_has_ends_it(tmp_path):
+    event_folder(tmp_path, SHAPES[:1])
+    (file,) = tmp_path.rglob("*tfevents*")
+    for length in (2**31, 2**62, 2**64 - 1):
+        file.write_bytes(file.read_bytes() + length.to_bytes(8, "little") + bytes(100))
+        assert load_table(tmp_path)["step"].tolist() == [100, 200, 300]
+
+
 def test_lm_eval_results_are_a_row_a_model(tmp_path):
     table = load_table(lm_eval_folder(tmp_path / "results"))
     assert len(table) == len(SHAPES)

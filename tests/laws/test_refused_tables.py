@@ -189,6 +189,11 @@ def test_a_folder_that_is_not_clear_is_refused_in_one_line(make, tmp_path, comma
     assert FOLDERS[make] in err
 
 
+def test_a_name_that_is_nothing_is_told_from_a_published_table(command):
+    code, out, err = command("law", "look", "gemston")
+    assert (code, out) == (2, "") and "did you mean gemstones?" in err
+
+
 def test_a_row_of_a_run_is_named_by_its_run_too(tmp_path):
     history_folder(tmp_path, SHAPES[:3])
     (tmp_path / "width=128_depth=2.csv").write_text("_step,eval/loss\n100,oops\n")

@@ -28,7 +28,7 @@ def test_flat_losses_are_fitted_or_said_not_to_be_within_seconds(seed):
     assert time.process_time() - begun < 5
     assert fit.warnings
     if not fit.certificate.converged:
-        assert fit.warnings[0].startswith("not converged")
+        assert fit.warnings[0].startswith(("not converged", "no term of m is seen"))
         assert all(np.isnan(estimate.low) for estimate in fit.params.values())
 
 
@@ -131,10 +131,12 @@ def test_a_second_kind_of_search_leaves_a_bound_that_is_a_trap():
     problem = Problem.of(BrokenPowerLaw("x"), fit_law(table, BrokenPowerLaw("x"), interval="none").data,
                          Objective("log-ls"))  # fmt: skip
     best = solve(problem, starts=64).value[0]
-    trap = problem.model.thetas(np.array([[10.0, 0.3, 0.3, table["x"].max(), 0.3, 0.5]]))
-    stuck = descend(problem, trap, most=1000)
-    assert stuck.value[0] > best * 1.01
-    assert np.nanmin(sweep(problem, stuck.theta[0]).value) < best * (1 + 1e-6)
+    # Which of these is a trap hangs on the last bit of a gradient that is 0.
+    traps = [[10.0, 0.3, a_2, table["x"].max(), s, 0.5] for a_2 in (0.2, 0.25, 0.3, 0.4, 0.5) for s in (0.05, 0.3, 1.0)]
+    found = descend(problem, problem.model.thetas(np.array(traps)), most=1000)
+    stuck = int(np.argmax(found.value))
+    assert found.value[stuck] > best * 1.01
+    assert np.nanmin(sweep(problem, found.theta[stuck]).value) < best * (1 + 1e-6)
 
 
 def test_a_hundred_thousand_rows_with_hubers_bootstrap_take_some_hundred_megabytes():
@@ -172,3 +174,21 @@ def test_degenerate_tables_do_not_hide_a_lower_value():
         problem = Problem.of(fit.law, fit.data, fit.objective)
         best = 2 * solve(problem, starts=120, seed=seed + 500).value[0]
         assert fit.objective_value <= best * (1 + 1e-6) or not fit.certificate.converged, seed
+
+
+@pytest.mark.parametrize("law", ["chinchilla", "grouped:N,kind", "kaplan"])
+@pytest.mark.parametrize("objective", ["log-ls", "log-huber"])
+def test_a_search_that_begins_with_a_sample_ends_where_one_of_all_points_ends(monkeypatch, law, objective):
+    rng = np.random.default_rng(5)
+    N, D = 10 ** rng.uniform(6, 10, 600), 10 ** rng.uniform(8, 11, 600)
+    loss = (1.7 + 400 / N**0.34 + 400 / D**0.28) * np.exp(0.01 * rng.normal(size=600))
+    table = {"N": N, "D": D, "loss": loss, "kind": np.where(np.arange(600) < 3, "rare", "common")}
+    every = fit_law(table, law, objective=objective, interval="none")
+    monkeypatch.setattr("superlaw.laws.fit.MANY_POINTS", 500)
+    monkeypatch.setattr("superlaw.laws.fit.SAMPLE", 100)
+    sampled = fit_law(table, law, objective=objective, interval="none")
+    np.testing.assert_allclose(sampled.values, every.values, rtol=1e-6)
+    assert sampled.certificate.converged and sampled.certificate.agreement == every.certificate.agreement
+    given = dict(zip(every.params, every.values, strict=True))
+    started = fit_law(table, law, objective=objective, interval="none", start=given, starts=1)
+    assert started.objective_value <= every.objective_value * (1 + 1e-12)

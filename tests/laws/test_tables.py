@@ -151,7 +151,7 @@ BAD = {
     "one distinct size": (("--law", "power:width", "--where", "width == 64"), "one distinct value (64)"),
     "fewer points than parameters": (
         ("--law", "additive:width,depth", "--where", "width > 512 and seed == 0"),
-        "4 points for 5 parameters",
+        "4 points for the 5 parameters",
     ),
     "a plot of no kind": (("--law", "power:width", "--plot", "fit.gif"), ".png"),
     "an output folder that is not there": (("--law", "power:width", "-o", "nowhere/fit.json"), "nowhere"),

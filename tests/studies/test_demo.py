@@ -12,6 +12,7 @@ import pytest
 
 from superlaw import InputError
 from superlaw.figures import demo as figure
+from superlaw.figures.panels import Line, Marks
 from superlaw.findings.exponents import exponent
 from superlaw.studies import demo as study
 from superlaw.theory.weak import unlearned_loss
@@ -31,15 +32,43 @@ def test_twelve_runs_and_a_picture_are_stored(result):
 
 def test_strong_superposition_represents_all_features_and_weak_few(result):
     assert result.regimes["strong"].column("represented_fraction").min() > 0.9
-    assert result.regimes["weak"].column("represented_fraction").max() < 0.1
+    weak = result.regimes["weak"]
+    assert (1000 * weak.column("represented_fraction") / weak.widths).max() < 1.5
 
 
 def test_strong_falls_faster_than_weak(result):
     assert result.regimes["strong"].exponent.exponent > result.regimes["weak"].exponent.exponent + 0.2
 
 
+def test_the_demo_says_what_was_chosen_and_why(result, command):
+    assert "N(0, 0.3^2), not from the study's N(0, 1)" in result.sentences[-1]
+    assert result.sentences[-1] in command("demo", "--steps", 1500, "--out", result.folder)[1]
+    assert {row for regime in result.regimes.values() for row in regime.runs["initial_bias_std"]} == {0.3}
+
+
+def test_the_weak_sentence_has_the_exponent_of_the_sum_and_its_limit(result):
+    (said,) = [line for line in result.sentences if line.startswith("Weak superposition (weight")]
+    widths, sums = np.array(study.WIDTHS), result.unlearned_at_width
+    slope = -np.polyfit(np.log(widths), np.log(sums), 1)[0]
+    assert f"that sum has {slope:.2f} over the same widths" in said and said.endswith("it would be alpha - 1 = 0.5.")
+
+
+@pytest.mark.slow
+def test_the_whole_demo_shows_both_regimes(tmp_path):
+    """About a minute: weak superposition on its theory, strong on the geometry of its directions."""
+    found = study.demo(workers=2, out=tmp_path / "demo")
+    weak, strong = found.regimes["weak"], found.regimes["strong"]
+    held = weak.column("represented_fraction") * 1000 / weak.widths
+    assert held.min() > 0.75 and held.max() < 1.5  # about a feature a dimension
+    assert weak.column("loss") == pytest.approx(weak.column("unlearned_loss"), rel=0.35)
+    assert weak.column("loss") == pytest.approx(found.unlearned_at_width, rel=0.3)
+    assert strong.column("represented_fraction").min() == 1
+    assert strong.column("mean_square_overlap") * strong.widths == pytest.approx(1, rel=0.25)
+    assert strong.exponent.low > 1 > weak.exponent.high
+
+
 def test_the_theory_column_is_the_exact_sum(result):
-    p = np.arange(1, 1001.0) ** -1
+    p = np.arange(1, 1001.0) ** -1.5
     p /= p.sum()
     assert result.unlearned_at_width == pytest.approx([unlearned_loss(p, m) for m in study.WIDTHS])
 
@@ -57,9 +86,10 @@ def changed(regime, **columns):
 
 
 def test_sentences_follow_the_numbers(result):
-    text = " ".join(result.sentences)
-    assert "fewer features than they have dimensions" in text
     weak = result.regimes["weak"]
+    few = changed(weak, represented_fraction=0.5 * weak.widths / 1000)
+    told = " ".join(study._sentences(replace(result, regimes={**result.regimes, "weak": few})))
+    assert "fewer features than they have dimensions" in told
     full = changed(weak, represented_fraction=weak.widths / 1000, loss=result.unlearned_at_width * 1.05)
     told = " ".join(study._sentences(replace(result, regimes={**result.regimes, "weak": full})))
     assert "keeps about the top m features" in told and "fewer features than" not in told
@@ -69,6 +99,11 @@ def test_sentences_follow_the_numbers(result):
     half = changed(result.regimes["strong"], represented_fraction=np.full(6, 0.5))
     told = " ".join(study._sentences(replace(result, regimes={**result.regimes, "strong": half})))
     assert "not (yet) fully strong" in told
+    for slope, said in ((1.5, "the loss falls faster"), (1.0, "the line's interval holds it"), (0.5, "too short")):
+        line = result.regimes["strong"].widths ** -slope
+        bent = changed(result.regimes["strong"], loss=line * [1.1, 1, 0.9, 1.1, 1, 0.9])
+        told = " ".join(study._sentences(replace(result, regimes={**result.regimes, "strong": bent})))
+        assert said in told
     lost = changed(weak, status=["diverged", *["ok"] * 5])
     told = study._sentences(replace(result, regimes={**result.regimes, "weak": lost}))
     assert told[0].startswith("Weak superposition: diverged at width 10")
@@ -76,11 +111,12 @@ def test_sentences_follow_the_numbers(result):
 
 def test_the_picture_plots_the_numbers(result):
     tables = {name: regime.runs for name, regime in result.regimes.items()}
-    lines = {name: regime.exponent for name, regime in result.regimes.items()}
-    data = figure.data("title", tables, lines, result.unlearned_at_width)
-    strong = data["regimes"]["strong"]
-    assert np.array_equal(strong["loss"], result.regimes["strong"].column("loss"))
-    slope = np.polyfit(np.log(strong["line"]), np.log(strong["fit"]), 1)[0]
+    losses = figure.data("title", tables, result.unlearned_at_width).panels[0].items
+    strong = [item for item in losses if item.color == "strong"]
+    marks = np.concatenate([item.y for item in strong if isinstance(item, Marks)])
+    assert sorted(marks) == pytest.approx(sorted(result.regimes["strong"].column("loss")))
+    (line,) = (item for item in strong if isinstance(item, Line))
+    slope = np.polyfit(np.log(line.x), np.log(line.y), 1)[0]
     assert -slope == pytest.approx(result.regimes["strong"].exponent.exponent)
 
 

@@ -180,7 +180,7 @@ def test_along_steps_on_the_command_line_and_in_python_are_one(store, tmp_path, 
 @pytest.mark.parametrize(
     ("place", "options", "said"),
     [
-        ("none", (), "a table ending in"),
+        ("none", (), "does not exist"),
         ("folder", (), "without runs"),
         ("folder", ("--along-steps",), "without runs"),
         ("runs.csv", ("--along-steps",), "a folder of runs"),

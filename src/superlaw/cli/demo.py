@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption
+from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, typed
 
 if TYPE_CHECKING:
     from superlaw.studies.demo import Demo
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def demo(
     text: Annotated[Path | None, typer.Option(help="A text: its most frequent words become the features.")] = None,
     n_features: Annotated[int | None, typer.Option(help="Number of features [1000].")] = None,
-    steps: Annotated[int | None, typer.Option(help="Training steps of each model [5000].")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps of each model [4000].")] = None,
     workers: WorkersOption = None,
     seed: Annotated[int, typer.Option(help="Of every model.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the runs and demo.png.")] = Path("demo"),
@@ -29,7 +29,7 @@ def demo(
 
     steps = study.STEPS if steps is None else steps
     with tally_bar("demo", "models", silent=as_json) as report:
-        result = study.demo(text, n_features, steps, workers, out, seed, report, overwrite=overwrite)
+        result = study.demo(text, n_features, steps, workers, out, seed, report, overwrite=overwrite, command=typed())
     if as_json:
         print_json(_record(result))
     else:
@@ -37,6 +37,8 @@ def demo(
 
 
 def _record(result: Demo) -> dict[str, Any]:
+    from superlaw.report.page import REPORT
+
     regimes = {}
     for name, r in result.regimes.items():
         found = r.exponent
@@ -54,12 +56,14 @@ def _record(result: Demo) -> dict[str, Any]:
         "source": result.source, "steps": result.steps, "seed": result.seed, "regimes": regimes,
         "unlearned_loss_at_width": result.unlearned_at_width, "trained": result.trained,
         "stored": result.stored, "folder": result.folder, "figure": result.folder / "demo.png",
+        "report": result.folder / REPORT,
         "sentences": result.sentences,
     }  # fmt: skip
 
 
 def _print(result: Demo) -> None:
     from superlaw.cli.output import number, print_table
+    from superlaw.report.page import REPORT
 
     weak, strong = result.regimes["weak"], result.regimes["strong"]
     print(f"Features: {result.source}. {result.steps} steps, seed {result.seed}.")
@@ -77,10 +81,10 @@ def _print(result: Demo) -> None:
     shown = ("phi_1/2", "overlap^2")
     print_table(["width m", "weak: loss", *shown, "strong: loss", *shown, "1/m", "sum i>m"], rows)
     print()
-    print(f"exponent (loss ~ 1/m^exponent)  weak {weak.exponent or '-'} (local; theory is the sum, not a power law)"
+    print(f"exponent (loss ~ 1/m^exponent)  weak {weak.exponent or '-'} (theory: that of the sum)"
           f"   strong {strong.exponent or '-'} (geometry: 1)")  # fmt: skip
     print()
     for sentence in result.sentences:
         print(sentence)
     print()
-    print(f"Figure: {result.folder / 'demo.png'}   runs: {result.folder}/*.safetensors")
+    print(f"Report: {result.folder / REPORT}   figure: {result.folder / 'demo.png'}")

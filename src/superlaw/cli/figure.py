@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, refuse_unused
+from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, refuse_unused, typed
 from superlaw.errors import Interrupted
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ def figure(
     ] = None,
     study: Annotated[Path | None, typer.Option("--study", help="Folder of a language-model study.")] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="A .png, .pdf or .svg file [NAME.png]; a folder for all.")
+        Path | None, typer.Option("-o", "--out", help="A .png, .pdf, .svg or .html file [NAME.png]; a folder for all.")
     ] = None,
     where: Annotated[
         list[str] | None, typer.Option(metavar="EXPR", help="Runs to use: 'steps == 20000'; all of several count.")
     ] = None,
-    kind: Annotated[str, typer.Option(help="Of all figures: png, pdf or svg.")] = "png",
+    kind: Annotated[str, typer.Option(help="Of all figures: png, pdf, svg or html.")] = "png",
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -94,7 +94,7 @@ def reproduce(
     try:
         with tally_bar(name, "runs", silent=as_json) as report:
             found = library.reproduce(
-                name, budget, store, workers, kind, report, runs=runs or None, overwrite=overwrite
+                name, budget, store, workers, kind, report, runs=runs or None, overwrite=overwrite, command=typed()
             )
     except KeyboardInterrupt:
         raise Interrupted("interrupted; runs that ended are stored; run the same command to go on") from None
@@ -123,7 +123,7 @@ def _refuse_unused(name: str, out: Path | None) -> None:
 
 
 def _record(drawn: Drawn) -> dict[str, Any]:
-    from superlaw.figures.style import plain
+    from superlaw.figures.symbols import plain
 
     picture = drawn.picture
     return {
@@ -134,7 +134,7 @@ def _record(drawn: Drawn) -> dict[str, Any]:
 
 
 def _print(drawn: Drawn) -> None:
-    from superlaw.figures.style import plain
+    from superlaw.figures.symbols import plain
 
     print(f"{drawn.path}: {drawn.picture.title}. What was plotted: {drawn.record}")
     for note in drawn.picture.notes:
@@ -160,8 +160,9 @@ def _print_reproduction(found: Reproduction) -> None:
         _print_points(beside)
     _print_words(found.claims)
     _print(found.drawn)
-    if found.sweep:
-        print(f"Runs: {found.sweep.store.path}   table: {found.drawn.path.with_suffix('.csv')}")
+    print(f"Report: {found.report}")
+    if found.sweep and found.report:
+        print(f"Runs: {found.sweep.store.path}   table: {found.report.with_suffix('.csv')}")
 
 
 def _print_points(beside: FigureComparison) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from superlaw.cli import law_plan
 from superlaw.cli.law_look import look
 from superlaw.cli.law_options import (
+    Asked,
     Choices,
     Drawn,
     Given,
@@ -26,7 +28,7 @@ from superlaw.cli.law_options import (
     spread,
 )  # fmt: skip
 from superlaw.cli.law_table import table_of
-from superlaw.cli.options import refuse_unused
+from superlaw.cli.options import refuse_unused, typed
 from superlaw.errors import InputError
 from superlaw.files.outputs import write_atomically
 
@@ -51,7 +53,7 @@ def fit(
     from superlaw.laws.fit import fit_law
     from superlaw.laws.intervals import usual_method
 
-    kind = written.check(table, written.plot)
+    kind = written.check(table, written.plot, written.report)
     if len(laws.law) > 1:
         raise InputError(f"--law {len(laws.law)} times", "it once", "superlaw law compare takes several")
     (law,), (objective,) = laws.chosen(), objectives([minimised.objective], minimised.delta, minimised.reduction)
@@ -66,7 +68,13 @@ def fit(
         from superlaw.figures import law as figure
 
         write_atomically(written.plot, figure.draw(figure.data(fitted), kind))
+    if written.report is not None:
+        from superlaw.studies.report import fit_page
+
+        write_atomically(written.report, fit_page(fitted, table, typed()))
     written.give(fitted)
+    if written.report is not None and not written.as_json:
+        print(f"Report: {written.report}")
 
 
 @app.command()
@@ -93,6 +101,23 @@ def sensitivity(table: TableArgument, laws: Laws, rows: Rows, choices: Choices, 
     same = rows.columns() | choices.all()
     chosen = laws.chosen()
     written.give(every_choice(table_of(table, rows), chosen, **same))
+
+
+@app.command()
+@spread
+def saving(
+    fit_json: Annotated[Path, typer.Argument(metavar="FIT", help="JSON of superlaw law fit --by -o.")],
+    asked: Asked,
+    written: Written,
+) -> None:
+    """What each recipe of one fit needs for a loss, or reaches with a compute, beside another."""
+    from superlaw.laws.difference import saving as saved
+    from superlaw.laws.result import load_fit
+
+    written.check(str(fit_json))
+    at = {column: value for text in asked.at or () for column, value in law_plan.sizes_at("--at", text).items()}
+    given = {"loss": asked.loss, "flops": asked.flops, "of": asked.of, "at": at, "against": asked.against}
+    written.give(saved(load_fit(fit_json), **given, seed=asked.seed))
 
 
 for command in law_plan.COMMANDS:

@@ -13,7 +13,7 @@ import typer
 
 from superlaw.cli.options import JsonOption, OverwriteOption, refuse_unused
 from superlaw.errors import InputError
-from superlaw.files.outputs import PICTURES, check_apart, check_output, write_atomically
+from superlaw.files.outputs import PAGE, PICTURES, check_apart, check_output, write_atomically
 from superlaw.laws.forms import has_offset_option, law_class, law_names, law_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ TABLE_HELP = (
 )
 LAW_HELP = f"One of {', '.join(law_names())}; columns may follow: additive:width,depth or additive:width*depth,tokens."
 
-OBJECTIVES_HELP = "log-ls, log-huber, ls, asymmetric:K (runs below the law K times) or envelope."
+OBJECTIVES_HELP = "log-ls, log-huber, ls, plain-huber, asymmetric:K (runs below the law K times) or envelope."
 
 TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help=TABLE_HELP)]
 DeltaOption = Annotated[float, typer.Option(help="Of Huber's loss.")]
@@ -67,13 +67,27 @@ class Laws:
 
     law: Annotated[list[str], typer.Option("--law", metavar="NAME[:COL,COL]", help=LAW_HELP)]
     x: Annotated[str | None, typer.Option("--x", metavar="COL", help="Size of power, grouped and broken.")] = None
-    term: Annotated[list[str] | None, typer.Option(metavar="COL", help="Term of additive; repeat.")] = None
-    params: Annotated[str | None, typer.Option(metavar="COL", help="N of chinchilla and kaplan.")] = None
-    tokens: Annotated[str | None, typer.Option(metavar="COL", help="D of chinchilla and kaplan.")] = None
+    term: Annotated[list[str] | None, typer.Option(metavar="COL", help="Term of additive and shifted; repeat.")] = None
+    params: Annotated[str | None, typer.Option(metavar="COL", help="N of chinchilla, kaplan and their kin.")] = None
+    tokens: Annotated[str | None, typer.Option(metavar="COL", help="D of chinchilla, kaplan and their kin.")] = None
     group: Annotated[str | None, typer.Option(metavar="COL,COL", help="Groups, an offset each.")] = None
-    offset: Annotated[bool, typer.Option("--offset/--no-offset", help="L_0 of power, additive and broken.")] = True
+    offset: Annotated[
+        bool, typer.Option("--offset/--no-offset", help="L_0 of power, additive, shifted and broken.")
+    ] = True
+    by: Annotated[str | None, typer.Option(metavar="COL,COL", help="Recipes: --separate parameters are own.")] = None
+    separate: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="Parameters that --by tells apart.")] = None
 
     def chosen(self) -> list[Law]:
+        """The laws, with the parameters that are separate."""
+        from superlaw.laws.separate import SeparateLaw
+
+        if bool(self.by) != bool(self.separate):
+            alone, other = ("--by", "--separate") if self.by else ("--separate", "--by")
+            raise InputError(f"{alone} without {other}", "both", "parameters, and the column of recipes they differ by")
+        by, separate = ([x.strip() for x in (text or "").split(",") if x.strip()] for text in (self.by, self.separate))
+        return [SeparateLaw(law, by, separate) if by else law for law in self._named()]
+
+    def _named(self) -> list[Law]:
         """The laws; columns of options go to every law that takes them and has none after its name."""
         groups = tuple(column.strip() for column in (self.group or "").split(",") if column.strip())
         given = {"--x": self.x, "--term": tuple(self.term or ()), "--params": self.params, "--tokens": self.tokens}
@@ -206,14 +220,15 @@ class Written:
         str | None, typer.Option("--table", metavar="md|tex", help="Print the table alone, as Markdown or LaTeX.")
     ] = None
 
-    def check(self, table: str | Path, plot: Path | None = None) -> str:
+    def check(self, table: str | Path, plot: Path | None = None, report: Path | None = None) -> str:
         """Refuse, before anything is computed, what cannot be written; the format of the plot."""
         if self.as_table not in (None, "md", "tex"):
             raise InputError(f"--table {self.as_table}", "md or tex")
         if self.as_table and self.as_json:
             raise InputError("--table and --json", "one of the two")
         check_output(self.out, (".json",), self.overwrite)
-        check_apart({"TABLE": Path(table), "-o": self.out, "--plot": plot})
+        check_output(report, (PAGE,), self.overwrite, "--report")
+        check_apart({"TABLE": Path(table), "-o": self.out, "--plot": plot, "--report": report})
         return check_output(plot, PICTURES, self.overwrite, "--plot")
 
     def give(self, result: Any) -> None:
@@ -239,6 +254,7 @@ class Drawn(Written):
     """And a picture."""
 
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the fit: .png, .pdf or .svg.")] = None
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page about the fit: .html.")] = None
 
 
 def objectives(names: list[str], delta: float, reduction: str = "sum") -> list[Objective]:
@@ -265,7 +281,7 @@ class Choices(Level):
     """Every combination of these is fitted."""
 
     objective: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help=f"{OBJECTIVES_HELP[:-1]}; repeat [the first three].")
+        list[str] | None, typer.Option(metavar="NAME", help=f"{OBJECTIVES_HELP[:-1]}; repeat [log-ls, log-huber, ls].")
     ] = None
     delta: DeltaOption = 1e-3
     drop_highest: Annotated[list[int] | None, typer.Option(metavar="K", help="Beside no drop; repeat.")] = None
@@ -297,6 +313,18 @@ class Budgets:
     at: Annotated[list[str] | None, typer.Option(metavar="COL=VALUE,...", help="With --loss: other sizes; repeat.")] = (
         None
     )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What recipes are compared at."""
+
+    loss: Annotated[float | None, typer.Option(help="A loss that each is to reach.")] = None
+    flops: Annotated[float | None, typer.Option(metavar="C", help="A compute, C = 6 N D, for each.")] = None
+    of: Annotated[str | None, typer.Option(metavar="COL", help="With --loss: the size to solve for, or flops.")] = None
+    at: Annotated[list[str] | None, typer.Option(metavar="COL=VALUE", help="With --of: other sizes; repeat.")] = None
+    against: Annotated[str | None, typer.Option(metavar="NAME", help="Recipe to compare with [the first].")] = None
+    seed: SeedOption = 0
 
 
 @dataclass(frozen=True)

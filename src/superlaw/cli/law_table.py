@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from superlaw.errors import InputError, nearest
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -26,4 +28,7 @@ def table_of(name: str, reading: Reading) -> pd.DataFrame:
         return add_columns(gather(name, profiles=False, along_steps=reading.along_steps), let)
     if name in TABLES and not path.exists() and not reading.along_steps:
         return add_columns(load_published(name), let)
+    if not path.exists() and not path.suffix:
+        need = "a file, a folder of runs, or a published table"
+        raise InputError(f"{name}, which does not exist, nor is it a published table", need, nearest(name, TABLES))
     return load_table(name, let, reading.along_steps)

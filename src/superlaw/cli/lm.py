@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from superlaw.cli.lm_head import head
-from superlaw.cli.options import JsonOption, OverwriteOption, refuse_unused
+from superlaw.cli.options import JsonOption, OverwriteOption, refuse_unused, typed
 from superlaw.errors import InputError
 from superlaw.files.outputs import check_apart, check_output, write_atomically
 
@@ -178,7 +178,8 @@ def study(
     options = LossOptions(document, max_length, documents, batch_tokens, dtype, device)
     with progress_bar("study", "steps", silent=as_json) as bar:
         report = (lambda what, done, total: bar.update(done, total, what)) if bar else None
-        found = language_models.study(models, corpora, out, options, max_tokens, report, overwrite=overwrite)
+        found = language_models.study(models, corpora, out, options, max_tokens, report, overwrite=overwrite,
+                                      command=typed())  # fmt: skip
     print_json(found.to_dict()) if as_json else _print_study(found)
     if found.failures:
         raise typer.Exit(1)
@@ -205,3 +206,4 @@ def _print_study(found: Any) -> None:
     for what, reason in found.failures.items():
         print(f"failed {what}: {reason}")
     print(f"Study: {found.folder / 'study.json'}, {found.folder / 'study.png'}, {found.folder / 'losses.csv'}")
+    print(f"Report: {found.folder / 'report.html'}")

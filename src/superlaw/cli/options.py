@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import shlex
+import sys
 from contextvars import ContextVar
 from typing import Annotated, Any
 
@@ -40,6 +42,11 @@ class Command(TyperCommand):
 
         parser.parse_args = parse_once
         return parser
+
+
+def typed() -> str:
+    """The command line as it was given, for the page that it makes."""
+    return shlex.join(["superlaw", *sys.argv[1:]])
 
 
 def _name(option: Any) -> str:

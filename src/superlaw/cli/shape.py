@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, numbers, refuse_unused
+from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, numbers, refuse_unused, typed
 from superlaw.errors import InputError, Interrupted, nearest
 from superlaw.files.outputs import PICTURES, KeptFolder, check_output, write_atomically
 
@@ -245,12 +245,15 @@ def capacity(
 ) -> None:
     """How many features does a trained model hold? Toy models over 1-S and n/m, and where the bounds stand."""
     from superlaw.cli.output import print_json, tally_bar
+    from superlaw.files.records import to_json
+    from superlaw.report.page import REPORT
     from superlaw.studies import capacity as study
+    from superlaw.studies.report import CAPACITY as RECORD
+    from superlaw.studies.report import capacity_page
 
     kind = check_output(out, PICTURES, overwrite) or "png"
     kept = KeptFolder(store, "shape capacity", overwrite)
-    if out is None:
-        kept.check(CAPACITY)
+    kept.check(RECORD, REPORT, *([CAPACITY] if out is None else []))
     asked = {
         "widths": numbers("--widths", widths), "degrees": numbers("--degrees", degrees, float),
         "activities": numbers("--activities", activities, float), "seeds": numbers("--seeds", seeds),
@@ -264,15 +267,18 @@ def capacity(
             raise Interrupted(f"interrupted; finished runs are in {store}; run the same command to resume") from None
     from superlaw.figures import capacity as figure
 
+    kept.write(RECORD, to_json(result.to_dict(), indent=1).encode())
+    page = kept.write(REPORT, capacity_page(result, typed()))
     content = figure.draw(figure.data(result), kind)
     if out is None:
         out = kept.write(CAPACITY, content)
     else:
         write_atomically(out, content)
     if as_json:
-        print_json({**result.to_dict(), "figure": out})
+        print_json({**result.to_dict(), "figure": out, "report": page})
     else:
         _print_capacity(result, out)
+        print(f"Report: {page}")
 
 
 def _print_capacity(result: CapacityMap, out: Path) -> None:

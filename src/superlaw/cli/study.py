@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 
 from superlaw.cli.law_options import TABLE_HELP, Reading, spread
 from superlaw.cli.law_table import table_of
-from superlaw.cli.options import JsonOption, OverwriteOption, refuse_unused
+from superlaw.cli.options import JsonOption, OverwriteOption, refuse_unused, typed
 
 app = typer.Typer(help="Whole questions, by a protocol that was written down before.", no_args_is_help=True)
 
@@ -72,8 +71,7 @@ def width_law(
         read = table_of(table, reading)
         what = study.width_table(read, Path(table).name, **columns.given())
         answer = join_widths([judge_width(read, what, study.width_protocol().rules)])
-    command = shlex.join(["superlaw", *sys.argv[1:]])
-    written = {} if out is None else study.write_width_law(answer, out, command, overwrite)
+    written = {} if out is None else study.write_width_law(answer, out, typed(), overwrite)
     if as_json:
         print_json(answer.to_dict())
         return

@@ -2,90 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from superlaw.figures import style
-from superlaw.findings.exponents import Exponent, outside
+from superlaw.figures import paint
+from superlaw.figures.panels import Item, Line, Marks, Panel, Picture
+from superlaw.figures.runs import HOLLOW, losses_and_line, marks
+from superlaw.findings.exponents import RULE, exponent
 
 if TYPE_CHECKING:
     import pandas as pd
 
+LOOKS = {"weak": "o", "strong": "s"}
+PANEL = (4.8, 4.0)  # inches
 
-def data(
-    title: str, runs: dict[str, pd.DataFrame], lines: dict[str, Exponent | None], unlearned_at_width: np.ndarray
-) -> dict[str, Any]:
-    """What is plotted: each regime's columns over widths, its line, and theory's curves.
+draw = paint.draw
+
+
+def data(title: str, runs: dict[str, pd.DataFrame], unlearned_at_width: np.ndarray) -> Picture:
+    """Each regime's losses with their line and theory's curves; overlaps beside 1/m and Welch.
 
     Parameters
     ----------
     title : str
     runs : dict with the run tables ``weak`` and ``strong``, a row a width
-    lines : dict with the exponent of each
     unlearned_at_width : ndarray, shape (widths,)
         The exact sum over unlearned features with k = m.
     """
-    series = {}
-    for name, table in runs.items():
-        line = lines[name]
-        columns = ("width", "loss", "loss_std", "mean_square_overlap")
-        series[name] = {column: table[column].to_numpy(dtype=float) for column in columns} | {
-            "weight_decay": table["weight_decay"].iloc[0],
-            "on_line": outside(table) == "",
-            "line": np.array(line.widths, dtype=float) if line else None,
-            "fit": line.coefficient * np.array(line.widths, dtype=float) ** -line.exponent if line else None,
-            "label": f"{name}, exponent {line}" if line else name,
-            "unlearned_own": table["unlearned_loss"].to_numpy(dtype=float),
-        }
     widths = runs["weak"]["width"].to_numpy()
-    return {
-        "title": title,
-        "regimes": series,
-        "width": widths,
-        "unlearned_at_width": unlearned_at_width,
-        "inverse_width": 1 / widths,
-        "welch": runs["strong"]["welch"].to_numpy(dtype=float),
-    }
-
-
-def draw(data: dict[str, Any]) -> bytes:
-    """The figure as PNG."""
-    figure = style.new_figure((9.6, 4.4))
-    left, right = figure.subplots(1, 2)
-    figure.suptitle(data["title"], fontsize=10)
-    for name, color, marker in (("weak", style.WEAK, "o"), ("strong", style.STRONG, "s")):
-        regime = data["regimes"][name]
-        label = f"{regime['label']} (γ = {regime['weight_decay']:g})"
-        for chosen, face in ((regime["on_line"], color), (~regime["on_line"], "white")):
-            if chosen.any():
-                at, loss, error = (regime[column][chosen] for column in ("width", "loss", "loss_std"))
-                left.errorbar(at, loss, error, fmt=marker, color=color, mfc=face, capsize=2, label=label)
-                label = None
-        if regime["fit"] is not None:
-            left.plot(regime["line"], regime["fit"], "-", color=color, lw=1)
-        right.plot(regime["width"], regime["mean_square_overlap"], marker, color=color, label=name)
-    left.plot(
-        data["width"],
-        data["unlearned_at_width"],
-        "--",
-        color=style.THEORY,
-        lw=1,
-        label="sum over features beyond m",
+    ticks = tuple(widths.tolist())
+    losses: list[Item] = []
+    overlaps: list[Item] = []
+    for name, marker in LOOKS.items():
+        table = runs[name]
+        label = f"{name}, γ = {table['weight_decay'].iloc[0]:g}"
+        losses += losses_and_line(table[table["status"] == "ok"], label, name, marker)
+        overlaps.append(marks(table, "width", "mean_square_overlap", label=name, color=name, marker=marker))
+    losses += [
+        Line(widths, unlearned_at_width, "sum over features beyond m", style="--"),
+        Marks(widths, runs["weak"]["unlearned_loss"].to_numpy(dtype=float), None, "weak: sum over its own unlearned",
+              marker="x"),
+    ]  # fmt: skip
+    strong = exponent(runs["strong"])
+    if strong is not None:
+        first = strong.widths[0]
+        guide = strong.coefficient * first**-strong.exponent * first / widths
+        losses.append(Line(widths, guide, "∝ 1/m", style=":"))
+    welch = runs["strong"]["welch"].to_numpy(dtype=float)
+    overlaps += [
+        Line(widths, 1 / widths, "1/m (random directions)", style=":"),
+        Line(widths, welch, "Welch bound, all n rows", style="-."),
+    ]
+    panels = (
+        Panel("width m", "loss L (sum over features)", tuple(losses), "", "log", "log", ticks, legend="lower left"),
+        Panel("width m", "mean squared overlap, i ≠ j", tuple(overlaps), "", "log", "log", ticks),
     )
-    own = data["regimes"]["weak"]
-    left.plot(own["width"], own["unlearned_own"], "x", color=style.THEORY, label="weak: sum over its own unlearned")
-    strong = data["regimes"]["strong"]
-    if strong["fit"] is not None:
-        guide = strong["fit"][0] * strong["line"][0] / strong["width"]
-        left.plot(strong["width"], guide, ":", color=style.THEORY, lw=1, label="∝ 1/m")
-    right.plot(data["width"], data["inverse_width"], ":", color=style.THEORY, lw=1, label="1/m (random directions)")
-    right.plot(data["width"], data["welch"], "-.", color=style.THEORY, lw=1, label="Welch bound, all n rows")
-    left.set_ylabel("loss L (sum over features)")
-    right.set_ylabel("mean squared overlap, all pairs i ≠ j")
-    for axes in (left, right):
-        style.width_axis(axes, data["width"])
-        axes.legend(fontsize=7.5, frameon=False)
-    low = min(np.nanmin(r["loss"]) for r in data["regimes"].values())
-    left.set_ylim(low * 0.35, None)  # room for the legend below the curves
-    return style.render(figure)
+    ids = tuple(run for table in runs.values() if "id" in table for run in table["id"])
+    return Picture("demo", title, panels, 2, (f"{RULE}. {HOLLOW}",), ids, panel=PANEL)

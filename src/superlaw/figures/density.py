@@ -61,7 +61,8 @@ def _exponents(chosen: ComparableRuns) -> Panel:
         here = cells[(cells["weight_decay"] == decay) & np.isfinite(cells["exponent"])]
         kinds = "/".join(sorted(set(here["regime"])))
         items.append(Marks(here["activation_density"].to_numpy(), here["exponent"].to_numpy(),
-                           here["stderr"].to_numpy(), f"γ = {decay:.3g}, {kinds}", f"C{i}", joined=True))  # fmt: skip
+                           here["stderr"].to_numpy(), f"γ = {decay:.3g}, {kinds}", f"C{i}", joined=True,
+                           of=tuple(here["runs"])))  # fmt: skip
         alone = published_value(EXPONENTS, weight_decay=decay, data_exponent=1)
         if alone is not None:  # the study's row E = 1 of this grid is its row alpha = 1 of the other
             items.append(Marks(np.ones(1), np.array([alone]), color=f"C{i}", marker=published.DIAMOND, filled=False))

@@ -8,7 +8,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.figures import paint, published, style
-from superlaw.figures.panels import Item, Map, Marks, Panel, Picture
+from superlaw.figures.panels import Behind, Item, Map, Marks, Panel, Picture
 from superlaw.findings.comparable import ComparableRuns, RunsByFamily
 from superlaw.findings.exponents import CURVED, RULE
 from superlaw.findings.published import PUBLISHED
@@ -64,7 +64,7 @@ def _straightness(fits: dict[str, pd.DataFrame]) -> Panel:
         cells = fitted[family][fitted[family]["regime"] == regime]
         spread = np.linspace(-0.2, 0.2, len(cells)) if len(cells) > 1 else np.zeros(1)
         role = regime if regime != "between" else "theory"
-        items.append(Marks(i + spread, cells["r_squared"].to_numpy(), color=role))
+        items.append(Marks(i + spread, cells["r_squared"].to_numpy(), color=role, of=tuple(cells["runs"])))
         median = float(cells["r_squared"].median())
         items.append(Marks(np.array([i]), np.array([median]), color=role, marker="_"))
     labels = tuple(f"{family}\n{regime}" for family, regime in groups)
@@ -76,5 +76,11 @@ def _over_both(cells: pd.DataFrame) -> Panel:
     value, error = (cells.pivot_table(name, "data_exponent", "weight_decay", dropna=False)
                     for name in ("exponent", "stderr"))  # fmt: skip
     shown = Map(tuple(value.columns), tuple(value.index), value.to_numpy(), "model exponent $\\alpha_m$",
-                error=error.reindex_like(value).to_numpy())  # fmt: skip
+                error=error.reindex_like(value).to_numpy(), of=_runs(cells, value))  # fmt: skip
     return Panel("weight decay γ", "data exponent α", (shown,), "power frequencies")
+
+
+def _runs(cells: pd.DataFrame, shown: pd.DataFrame) -> tuple[Behind, ...]:
+    """Ids of the runs on the line of each cell."""
+    known = {(cell["data_exponent"], cell["weight_decay"]): cell["runs"] for cell in cells.to_dict("records")}
+    return tuple(tuple(known.get((alpha, gamma), ()) for gamma in shown.columns) for alpha in shown.index)

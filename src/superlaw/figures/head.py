@@ -91,7 +91,7 @@ def _draw_widths(panel: Any, data: dict[str, Any], colors: list[Any]) -> None:
     panel.plot([], [], "s", mfc="none", color=style.THEORY, label="mean row removed")
     if data["gone"]:
         panel.plot([], [], "^", color=style.THEORY, label=f"dominant directions removed: {data['gone']}")
-    panel.set(xlabel="width m", ylabel="mean squared overlap")
+    panel.set(xlabel="width m", ylabel="mean squared overlap", ylim=(None, 50))  # above all overlaps: the legend
 
 
 def _draw_buckets(panel: Any, models: list[dict[str, Any]], colors: list[Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from superlaw.errors import InputError
 from superlaw.figures import paint
 from superlaw.figures.panels import Item, Line, Panel, Picture
 from superlaw.figures.runs import HOLLOW, losses_and_line, marks
@@ -25,6 +26,9 @@ draw = paint.draw
 
 def data(chosen: ComparableRuns) -> Picture:
     """Loss against width for each alpha and start, silent features, and the skewness of the overlaps."""
+    if len(chosen.values("initial_bias_std")) < 2:
+        raise InputError("runs of one start of the bias", "several for the figure initial-bias",
+                         "superlaw sweep run initial-bias-small --store runs makes some")  # fmt: skip
     alphas = chosen.values("data_exponent")
     panels = [_losses(chosen, alpha) for alpha in alphas]
     panels += [_silent(chosen), _skewness(chosen)]

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 
 from superlaw.figures import paint
-from superlaw.figures.panels import Line, Marks, Panel, Picture
+from superlaw.figures.panels import Behind, Line, Marks, Panel, Picture
 from superlaw.laws.law import Points
 from superlaw.laws.result import Fit
 
 CURVE_POINTS = 120
-PANEL = (3.3, 3.1)
+COLUMNS = 4  # panels a row
 
 draw = paint.draw
 
 
 def data(fit: Fit) -> Picture:
-    """What the figure of a fit plots: a panel for each size, then the errors against the fitted loss.
+    """A panel for each size, then the errors against the fitted loss.
 
     Losses are adjusted to the other sizes' geometric means by the law itself: L f(x_k, others at
     their means) / f(x), so that the points scatter about the curve as they do about the law.
@@ -36,24 +36,26 @@ def data(fit: Fit) -> Picture:
     first = points.group == 0
     middle = np.array([middle[k] if k in shown else points.sizes[k][first][0] for k in range(len(middle))])
     held = ", ".join(f"{column} = {value:.3g}" for column, value in zip(law.sizes, middle, strict=True))
-    panels = [_panel(fit, k, losses / fitted, middle, k == shown[0]) for k in shown]
+    of = tuple((f"row {row + 1}",) for row in used.rows.tolist())
+    panels = [_panel(fit, k, losses / fitted, middle, k == shown[0], of) for k in shown]
     what = "log L" if fit.objective.logarithmic else "L"
     errors = np.log(losses / fitted) if fit.objective.logarithmic else losses - fitted
+    notes = [f"Each size with the others at {held}; losses are moved there along the law."] if len(panels) > 1 else []
     title = f"{law.name} law, {fit.n} points ({fit.dropped['rows']} left out)"
-    others = f"; each panel with the other sizes at {held}" if len(panels) > 1 else ""
-    return Picture("law", title + others, (*panels, errors_panel(fitted, errors, "fitted loss", what)),
-                   len(panels) + 1, panel=PANEL)  # fmt: skip
+    panels.append(errors_panel(fitted, errors, "fitted loss", what, of=of))
+    return Picture("law", title, tuple(panels), min(COLUMNS, len(panels)), tuple(notes))
 
 
-def errors_panel(x: np.ndarray, errors: np.ndarray, xlabel: str, what: str, xscale: str = "linear") -> Panel:
+def errors_panel(
+    x: np.ndarray, errors: np.ndarray, xlabel: str, what: str, xscale: str = "linear", of: Behind | None = None
+) -> Panel:
     """Errors against something, about 0."""
     zero = Line(np.array([x.min(), x.max()]), np.zeros(2))
-    return Panel(
-        xlabel, f"error of {what}", (zero, Marks(x, errors, color="strong", small=True)), "measured less fitted", xscale
-    )
+    marks = Marks(x, errors, color="strong", small=True, of=of)
+    return Panel(xlabel, f"error of {what}", (zero, marks), "measured less fitted", xscale)
 
 
-def _panel(fit: Fit, k: int, ratio: np.ndarray, middle: np.ndarray, leftmost: bool) -> Panel:
+def _panel(fit: Fit, k: int, ratio: np.ndarray, middle: np.ndarray, leftmost: bool, of: Behind) -> Panel:
     """One size's points and curve, of the first group, the other sizes at their middle."""
     x = fit.points().points.sizes[k]
 
@@ -65,7 +67,7 @@ def _panel(fit: Fit, k: int, ratio: np.ndarray, middle: np.ndarray, leftmost: bo
     scale = "log" if x.min() > 0 else "linear"
     curve_x = (np.geomspace if scale == "log" else np.linspace)(x.min(), x.max(), CURVE_POINTS)
     band = fit.predict(at(curve_x))
-    runs = Marks(x, ratio * fit.loss_at(at(x))[0], label="runs, adjusted", small=True)
+    runs = Marks(x, ratio * fit.loss_at(at(x))[0], label="runs, adjusted", small=True, of=of)
     curve = Line(curve_x, band.loss, f"fit, {fit.interval['level']:.0%} band", "weak", low=band.low, high=band.high)
     return Panel(fit.law.sizes[k], "loss" if leftmost else "", (runs, curve), _estimate(fit, k), scale, "log",
                  legend="best" if leftmost else None)  # fmt: skip

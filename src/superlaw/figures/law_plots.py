@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from superlaw.errors import InputError, nearest
-from superlaw.figures import paint, style
+from superlaw.figures import paint
 from superlaw.figures.panels import Picture
 from superlaw.laws.result import Fit
 
@@ -78,13 +79,6 @@ def plot_law(fit: Fit, kind: str = "sizes", axes: Any = None, **options: Any) ->
     ['m', 'fitted loss']
     """
     picture = law_picture(fit, kind, **options)
-    with style.settings():
-        if axes is None:
-            return paint.on_new_figure(picture)[1]
-        given = list(axes) if isinstance(axes, Sequence) or hasattr(axes, "__iter__") else [axes]
-        flat = [axis for part in given for axis in (part if hasattr(part, "__iter__") else [part])]
-        if len(flat) != len(picture.panels):
-            raise InputError(f"{len(flat)} axes for {len(picture.panels)} panels", "one for each panel")
-        for axis, panel in zip(flat, picture.panels, strict=True):
-            paint.paint(axis, panel)
-    return flat
+    flat = None if axes is None else list(np.ravel(np.asarray(axes, dtype=object)))
+    figure = paint.matplotlib_figure(picture, flat)
+    return figure.axes[: len(picture.panels)] if flat is None else flat

@@ -98,10 +98,11 @@ def _overlap_panels(rows: Rows, heads: dict[str, dict[str, Any]], look: _Look) -
             continue
         m = np.array([head["m"] for head in found], dtype=float)
         square = np.array([head["mean_square_overlap"] for head in found])
-        squares.append(Marks(1 / m, square, label=family, color=f"C{i}", joined=True))
+        of = tuple((head["name"],) for head in found)
+        squares.append(Marks(1 / m, square, label=family, color=f"C{i}", joined=True, of=of))
         error = np.array([head["mean_abs_overlap_stderr"] for head in found])
         mean = np.array([head["mean_abs_overlap"] for head in found])
-        absolutes.append(Marks(m, mean, error if error.any() else None, color=f"C{i}", joined=True))
+        absolutes.append(Marks(m, mean, error if error.any() else None, color=f"C{i}", joined=True, of=of))
     m = np.array(sorted({head["m"] for head in heads.values()}), dtype=float)
     line = m if len(m) > 1 else np.array([m[0] / 2, m[0] * 2])
     squares.append(Line(1 / line, 1 / line, "random directions, 1/m", style="--"))
@@ -139,7 +140,7 @@ def _loss_panel(measured: Rows, fit: Fit | None, look: _Look, families: bool) ->
         color = look.color(family, corpus)
         width = _column(rows, "width")
         items.append(Marks(width, _column(rows, "loss"), np.nan_to_num(_column(rows, "stderr")), color=color,
-                           marker=look.marker(corpus)))  # fmt: skip
+                           marker=look.marker(corpus), of=tuple((row["model"],) for row in rows)))  # fmt: skip
         if fit is not None:
             line = np.geomspace(width[0], width[-1], CURVE_POINTS)
             same = {"family": [family] * len(line), "corpus": [corpus] * len(line)}
@@ -155,9 +156,10 @@ def _width_panel(measured: Rows, fit: Fit, look: _Look) -> tuple[Panel, int]:
     for (family, corpus), rows in _groups(measured).items():
         part = left_for(fit, "width", _table(rows), _column(rows, "loss"))
         above = part > 0
+        of = tuple((row["model"],) for row, shown in zip(rows, above, strict=True) if shown)
         hidden += int((~above).sum())
         items.append(Marks(_column(rows, "width")[above], part[above], np.nan_to_num(_column(rows, "stderr"))[above],
-                           color=look.color(family, corpus), marker=look.marker(corpus)))  # fmt: skip
+                           color=look.color(family, corpus), marker=look.marker(corpus), of=of))  # fmt: skip
     width = _column(measured, "width")
     line = np.geomspace(width.min(), width.max(), CURVE_POINTS)
     curve, (a, _) = term_curve(fit, "width", line), loss_exponent(fit)

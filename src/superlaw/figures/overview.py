@@ -6,7 +6,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.figures import paint, published
-from superlaw.figures.panels import Item, Line, Panel, Picture
+from superlaw.figures.panels import Item, Line, Marks, Panel, Picture
 from superlaw.figures.runs import HOLLOW, losses_and_line
 from superlaw.findings.comparable import ComparableRuns, spec_of
 from superlaw.findings.points import STRONG_LOSSES, WEAK_LOSSES
@@ -54,5 +54,6 @@ def _panel(chosen: ComparableRuns, family: str, strong: float, weak: float) -> P
         sums = np.array([unlearned_loss(p, m, spec.values) for m in widths])
         items.append(Line(widths, sums, color="theory", style="--"))
     title = f"power, α = {runs.iloc[0]['data_exponent']:g}" if family == "power" else family
-    return Panel("width m", "loss L (sum over features)", tuple(items), title, "log", "log", tuple(widths.tolist()),
+    marked = np.unique(np.concatenate([item.x for item in items if isinstance(item, Marks)]))
+    return Panel("width m", "loss L (sum over features)", tuple(items), title, "log", "log", tuple(marked.tolist()),
                  legend="lower left")  # fmt: skip

@@ -3,42 +3,67 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from superlaw.errors import InputError
 from superlaw.figures import style
 from superlaw.figures.panels import Arrows, Bars, Forest, Item, Line, Map, Marks, Panel, Picture, Scale, Steps
+from superlaw.figures.view import seen
 
 CHARACTERS = 22  # of a note, to an inch
 LEGEND_ROWS = 9  # more labels than this get a second column
 TWO_LINES = 8  # rows of a map up to which an error fits under its number
-DOT = 0.05  # an arrow shorter than this is a point
-VIEW = np.array([[0.766, -0.220], [0.643, 0.262], [0.0, 0.940]])  # of three dimensions, 50 degrees about, 20 above
-ROLES = {"weak": style.WEAK, "strong": style.STRONG, "theory": style.THEORY}
 
 
 def draw(data: Picture, kind: str = "png") -> bytes:
     """A picture as PNG, PDF or SVG."""
     with style.settings():
-        return style.render(on_new_figure(data)[0], kind)
+        return style.render(matplotlib_figure(data), kind)
 
 
-def on_new_figure(data: Picture) -> tuple[Any, list[Any]]:
-    """A new matplotlib figure of a picture, and the axes of its panels."""
-    columns = min(data.columns, len(data.panels))
-    rows = -(-len(data.panels) // columns)
-    width, height = columns * data.panel[0], rows * data.panel[1]
-    note = "\n".join(line for text in data.notes for line in textwrap.wrap(text, int(CHARACTERS * width)))
-    figure = style.new_figure((width, height + 0.3 + 0.115 * (note.count("\n") + 1)))
-    figure.suptitle(textwrap.fill(data.title, int(16 * width)), fontsize=9)
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=6)
-    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for axes, panel in zip(grid, data.panels, strict=False):
-        paint(axes, panel)
-    for axes in grid[len(data.panels) :]:
-        axes.set_axis_off()
-    return figure, grid[: len(data.panels)]
+def matplotlib_figure(data: Picture, axes: Sequence[Any] | None = None) -> Any:
+    """A picture as a matplotlib figure, or its panels on axes of the caller's.
+
+    Parameters
+    ----------
+    data : Picture
+    axes : sequence of Axes, optional
+        One for each panel; the title and the notes are then the caller's to write.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A new one, or that of the axes.
+
+    Raises
+    ------
+    InputError
+        For another number of axes.
+    """
+    with style.settings():
+        if axes is not None:
+            given = list(np.ravel(np.asarray(axes, dtype=object)))
+            if len(given) != len(data.panels):
+                raise InputError(f"{len(given)} axes", f"{len(data.panels)}, one for each panel of {data.name}")
+            for one, panel in zip(given, data.panels, strict=True):
+                paint(one, panel)
+            return given[0].figure
+        columns = min(data.columns, len(data.panels))
+        rows = -(-len(data.panels) // columns)
+        width, height = columns * data.panel[0], rows * data.panel[1]
+        note = "\n".join(line for text in data.notes for line in textwrap.wrap(text, int(CHARACTERS * width)))
+        figure = style.new_figure((width, height + 0.3 + 0.115 * (note.count("\n") + 1)))
+        figure.suptitle(textwrap.fill(data.title, int(16 * width)), fontsize=9)
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=6)
+        grid = list(figure.subplots(rows, columns, squeeze=False).flat)
+        for one, panel in zip(grid, data.panels, strict=False):
+            paint(one, panel)
+        for one in grid[len(data.panels) :]:
+            one.set_axis_off()
+        return figure
 
 
 def paint(axes: Any, panel: Panel) -> None:
@@ -112,54 +137,43 @@ def _forest(axes: Any, item: Forest) -> None:
 
 
 def _map(axes: Any, item: Map) -> None:
-    import matplotlib as mpl
-
-    name = "RdBu_r" if item.diverging else "viridis"
-    low, high = item.low, item.high
-    if item.diverging and low is None:
-        high = float(np.nanmax(np.abs(item.z)))
-        low = -high
+    name = style.DIVERGING if item.diverging else style.EVEN
+    low, high = item.limits
     shown = axes.imshow(item.z, origin="lower", aspect="auto", cmap=name, vmin=low, vmax=high, interpolation="nearest")
-    axes.set_xticks(range(len(item.x)), [_short(v) for v in item.x], rotation=45 if len(item.x) > 6 else 0)
-    axes.set_yticks(range(len(item.y)), [_short(v) for v in item.y])
+    axes.set_xticks(range(len(item.x)), [style.short(v) for v in item.x], rotation=45 if len(item.x) > 6 else 0)
+    axes.set_yticks(range(len(item.y)), [style.short(v) for v in item.y])
     axes.set_facecolor("#dddddd")  # cells without a number
     bar = axes.figure.colorbar(shown, ax=axes, label=item.label, pad=0.02)
     bar.outline.set_linewidth(0.4)
     size = 7 if item.z.shape[1] <= 6 else 5.5
     for i, j in np.argwhere(np.isfinite(item.z)) if item.text else ():
-        red, green, blue, _ = mpl.colormaps[name](shown.norm(item.z[i, j]))
-        dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
+        _, (ink,) = style.map_colors(np.array([shown.norm(item.z[i, j])]), item.diverging)
         said = format(item.z[i, j], item.text)
         if item.error is not None and np.isfinite(item.error[i, j]) and item.z.shape[0] <= TWO_LINES:
             said += f"\n±{format(item.error[i, j], item.text)}"
-        axes.text(j, i, said, ha="center", va="center", fontsize=size,
-                  color="white" if dark else "black")  # fmt: skip
+        axes.text(j, i, said, ha="center", va="center", fontsize=size, color=ink)
 
 
 def _arrows(axes: Any, item: Arrows) -> None:
-    solid = item.tips.shape[1] == 3
-    view = VIEW if solid else np.eye(2)
-    tips, turn = item.tips @ view, np.linspace(0, 2 * np.pi, 181)
+    view = seen(item)
     thin = {"color": style.THEORY, "lw": 0.5, "zorder": 1}
-    axes.plot(*(view[:2].T @ [np.cos(turn), np.sin(turn)]), ls="--", **thin)
-    for end in view:  # the axes
+    axes.plot(*view.circle.T, ls="--", **thin)
+    for end in view.axes:
         axes.plot([-end[0], end[0]], [-end[1], end[1]], ls="-", **thin, alpha=0.4)
     color = _color(item.color)
-    for i, (x, y) in enumerate(tips):
-        if np.linalg.norm(item.tips[i]) < DOT:
+    for (x, y), point, place, label in zip(view.tips, view.points, view.labels_at, item.labels, strict=True):
+        if point:
             axes.plot([x], [y], "o", ms=3, color=color, zorder=3)
             continue
         axes.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 1.4, "shrinkA": 0,
                                                       "shrinkB": 0, "mutation_scale": 8}, zorder=3)  # fmt: skip
-        if solid:
-            foot = item.tips[i, :2] @ view[:2]
-            axes.plot([x, foot[0]], [y, foot[1]], ":", color=color, lw=0.8, zorder=2)
-        length = max(float(np.hypot(x, y)), 1e-9)
-        axes.text(x * (1 + 0.13 / length), y * (1 + 0.13 / length), item.labels[i], ha="center", va="center",
+        axes.text(*place, label, ha="center", va="center",
                   bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8})  # fmt: skip
-    reach = 1.3 * max(1.0, float(np.abs(tips).max()))
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    if solid:
+    for (x, y), foot, point in zip(view.tips, view.feet, view.points, strict=False):
+        if not point:
+            axes.plot([x, foot[0]], [y, foot[1]], ":", color=color, lw=0.8, zorder=2)
+    axes.set(xlim=(-view.reach, view.reach), ylim=(-view.reach, view.reach), aspect="equal")
+    if len(view.feet):
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
 
@@ -174,7 +188,7 @@ def _scales(axes: Any, panel: Panel) -> None:
     if panel.ylim:
         axes.set_ylim(*panel.ylim)
     if panel.ticks is not None:
-        labels = panel.tick_labels or [_short(v) for v in panel.ticks]
+        labels = panel.tick_labels or [style.short(v) for v in panel.ticks]
         many = max(map(len, labels)) * len(labels) > 40
         end = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if many else {}  # a long name ends at its tick
         axes.set_xticks(panel.ticks, labels, **end)
@@ -209,9 +223,5 @@ def _color_bar(axes: Any, scale: Scale) -> None:
 
 def _color(color: Any) -> Any:
     if isinstance(color, str):
-        return style.FAMILIES[int(color[1:]) % len(style.FAMILIES)] if color[0] == "C" else ROLES[color]
+        return style.named(color)
     return style.shades(color) if isinstance(color, np.ndarray) else tuple(style.shades([color])[0])
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)

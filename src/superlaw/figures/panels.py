@@ -1,7 +1,11 @@
-"""What a figure plots, as records: panels of marks, lines, steps, bars, maps, arrows and forests. Painted by paint.py.
+"""What a figure plots, as records: panels of marks, lines, steps, bars, maps, arrows and forests.
+
+Painted by paint.py for print, and by interactive.py for pages and notebooks.
 
 Colours are one of three things everywhere: a name of the palette ("weak", "strong", "theory"), the number
-of a category (0, 1, 2... as "C0"), or a number from 0 to 1 on the panel's dark-to-light scale.
+of a category (0, 1, 2... as "C0"), or a number from 0 to 1 on the panel's dark-to-light scale. ``of`` names what stands
+behind each mark, a comma after the name itself: "0a1b2c3d, seed 0", "row 12", a model. Interactive figures show it, the
+JSON file holds it.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import numpy as np
 from superlaw.figures.style import PANEL
 
 Color = str | float | np.ndarray
+Behind = tuple[tuple[str, ...], ...]  # names of what stands behind each mark
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +39,7 @@ class Marks:
     filled: bool = True
     joined: bool = False
     shift: float = 0.0
+    of: Behind | None = None
     small: bool = False
 
 
@@ -76,7 +82,7 @@ class Map:
     """Cells of a grid: ``z`` (len(y), len(x)), NaN where there is nothing; its numbers are written in it.
 
     ``error`` is written under each number. ``diverging`` takes colours about 0. ``text`` is a format of the
-    numbers ("" for none).
+    numbers ("" for none). ``of`` has a row for each row of ``z``.
     """
 
     x: tuple[Any, ...]
@@ -88,6 +94,21 @@ class Map:
     high: float | None = None
     text: str = ".2f"
     diverging: bool = False
+    of: tuple[Behind, ...] | None = None
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The values of the first and the last colour."""
+        known = self.z[np.isfinite(self.z)]
+        if not known.size:
+            return self.low or 0.0, self.high or 1.0
+        if self.diverging and self.low is None:
+            most = float(np.abs(known).max())
+            return -most, most
+        return (
+            float(known.min()) if self.low is None else self.low,
+            float(known.max()) if self.high is None else self.high,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +136,7 @@ class Forest:
     colors: tuple[str, ...]
     hollow: np.ndarray
     reference: float | None = None
+    of: Behind | None = None
 
 
 Item = Marks | Line | Steps | Bars | Map | Arrows | Forest

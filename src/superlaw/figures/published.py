@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superlaw.figures.panels import Color, Item, Line, Map, Marks, Panel
-from superlaw.findings.figure_comparison import FigureComparison, Kind, published_points
+from superlaw.figures.style import short
+from superlaw.findings.beside import published_points
+from superlaw.findings.figure_comparison import FigureComparison, Kind
 from superlaw.findings.points import published_value
 from superlaw.findings.published import PUBLISHED
 
@@ -51,11 +53,13 @@ def against(beside: FigureComparison, label: str) -> list[Panel]:
     y = np.array([point.measured for point in beside.points])
     error = np.array([np.nan if point.expected is None else point.expected for point in beside.points])
     far = np.array([point.verdict == "outside" for point in beside.points])
+    of = [" · ".join(f"{key} {short(value)}" for key, value in point.where.items()) for point in beside.points]
     items: list[Item] = []
     for part, role, name in ((~far, "weak", "within twice the spread"), (far, "strong", "outside")):
         if part.any():
             bars = error[part] if np.isfinite(error[part]).all() else None
-            items.append(Marks(x[part], y[part], bars, name if beside.judged else None, role))
+            named = tuple((of[k],) for k in np.flatnonzero(part))
+            items.append(Marks(x[part], y[part], bars, name if beside.judged else None, role, of=named))
     ends = np.array([min(x.min(), y.min()), max(x.max(), y.max())])
     items.append(Line(ends, ends, "equal", style="--"))
     title = "bars: one combined spread" if np.isfinite(error).any() else ""

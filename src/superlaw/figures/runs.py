@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from superlaw.figures.panels import Color, Item, Line, Marks
+from superlaw.figures.panels import Behind, Color, Item, Line, Marks
 from superlaw.figures.published import diamonds
 from superlaw.findings.comparable import over_seeds
 from superlaw.findings.exponents import exponent, outside
@@ -20,9 +20,20 @@ HOLLOW = "Hollow: outside the scaling range."
 
 
 def marks(table: pd.DataFrame, x: str, y: str, **look: Any) -> Marks:
-    """Marks of y against x with the spread of :func:`over_seeds`."""
+    """Marks of y against x with the spread of :func:`over_seeds`, and the runs that each averages."""
     at, mean, spread = over_seeds(table, x, y)
-    return Marks(at, mean, spread if spread.any() else None, **look)
+    return Marks(at, mean, spread if spread.any() else None, of=behind(table, x, y), **look)
+
+
+def behind(table: pd.DataFrame, x: str, y: str) -> Behind:
+    """The runs at each value of x that have y, as :func:`over_seeds` averages them."""
+    shown = table[np.isfinite(table[y].to_numpy(dtype=float))]
+    return tuple(named_runs(runs) for _, runs in shown.groupby(x))
+
+
+def named_runs(table: pd.DataFrame) -> tuple[str, ...]:
+    """Ids of runs with their seeds: "0a1b2c3d4e5f6071, seed 0"."""
+    return tuple(f"{run}, seed {seed}" for run, seed in zip(table["id"], table["seed"], strict=True))
 
 
 def losses_and_line(runs: pd.DataFrame, name: str, color: Color, marker: str = "o") -> list[Item]:
@@ -53,7 +64,8 @@ def exponents_by_decay(cells: pd.DataFrame, hollow: str = "") -> list[Item]:
         for part, filled in ((here[here["regime"] != hollow], True), (here[here["regime"] == hollow], False)):
             if len(part):
                 items.append(Marks(part["data_exponent"].to_numpy(), part["exponent"].to_numpy(),
-                                   part["stderr"].to_numpy(), label, f"C{i}", filled=filled, shift=shift))  # fmt: skip
+                                   part["stderr"].to_numpy(), label, f"C{i}", filled=filled, shift=shift,
+                                   of=tuple(part["runs"])))  # fmt: skip
                 label = None
         items += diamonds(EXPONENTS, "data_exponent", f"C{i}", shift, weight_decay=decay)
     return items

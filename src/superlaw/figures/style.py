@@ -11,10 +11,11 @@ import numpy as np
 
 # Okabe and Ito's palette.
 WEAK, STRONG, THEORY = "#0072B2", "#D55E00", "#555555"
+ROLES = {"weak": WEAK, "strong": STRONG, "theory": THEORY}
 FAMILIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # How the study writes its symbols.
 PHI_HALF, PHI_ONE, ALPHA_M = r"$\phi_{1/2}$", r"$\phi_1$", r"$\alpha_m$"
-PLAIN = {PHI_HALF: "phi_1/2", PHI_ONE: "phi_1", ALPHA_M: "alpha_m"}
+EVEN, DIVERGING = "viridis", "RdBu_r"  # colour maps
 KINDS = ("png", "pdf", "svg")
 PANEL = (3.35, 2.75)  # inches: a column of a two-column page
 SETTINGS: dict[Any, Any] = {
@@ -30,13 +31,6 @@ SETTINGS: dict[Any, Any] = {
     "pdf.fonttype": 42,  # text that can be searched and edited
     "svg.hashsalt": "superlaw",  # the same picture has the same bytes
 }
-
-
-def plain(text: str) -> str:
-    """A text with its symbols as a terminal can show them."""
-    for symbol, name in PLAIN.items():
-        text = text.replace(symbol, name)
-    return text
 
 
 @contextmanager
@@ -68,21 +62,42 @@ def shades(values: Sequence[float] | np.ndarray | int) -> Any:
     import matplotlib as mpl
 
     places = np.linspace(0, 1, values) if isinstance(values, int) else np.asarray(values, dtype=float)
-    return mpl.colormaps["viridis"](0.88 * places)
+    return mpl.colormaps[EVEN](0.88 * places)
 
 
-def width_axis(axes: Any, widths: np.ndarray) -> None:
-    """Log-log axes with the trained widths as ticks."""
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xticks(widths, [str(m) for m in widths])
-    axes.minorticks_off() if len(widths) > 1 else None
-    axes.yaxis.set_minor_locator(_minor_locator())
-    axes.set_xlabel("width m")
-    axes.grid(alpha=0.2)
+def map_colors(places: np.ndarray, diverging: bool = False) -> tuple[list[str], list[str]]:
+    """The colours of a map's cells, and of what is written in them, for places from 0 to 1; shape (n,).
+
+    Examples
+    --------
+    >>> map_colors(np.array([0.0, 1.0]))
+    (['#440154', '#fde725'], ['white', 'black'])
+    """
+    import matplotlib as mpl
+    from matplotlib.colors import to_hex
+
+    cells = mpl.colormaps[DIVERGING if diverging else EVEN](np.asarray(places, dtype=float))
+    dark = cells[:, :3] @ (0.3, 0.59, 0.11) < 0.5
+    return [to_hex(cell) for cell in cells], ["white" if one else "black" for one in dark]
 
 
-def _minor_locator() -> Any:
-    from matplotlib.ticker import LogLocator
+def named(color: str) -> str:
+    """The colour of a role ("weak", "strong", "theory") or of a category ("C0", "C1"...).
 
-    return LogLocator(subs=range(2, 10))
+    Examples
+    --------
+    >>> named("weak") == named("C0") == "#0072B2"
+    True
+    """
+    return FAMILIES[int(color[1:]) % len(FAMILIES)] if color[0] == "C" else ROLES[color]
+
+
+def short(value: Any) -> str:
+    """A value as a tick says it.
+
+    Examples
+    --------
+    >>> short(0.12345), short(10), short("linear")
+    ('0.1235', '10', 'linear')
+    """
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)

@@ -28,6 +28,7 @@ def data(found: Variants) -> Picture:
         tuple(COLORS.get(kind, "theory") for kind in cells["regime"]),
         (cells["lack_of_fit"] < CURVED).to_numpy(),
         1.0,
+        tuple(cells["runs"]),
     )
     low, high = float(np.min(forest.x)), float(np.max(forest.x))
     panel = Panel(

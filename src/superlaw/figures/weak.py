@@ -7,7 +7,7 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.figures import paint, published, style
 from superlaw.figures.panels import Line, Marks, Panel, Picture, Scale
-from superlaw.figures.runs import exponents_by_decay
+from superlaw.figures.runs import exponents_by_decay, named_runs
 from superlaw.findings.comparable import ComparableRuns, spec_of
 from superlaw.findings.regimes import WEAK_UP_TO, sum_exponent
 
@@ -42,7 +42,8 @@ def _against_unlearned(chosen: ComparableRuns) -> Panel:
     x, y = runs["unlearned_loss"].to_numpy(dtype=float), runs["loss"].to_numpy(dtype=float)
     shown = x > 0
     place = np.asarray(scale.place(runs["weight_decay"].to_numpy(dtype=float)))[shown]
-    points = Marks(x[shown], y[shown], runs["loss_std"].to_numpy(dtype=float)[shown], color=place)
+    of = tuple((name,) for name in named_runs(runs[shown]))
+    points = Marks(x[shown], y[shown], runs["loss_std"].to_numpy(dtype=float)[shown], color=place, of=of)
     both = np.concatenate([x[shown], y[shown]])
     ends = np.array([both.min(), both.max()]) if both.size else np.ones(2)
     hidden = int((~shown).sum())

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from superlaw.figures import paint, published, style
-from superlaw.figures.panels import Item, Line, Map, Marks, Panel, Picture, Steps
-from superlaw.findings.comparable import ComparableRuns, nearest_to, over_seeds
+from superlaw.figures.panels import Behind, Item, Line, Map, Panel, Picture, Steps
+from superlaw.figures.runs import marks, named_runs
+from superlaw.findings.comparable import ComparableRuns, nearest_to
 from superlaw.findings.figure_comparison import FigureComparison
 from superlaw.findings.points import EXPONENTS, SHARES, straight_lines
 from superlaw.findings.published import PUBLISHED
@@ -68,8 +69,8 @@ def _against_decay(chosen: ComparableRuns, alpha: float, width: int) -> Panel:
     items: list[Item] = []
     for i, m in enumerate(widths):
         color = i / max(1, len(widths) - 1)
-        at, mean, spread = over_seeds(here[here["width"] == m], "weight_decay", "represented_fraction")
-        items.append(Marks(at, mean, spread if spread.any() else None, f"m = {m}", color, joined=True))
+        items.append(marks(here[here["width"] == m], "weight_decay", "represented_fraction", label=f"m = {m}",
+                           color=color, joined=True))  # fmt: skip
         ends = np.array([decays[-1] - 0.25 * np.ptp(decays), decays[-1]])
         items.append(Line(ends, np.full(2, m / n), color=color, style=":"))
         if m == THEIRS:
@@ -95,7 +96,11 @@ def _norms(here: pd.DataFrame) -> Panel | None:
 def _shares(chosen: ComparableRuns, width: int, compared: bool) -> list[Panel]:
     here = chosen.good[chosen.good["width"] == width]
     mean = here.pivot_table("represented_fraction", "data_exponent", "weight_decay", "mean")
-    cells = _map(mean, LABEL, 0.0, 1.0)
+    of = tuple(
+        tuple(named_runs(here[(here["data_exponent"] == a) & (here["weight_decay"] == g)]) for g in mean.columns)
+        for a in mean.index
+    )
+    cells = _map(mean, LABEL, 0.0, 1.0, of)
     ours = Panel("weight decay γ", "data exponent α", (cells,), f"m = {width}")
     return [ours, *(published.published_map(SHARES, cells, f"as published, m = {width}") if compared else ())]
 
@@ -112,5 +117,5 @@ def _lines(chosen: ComparableRuns, beside: FigureComparison) -> list[Panel]:
             *published.published_map(EXPONENTS, cells, "as published")]  # fmt: skip
 
 
-def _map(mean: pd.DataFrame, label: str, low: float, high: float) -> Map:
-    return Map(tuple(mean.columns), tuple(mean.index), mean.to_numpy(), label, low=low, high=high)
+def _map(mean: pd.DataFrame, label: str, low: float, high: float, of: tuple[Behind, ...] | None = None) -> Map:
+    return Map(tuple(mean.columns), tuple(mean.index), mean.to_numpy(), label, low=low, high=high, of=of)

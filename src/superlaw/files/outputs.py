@@ -22,6 +22,7 @@ from superlaw.errors import InputError
 TEMPORARY = ".tmp"
 WRITTEN = ".written"  # in a kept folder: for each file that a command wrote, which command, and digests
 PICTURES = (".png", ".pdf", ".svg")
+PAGE = ".html"
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from superlaw.errors import DamagedFileError
+from superlaw.files.records import read_json
+from superlaw.files.shapes import COUNT, NUMBER, Number, misfit
 from superlaw.theory.sensing import sensing_degree
 from superlaw.theory.strong import strongly_represented
 
+SIZE, POSITIVE = Number(1, 1e9, whole=True), Number(1e-12, 1e12)
+BY_SEED = ("held", "silent", "relative_error")
+CELL = {"width": SIZE, "n_features": SIZE, "activity": Number(1e-12, 1),
+        **{part: [(None, NUMBER)] for part in BY_SEED}}  # fmt: skip
+MAP = {
+    "widths": [SIZE],
+    "degrees": [POSITIVE],
+    "activities": [POSITIVE],
+    "seeds": [COUNT],
+    **dict.fromkeys(("steps", "diverged", "trained", "stored"), COUNT),
+    "weight_decay": NUMBER,
+    "threshold": POSITIVE,
+    "store": str,
+    "cells": [CELL],
+}
 SILENT = 0.9  # relative error above which a feature is not blurred but absent
 NEAR = 1.5  # a factor: boundaries closer than this to the scale are said to follow it
 SPARSE = 1 / math.e  # the most active features of which compressed sensing speaks
@@ -120,6 +139,38 @@ class CapacityMap:
             "threshold": self.threshold, "diverged": self.diverged, "trained": self.trained, "stored": self.stored,
             "store": str(self.store), "cells": cells, "ceilings": ceilings, "sentences": list(self.sentences),
         }  # fmt: skip
+
+
+def load_capacity(path: str | Path) -> CapacityMap:
+    """Read the JSON of a capacity map back (``to_dict``, as superlaw shape capacity keeps and prints it).
+
+    Raises
+    ------
+    InputError
+        Where there is none, or it is no capacity map.
+    """
+    need, do = "the JSON of superlaw shape capacity", "run it again"
+    record = read_json(path, need, do, DamagedFileError)
+    if wrong := misfit(record, MAP) or _strange_cell(record):
+        raise DamagedFileError(f"{path}, not a capacity map ({wrong})", need, do)
+    known = lambda values: tuple(math.nan if value is None else float(value) for value in values)  # noqa: E731
+    cells = tuple(
+        Cell(c["width"], c["n_features"], c["activity"], *(known(c[part]) for part in BY_SEED)) for c in record["cells"]
+    )
+    listed = {name: tuple(record[name]) for name in ("widths", "degrees", "activities", "seeds")}
+    same = {name: record[name] for name in ("steps", "weight_decay", "threshold", "diverged", "trained", "stored")}
+    found = CapacityMap(cells=cells, ceilings=ceilings_of(cells), **listed, **same, store=Path(record["store"]))
+    return replace(found, sentences=tuple(sentences_on(found)))
+
+
+def _strange_cell(record: Mapping[str, Any]) -> str:
+    """What cell is not one of the map's own; "" where all are."""
+    for i, cell in enumerate(record["cells"]):
+        if cell["width"] not in record["widths"] or cell["activity"] not in record["activities"]:
+            return f"cells[{i}] is at no place of the map"
+        if any(len(cell[part]) != len(record["seeds"]) for part in BY_SEED):
+            return f"cells[{i}] is not of {len(record['seeds'])} seeds"
+    return ""
 
 
 def ceilings_of(cells: tuple[Cell, ...]) -> tuple[Ceiling, ...]:

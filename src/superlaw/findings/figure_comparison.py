@@ -5,32 +5,25 @@ A published point is one training run, read off a picture. How far it may lie fr
     sqrt(s^2 (1 + 1/k) + h^2)
 
 with s the scatter of one run and h half a step of the reading. Two seeds of a cell say little about s: it is pooled
-over cells, by weight decay and by band of alpha (for losses, by width), and its degrees of freedom are stated. Runs of
-another protocol than the published one are set beside the points too, but not judged by them.
+over cells, by weight decay and by band of alpha (for losses, by width), and its degrees of freedom are stated: at most
+so many, for runs of one seed and width start from the same numbers in every cell, and their deviations move together.
+That is why the mean difference is given for each seed too: its error takes cells as independent. Runs of another
+protocol than the published one are set beside the points too, but not judged by them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scipy import stats
 
 from superlaw.files.records import json_ready
-from superlaw.laws.published import TABLES, load_published
-from superlaw.sweeps.plan import load_plan
-from superlaw.toy.spec import DEFAULTS, RunSpec
-
-if TYPE_CHECKING:
-    import pandas as pd
+from superlaw.laws.published import TABLES
 
 TWICE = 2.0  # combined spreads within which a point is said to lie
-PLACES = 3  # decimals to which coordinates are matched: the published ones have four figures
 SYMBOLS = {"weight_decay": "gamma", "data_exponent": "alpha", "width": "m"}
-ALPHA_BANDS = ("alpha up to 1", "alpha above 1")
 
 
 @dataclass(frozen=True)
@@ -64,7 +57,7 @@ class Kind:
 
     def named(self, where: dict[str, Any]) -> str:
         """Coordinates in words: "gamma = -1, alpha = 0.5"."""
-        said = [f"{SYMBOLS[key]} = {where[key]:.3g}" if key in SYMBOLS else str(where[key]) for key in self.keys]
+        said = [f"{SYMBOLS[key]} = {where[key]:.4g}" if key in SYMBOLS else str(where[key]) for key in self.keys]
         return ", ".join(said)
 
 
@@ -121,12 +114,14 @@ class ComparedPoint:
 class FigureComparison:
     """A figure's points beside our runs: one by one, and as a whole.
 
-    ``unlike`` says how our protocol differs from the published one; ``lacking`` which points have no runs here.
+    ``by_seed`` has the mean difference of each seed. ``unlike`` says how our protocol differs from the published one;
+    ``lacking`` which points have no runs here.
     """
 
     kind: Kind
     points: tuple[ComparedPoint, ...]
     scatters: tuple[Scatter, ...]
+    by_seed: dict[int, float]
     published: int
     unlike: tuple[str, ...]
     lacking: str
@@ -203,7 +198,12 @@ class FigureComparison:
         """The scatter of one run, group by group, with degrees of freedom; "" where none is known."""
         known = [f"gamma = {s.weight_decay:.3g}, {s.band}: {self.kind.spread(s.value, 1)} ({s.free})"
                  for s in self.scatters]  # fmt: skip
-        return f"Scatter of one run (degrees of freedom): {'; '.join(known)}." if known else ""
+        if not known:
+            return ""
+        own = {one.weight_decay for one in self.scatters}
+        others = any(point.where["weight_decay"] not in own for point in self.points)
+        nearest = " Where no cell of a gamma has two seeds: that of the nearest." if others else ""
+        return f"Scatter of one run (degrees of freedom): {'; '.join(known)}.{nearest}"
 
     def _counted(self) -> str:
         (mean, error), far = self.mean, self.largest
@@ -213,6 +213,9 @@ class FigureComparison:
                      "expected were all chance), ")  # fmt: skip
         said += f"mean difference {self.kind.difference(mean, 1)}"
         said += f" ± {self.kind.spread(error, 1)}" if math.isfinite(error) else ""
+        if len(self.by_seed) > 1:
+            each = ", ".join(f"{self.kind.difference(one, 1)} of seed {seed}" for seed, one in self.by_seed.items())
+            said += f" ({each})"
         if far is not None:
             said += f", largest {self.kind.difference(far.difference)} at {self.kind.named(far.where)}"
         return f"{said}."
@@ -224,133 +227,7 @@ class FigureComparison:
             "table": self.kind.table, "quantity": self.kind.how, "points": [asdict(point) for point in self.points],
             "published": self.published, "judged": len(self.judged), "within": self.within,
             "by_chance": self.by_chance, "mean_difference": mean, "mean_error": error,
+            "mean_difference_by_seed": self.by_seed,
             "relative": self.kind.relative, "scatters": [asdict(one) for one in self.scatters],
             "not_alike": self.unlike, "without_runs": self.lacking, "sentences": self.sentences(),
         })  # fmt: skip
-
-
-@cache
-def published_points(kind: Kind) -> pd.DataFrame:
-    """The points of a figure (laws.figure_points), read once."""
-    return load_published(kind.table)
-
-
-def band(by: str, value: float) -> str:
-    """The band that pools the scatter of a cell: of alpha, or the width itself.
-
-    Examples
-    --------
-    >>> band("data_exponent", 1.0), band("data_exponent", 1.125), band("width", 8)
-    ('alpha up to 1', 'alpha above 1', 'm = 8')
-    """
-    return f"m = {value:g}" if by == "width" else ALPHA_BANDS[value > 1]
-
-
-def _placed(table: pd.DataFrame, kind: Kind) -> pd.DataFrame:
-    """Coordinates rounded so that theirs and ours are equal."""
-    numbers = {key: table[key].astype(float).round(PLACES) + 0.0 for key in kind.keys if key in SYMBOLS}
-    return table.assign(**numbers)
-
-
-def set_beside(
-    kind: Kind,
-    runs: pd.DataFrame,
-    ours: pd.DataFrame,
-    keep: Callable[[pd.DataFrame], Any] | None = None,
-    cut: list[str] | None = None,
-) -> FigureComparison:
-    """Published points beside values of single runs (columns: the keys, seed and ``value``)."""
-    table, keys = published_points(kind), list(kind.keys)
-    table = _placed(table[keep(table)] if keep else table, kind)
-    cells = _placed(ours, kind).groupby(keys)["value"].agg(["count", "mean", "var"])
-    cells = cells[cells.index.isin(table.set_index(keys).index)]
-    scatters = _scatters(kind, cells)
-    unlike = (*(cut or []), *_unlike(runs, kind)) if len(cells) else ()
-    points, absent = [], []
-    for row in table.sort_values(keys).to_dict("records"):
-        where = {key: row[key] for key in keys}
-        place = tuple(where.values())
-        if place not in cells.index:
-            absent.append(where)
-            continue
-        points.append(_point(kind, where, row, cells.loc[place], scatters, bool(unlike)))
-    return FigureComparison(kind, tuple(points), scatters, len(table), unlike, _listed(kind, table, absent))
-
-
-def _scatters(kind: Kind, cells: pd.DataFrame) -> tuple[Scatter, ...]:
-    several = cells[cells["count"] > 1]
-    pools: dict[tuple[float, str], list[tuple[int, float]]] = {}
-    for place, cell in several.iterrows():
-        where = dict(zip(kind.keys, place, strict=True))  # pyright: ignore[reportArgumentType]
-        group = where["weight_decay"], band(kind.by, where[kind.by])
-        pools.setdefault(group, []).append((int(cell["count"]) - 1, float(cell["var"])))
-    return tuple(
-        Scatter(gamma, name, math.sqrt(sum(f * v for f, v in pool) / sum(f for f, _ in pool)),
-                sum(f for f, _ in pool), len(pool))
-        for (gamma, name), pool in sorted(pools.items())
-    )  # fmt: skip
-
-
-def _point(
-    kind: Kind, where: dict[str, Any], row: dict[Any, Any], cell: pd.Series, scatters: tuple[Scatter, ...], other: bool
-) -> ComparedPoint:
-    published, seeds, mean = float(row[kind.column]), int(cell["count"]), float(cell["mean"])
-    difference = mean - (math.log(published) if kind.relative else published)
-    alike = [one for one in scatters if one.band == band(kind.by, where[kind.by])]
-    # where no cell of this weight decay has two seeds, that of the nearest stands for it, the lower of two as near
-    scatter = min(alike, key=lambda one: round(abs(one.weight_decay - where["weight_decay"]), PLACES), default=None)
-    reading = float(row.get("half_quantum", kind.reading))
-    expected = None if scatter is None else math.hypot(scatter.value * math.sqrt(1 + 1 / seeds), reading)
-    if other:
-        verdict = "other protocol"
-    elif expected is None:
-        verdict = "one seed"
-    else:
-        verdict = "within" if abs(difference) <= TWICE * expected else "outside"
-    spread = math.sqrt(cell["var"]) if seeds > 1 else None
-    measured = math.exp(mean) if kind.relative else mean
-    return ComparedPoint(
-        where, published, measured, seeds, spread, difference, expected, scatter.free if scatter else 0, verdict
-    )
-
-
-def _unlike(runs: pd.DataFrame, kind: Kind) -> list[str]:
-    """Fields in which our runs differ from the published experiment."""
-    plan, row = load_plan(kind.preset), runs.iloc[0]
-    theirs = RunSpec(**plan.base, **plan.cells[0])
-    if row["frequencies"] not in plan.axes.get("frequencies", (theirs.frequencies,)):
-        return [f"frequencies {row['frequencies']} (published {theirs.frequencies})"]
-    stated = {name: None if row[name] != row[name] else row[name] for name in DEFAULTS if name in runs}
-    ours, said = RunSpec(**stated), []
-    for name in (name for name in DEFAULTS if name in stated and name not in plan.axes and name != "seed"):
-        here, there = (_rate(spec) if name == "bias_learning_rate" else getattr(spec, name) for spec in (ours, theirs))
-        close = isinstance(there, float) and here is not None and math.isclose(here, there, rel_tol=1e-6)
-        if not (close or here == there):
-            said.append(f"{name} {_plain(here)} (published {_plain(there)})")
-    return said
-
-
-def _rate(spec: RunSpec) -> float:
-    """The bias's learning rate, which where it is left out is that of W."""
-    return spec.learning_rate if spec.bias_learning_rate is None else spec.bias_learning_rate
-
-
-def _plain(value: Any) -> str:
-    return f"{value:,.10g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
-
-
-def _listed(kind: Kind, table: pd.DataFrame, absent: list[dict[str, Any]]) -> str:
-    """Points without runs, row by row of the figure, rows that lack the same ones together."""
-    row, last = kind.keys[-2:]
-    rows: dict[Any, list[Any]] = {}
-    for where in absent:
-        rows.setdefault(where[row], []).append(where[last])
-    alike: dict[tuple, list[str]] = {}
-    for name, values in rows.items():
-        alike.setdefault(tuple(values), []).append(f"{name:.3g}" if isinstance(name, float) else str(name))
-    every, said = table[last].nunique(), []
-    for values, names in alike.items():
-        what = f"all {every}" if len(values) == every else ", ".join(f"{v:.4g}" for v in values)
-        head = f"{SYMBOLS[row]} = " if row in SYMBOLS else ""
-        said.append(f"{head}{', '.join(names)}: {SYMBOLS[last]} {what}")
-    return "; ".join(said)

@@ -11,7 +11,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from superlaw.findings.regimes import STRONG_FROM
-from superlaw.geometry.dominant import AS_RANDOM, FEW
+from superlaw.geometry.dominant import AS_RANDOM, FEW, PeeledOverlaps
 from superlaw.geometry.frames import random_overlap_moment, random_square_overlap
 
 if TYPE_CHECKING:
@@ -94,16 +94,13 @@ def _kind(measured: HeadMeasures) -> tuple[str, str]:
     long = f"{share:.1%} of {shape} are long"
     if _excess(measured) < AS_RANDOM:
         return "strong", f"strong superposition: {long}, and spread as random directions within a quarter"
-    behind, gone = "", measured.peeled.until_random
-    if measured.centred_excess < AS_RANDOM:
-        behind, gone_word = "the mean row", "it is"
-    elif gone is not None and gone <= max(1, FEW * m):
-        behind, gone_word = (
-            ("one dominant direction", "it is") if gone == 1 else (f"{gone} dominant directions", "they are")
-        )
-    if behind:
+    gone = measured.peeled.until_random
+    few = gone is not None and gone <= max(1, FEW * m)
+    if measured.centred_excess < AS_RANDOM or few:
+        behind = "1 dominant direction" if gone == 1 else f"{gone} dominant directions"
+        behind = "the mean row" if measured.centred_excess < AS_RANDOM else behind
         return "strong behind", (
-            f"strong superposition behind {behind}: {long}, and once {gone_word} removed, spread as random directions "
+            f"strong superposition behind {behind}: {long}, and with that removed they are spread as random directions "
             "within a quarter"
         )
     return "long rows only", (
@@ -147,23 +144,20 @@ def _has_initial_lengths(measured: HeadMeasures) -> bool:
 
 def _grounds(measured: HeadMeasures) -> tuple[str, ...]:
     n, m, peeled, spread = measured.n, measured.m, measured.peeled, measured.norm_spread
-    lengths = f"all {n} rows have one, so they say nothing"
+    lengths = f"all {n} rows have the same, which says nothing"
     if spread >= SAME:
         lengths = (
             f"{measured.represented:.1%} of {n} rows are longer than half the mean; they spread by {spread:.2g} of it "
             f"(an initialisation's by {1 / sqrt(2 * m):.2g})"
         )
-    falls = ", ".join(f"{peeled.excess[k]:.3g}" for k in peeled.shown()[1:])
-    gone = peeled.until_random
-    until = f"as random directions once {gone} of {m} are removed" if gone else "as random directions as it is"
-    if gone is None:
-        until = "as random directions however many are removed: never"
+    centred = "none is left with the mean row removed"
+    if measured.different > 1:
+        centred = f"{measured.centred_excess:.3g} times with the mean row removed"
     found = [
         f"lengths: {lengths}",
-        f"geometry: mean squared overlap {measured.excess:.3g} times that of random directions, "
-        f"{measured.centred_excess:.3g} times with the mean row removed (a softmax does not see it); "
-        f"as if {measured.overlaps.participation_ratio:.0f} of {m} dimensions were used evenly",
-        f"dominant directions: without 1, 2, 4, ... of them {falls} times; {until}",
+        f"geometry: mean squared overlap {measured.excess:.3g} times that of random directions, {centred} (a softmax "
+        f"does not see it); as if {measured.overlaps.participation_ratio:.0f} of {m} dimensions were used evenly",
+        f"dominant directions: {_removed(peeled)}",
     ]
     if measured.equal_pairs * m > EQUAL_MATTERS:
         found.append(
@@ -171,6 +165,17 @@ def _grounds(measured: HeadMeasures) -> tuple[str, ...]:
             "squared overlap (--leave-out duplicate)"
         )
     return tuple(found)
+
+
+def _removed(peeled: PeeledOverlaps) -> str:
+    """How the overlap falls as dominant directions are removed."""
+    gone, falls = peeled.until_random, ", ".join(f"{peeled.excess[k]:.3g}" for k in peeled.shown()[1:])
+    if not falls:
+        return "all is along one line"
+    until = (
+        "as random directions as it is" if gone == 0 else f"as random directions with {gone} of {peeled.width} removed"
+    )
+    return f"without 1, 2, 4, ... of them {falls} times; {'never as random directions' if gone is None else until}"
 
 
 def _unknown(measured: HeadMeasures, kind: str) -> tuple[str, ...]:

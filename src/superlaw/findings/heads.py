@@ -71,6 +71,19 @@ def overlap_laws(heads: Sequence[Mapping[str, Any]]) -> list[OverlapLaw]:
     return [OverlapLaw(what, slope) for what, slope in found.items() if slope]
 
 
+def laws_by_family(heads: Mapping[str, Mapping[str, Any]], families: Mapping[str, str]) -> dict[str, list[OverlapLaw]]:
+    """The laws of overlap within each family, of heads by model name; of heads that an older version measured, as they
+    are alone."""
+    found = {}
+    for family in dict.fromkeys(families.values()):
+        own = [heads[name] for name, its in families.items() if its == family and name in heads]
+        if all("excess_without_directions" in head for head in own):
+            found[family] = overlap_laws(own) if own else []
+        elif slope := overlap_exponent([h["m"] for h in own], [h["mean_square_overlap"] for h in own]):
+            found[family] = [OverlapLaw("as they are", slope)]
+    return {family: laws for family, laws in found.items() if laws}
+
+
 def common_directions(heads: Sequence[Mapping[str, Any]]) -> int | None:
     """The least of 1, 2, 4, ... dominant directions without which all heads overlap as random directions do.
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from superlaw.findings.beside import PLACES, published_points, set_beside
 from superlaw.findings.exponents import LEAST_WIDTHS
-from superlaw.findings.figure_comparison import PLACES, FigureComparison, Kind, published_points, set_beside
+from superlaw.findings.figure_comparison import FigureComparison, Kind
 from superlaw.laws.slope import fit_slope
 from superlaw.sweeps.plan import load_plan
 

@@ -88,8 +88,9 @@ def _weight_decay(chosen: ComparableRuns) -> list[Claim]:
         for m, here in highest[highest["status"] == "ok"].groupby("width"):
             what = f"represented features a dimension at alpha = {alpha:g}, gamma = {decays[-1]:.3g}, m = {m}"
             claim = about(what, ABOUT_ONE, here["represented"] / here["width"], within_factor)
-            share = published_value(SHARES, weight_decay=decays[-1], data_exponent=alpha, width=m)
-            found.append(claim if share is None else claim.beside(share * here["n_features"].iloc[0] / m))
+            width, n = here["width"].iloc[0], here["n_features"].iloc[0]
+            share = published_value(SHARES, weight_decay=decays[-1], data_exponent=alpha, width=width)
+            found.append(claim if share is None else claim.beside(share * n / width))
     return found
 
 

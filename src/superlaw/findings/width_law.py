@@ -19,6 +19,7 @@ from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.additive import AdditiveLaw
 from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.forms.kaplan import Kaplan
+from superlaw.laws.known import Known
 from superlaw.laws.law import Law
 from superlaw.laws.result import Fit
 
@@ -45,6 +46,8 @@ class WidthVerdict:
     fit : Fit or None
         The headline; None where the design cannot tell.
     comparison : LawComparison or None
+    shared : Fit or None
+        With one exponent for width and depth, where depth has a term.
     choices : tuple of (str, float)
         Objective and cut in words, and the exponent; NaN where that fit does not determine it.
     without : tuple of (float, float)
@@ -56,6 +59,7 @@ class WidthVerdict:
     cannot: str
     fit: Fit | None = None
     comparison: LawComparison | None = None
+    shared: Fit | None = None
     choices: tuple[tuple[str, float], ...] = ()
     without: tuple[tuple[float, float], ...] = ()
     decisive: float = math.inf
@@ -82,10 +86,10 @@ class WidthVerdict:
         lead = ours.fit.aic - self.comparison.best.fit.aic
         if lead > self.decisive:
             out.append(f"{self.comparison.best.name} is preferred (AIC by {lead:.1f})")
-        for what, values in (("the choices", self.choices), ("one width left out", self.without)):
+        for what, values in (("the choices move", self.choices), ("leaving one width out moves", self.without)):
             low, high = _range(values)
             if low < found.low or high > found.high:
-                out.append(f"{what} move it from {low:.2f} to {high:.2f}, beyond its interval")
+                out.append(f"{what} it from {low:.2f} to {high:.2f}, beyond its interval")
         if self.design.with_learning_rate > self.inflation:
             out.append("it is that of width and learning rate together")
         return tuple(out)
@@ -119,6 +123,7 @@ class WidthVerdict:
                        ("rows", "counted", "terms", "held", "widths", "inflation", "with_learning_rate", "freedom")},
             "fit": self.fit.to_dict() if self.fit else None,
             "laws": self.comparison.to_dict() if self.comparison else None,
+            "shared": self.shared.to_dict() if self.shared else None,
             "choices": [{"choice": what, "exponent": value} for what, value in self.choices],
             "without_width": [{"width": width, "exponent": value} for width, value in self.without],
         })  # fmt: skip
@@ -151,9 +156,11 @@ def judge_width(table: pd.DataFrame, columns: WidthTable, rules: WidthRules, qui
         return found
     laws = _laws(design)
     comparison = compare_laws(runs, laws, objective=rules.objective, cluster=cluster, cut_by="width", cuts=(rules.cut,))
-    return replace(
-        found, comparison=comparison, choices=_choices(design, law, rules), without=_without(design, law, rules)
-    )
+    tied, shared = Known(tied={"a_depth": WIDTH}), None
+    if "depth" in design.terms:
+        shared = fit_law(runs, law, objective=rules.objective, cluster=cluster, interval="sandwich", known=tied)
+    choices, without = _choices(design, law, rules), _without(design, law, rules)
+    return replace(found, comparison=comparison, shared=shared, choices=choices, without=without)
 
 
 def undetermined(fit: Fit) -> str:

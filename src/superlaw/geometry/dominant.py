@@ -11,7 +11,7 @@ from superlaw.geometry.moment import Moment
 
 AS_RANDOM = 1.25  # mean squared overlap over that of random directions, up to which the two are called alike
 FEW = 0.02  # of the dimensions: as many dominant directions are few
-NOTHING = 1e-6  # share of the rows' squared lengths below which what is left is rounding
+NOTHING = 1e-5  # share of the rows' squared lengths below which what is left may be rounding of float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def peel(W: np.ndarray, rows: np.ndarray | None = None, moment: Moment | None = 
     --------
     >>> W = np.random.default_rng(0).normal(size=(2000, 20)) + np.eye(20)[0] * 6
     >>> peeled = peel(W)
-    >>> peeled.excess[0] > 5, peeled.until_random
+    >>> bool(peeled.excess[0] > 5), peeled.until_random
     (True, 1)
     """
     moment = unit_moment(W, rows) if moment is None else moment

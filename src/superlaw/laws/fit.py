@@ -27,10 +27,12 @@ from superlaw.laws.result import Fit
 from superlaw.laws.separate import SeparateLaw
 from superlaw.laws.solve import AGREEMENT, NOTHING, Descent, descend_gradually, joined, solve, sorted_descents, sweep
 from superlaw.laws.tables import REFUSE, Choice, Selection, select
+from superlaw.laws.unseen import unseen_terms
 
 STARTS = 16
 MOST_STARTS = 64  # tried when fewer than ENOUGH starts agree
 ENOUGH = 3
+MANY_POINTS, SAMPLE, OF_EACH_GROUP = 20_000, 5_000, 20  # beyond so many a search begins with a sample
 MOST_ROUNDS = 4  # of intervals that come upon a lower value
 
 
@@ -193,7 +195,7 @@ def _check_points(rows: Selection, problem: Problem) -> None:
     priors = 0 if problem.prior is None else len(problem.prior.at)
     if problem.n + priors < problem.p:
         raise InputError(
-            f"{problem.n} points for {problem.p} parameters of the law {problem.law.name}",
+            f"{problem.n} points for the {problem.p} parameters of the law {problem.law.name}",
             f"at least {problem.p - priors}",
             "use more points or a smaller law",
         )
@@ -221,7 +223,8 @@ def _given_starts(start: Any, problem: Problem) -> np.ndarray | None:
 def _search(problem: Problem, starts: int, seed: int, given: np.ndarray | None) -> Descent:
     """Solve from the starts; from more while the best value has too few witnesses; and in a second way from the
     best where its neighbours disagree or it lies on a bound."""
-    found, count = solve(problem, starts, seed, given), starts
+    first = _by_a_sample if problem.n > MANY_POINTS else solve
+    found, count = first(problem, starts, seed, given), starts
     if starts >= ENOUGH and _doubtful(problem, found):
         other = sweep(problem, found.theta[0], seed)
         if other.value.min() < found.value[0] * (1 - AGREEMENT) - NOTHING:  # else it is no further witness
@@ -231,6 +234,24 @@ def _search(problem: Problem, starts: int, seed: int, given: np.ndarray | None) 
         found = sorted_descents(joined([found, more]), found.theta[0])
         count *= 2
     return found
+
+
+def _by_a_sample(problem: Problem, starts: int, seed: int, given: np.ndarray | None) -> Descent:
+    """Of many points: descents on a sample of them, some of each group, then on all from wherever these led."""
+    shuffled = np.random.default_rng(seed).permutation(problem.n)
+    of_each = [np.flatnonzero(problem.points.group == g)[:OF_EACH_GROUP] for g in range(len(problem.points.labels))]
+    rows = np.unique(np.concatenate([shuffled[:SAMPLE], *of_each]))
+    some = lambda column: None if column is None else column[rows]  # noqa: E731
+    sample = Problem.over(problem.law, problem.points[rows], problem.target[rows], problem.objective, problem.known)
+    sample = replace(sample, weights=some(problem.weights), clusters=some(problem.clusters))
+    if sample.prior is not None and problem.prior is not None:
+        sample = replace(sample, prior=replace(sample.prior, strength=problem.prior.strength))
+    few = solve(sample, starts, seed, given)
+    led = problem.model.thetas(sample.model.values(few.theta))  # coordinates are centred on the points of each
+    starting = led if given is None else np.concatenate([given, led])
+    places, which = np.unique(np.round(starting, 6), axis=0, return_inverse=True)
+    found = descend_gradually(problem, places).at(which.ravel())
+    return replace(sorted_descents(found, starting[0]), places=few.places)
 
 
 def _doubtful(problem: Problem, found: Descent) -> bool:
@@ -245,7 +266,8 @@ def _fit(
 ) -> Fit:
     problem, objective = best.problem, best.problem.objective
     params = _estimates(best, unknown)
-    warnings = [*rows.cautions, *report.fit_warnings(best, params, certificate, unknown.record, rows.kin)]
+    unseen = unseen_terms(best, certificate)
+    warnings = [*rows.cautions, *report.fit_warnings(best, params, certificate, unknown.record, rows.kin, unseen)]
     return Fit(
         law=problem.law,
         columns=columns,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # What laws call each quantity; the first are sizes.
 SIZES = {q.PARAMS: "N", q.TOKENS: "D", q.WIDTH: "width", q.DEPTH: "depth", q.STEPS: "steps", q.BATCH: "batch",
-         q.UNIQUE: "unique_tokens", q.VOCABULARY: "vocab_size", q.COMPUTE: "C"}  # fmt: skip
+         q.UNIQUE: "U", q.VOCABULARY: "vocab_size", q.COMPUTE: "C"}  # fmt: skip
 NAMED = {**SIZES, q.LOSS: "loss", q.RATE: "lr"}
 PAIRED = ("N", "D", "width", "depth", "steps", "batch")  # whose dependence on one another is told
 TIMES = ("D", "steps")  # along which checkpoints of one run lie

@@ -9,7 +9,7 @@ from scipy import optimize, special
 
 from superlaw.errors import InputError, nearest
 
-NAMES = ("log-ls", "log-huber", "ls", "huber")
+NAMES = ("log-ls", "log-huber", "ls", "plain-huber")
 ENVELOPE = 1000.0  # so heavy is a run below the law that none of fewer runs than this lies there
 ONE_SIDED = {"asymmetric": ("log-ls", 10.0), "envelope": ("log-huber", ENVELOPE)}  # words for a name and its asymmetry
 
@@ -20,9 +20,9 @@ class Objective:
 
     Parameters
     ----------
-    name : {"log-ls", "log-huber", "ls", "huber"}
+    name : {"log-ls", "log-huber", "ls", "plain-huber"}
         ``log-ls``: r = log f - log L, rho = r^2. ``log-huber``: the same r, rho = r^2/2 within
-        ``delta`` and delta (|r| - delta/2) beyond [Chinchilla]. ``ls`` and ``huber``: the same of
+        ``delta`` and delta (|r| - delta/2) beyond [Chinchilla]. ``ls`` and ``plain-huber``: the same of
         r = f - L.
     delta : float
         Where Huber's loss turns from square to straight.

@@ -21,6 +21,11 @@ OUTCOMES = ("represented", "strong", "finished", "wall_seconds")  # whole number
 STEADY = "constant"  # the schedule under which step t of a run is the end of a run of t steps
 
 
+def is_ours(table: pd.DataFrame) -> bool:
+    """Whether a table is one of our own runs."""
+    return {"id", "status"} <= set(table.columns) and STATUSES.issuperset(table["status"].astype(str))
+
+
 def unusable(table: pd.DataFrame) -> tuple[np.ndarray, dict[str, int]]:
     """Rows of a table of our runs that are not ok, shape (rows,), and how many by status; none of any other table.
 
@@ -32,7 +37,7 @@ def unusable(table: pd.DataFrame) -> tuple[np.ndarray, dict[str, int]]:
     >>> unusable(pd.DataFrame({"status": ["failed"], "loss": [1.0]}))
     (array([False]), {})
     """
-    if not ({"id", "status"} <= set(table.columns) and STATUSES.issuperset(table["status"].astype(str))):
+    if not is_ours(table):
         return np.zeros(len(table), dtype=bool), {}
     status = table["status"].astype(str).to_numpy()
     bad = status != GOOD

@@ -22,7 +22,7 @@ PARAMS, TOKENS, WIDTH, DEPTH = "parameters N", "tokens D", "width", "depth"
 LOSS, STEPS, BATCH, RATE = "loss", "steps", "batch size", "learning rate"
 COMPUTE, UNIQUE, VOCABULARY, SEED, RUN = "compute", "unique tokens", "vocabulary", "seed", "run"
 
-SYMBOLS = {"N": PARAMS, "D": TOKENS, "C": COMPUTE}  # as the whole name, in this case of letters
+SYMBOLS = {"N": PARAMS, "D": TOKENS, "C": COMPUTE, "U": UNIQUE}  # as the whole name, in this case of letters
 NAMES = {
     WIDTH: "width model_width d_model dmodel model_dim dim_model hidden_size hidden_dim hidden_dimension n_embd "
     "n_embed d_embed emb_dim embed_dim embedding_dim embedding_size",
@@ -96,7 +96,7 @@ def columns_of(table: pd.DataFrame, quantity: str) -> list[str]:
     ]
 
 
-def find_columns(table: pd.DataFrame, named: Iterable[str]) -> dict[str, str]:
+def find_columns(table: pd.DataFrame, named: Iterable[str], exactly: bool = False) -> dict[str, str]:
     """Which column each of some names stands for, of those that the table lacks.
 
     Parameters
@@ -104,6 +104,8 @@ def find_columns(table: pd.DataFrame, named: Iterable[str]) -> dict[str, str]:
     table : DataFrame
     named : iterable of str
         Columns that are wanted: ``N``, ``tokens``, ``width`` ...
+    exactly : bool
+        Take no other column for one that is not there.
 
     Raises
     ------
@@ -120,7 +122,7 @@ def find_columns(table: pd.DataFrame, named: Iterable[str]) -> dict[str, str]:
     for name in dict.fromkeys(named):
         if name in table.columns:
             continue
-        quantity = quantity_of(name)
+        quantity = None if exactly else quantity_of(name)
         candidates = columns_of(table, quantity) if quantity else []
         if not candidates:
             raise InputError(f"a table without the column {name!r}", "a column of it", known_columns(name, table))

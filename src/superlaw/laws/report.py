@@ -15,6 +15,7 @@ from superlaw.laws.kin import Kin
 from superlaw.laws.known import Known
 from superlaw.laws.minimum import Minimum
 from superlaw.laws.own_runs import status_words
+from superlaw.laws.unseen import UnseenTerm
 
 FEW_CLUSTERS = 30  # for a bootstrap
 FEWEST_NAMES, FEW_NAMES = 5, 20  # of text in a column: alike errors of so few groups are found too seldom
@@ -27,16 +28,24 @@ DECIDED, CONTRADICTED = 0.95, 3.0  # share of what is known of a parameter that 
 
 
 def fit_warnings(
-    best: Minimum, params: Mapping[str, Estimate], certificate: Certificate, interval: Mapping[str, Any], kin: Kin
+    best: Minimum,
+    params: Mapping[str, Estimate],
+    certificate: Certificate,
+    interval: Mapping[str, Any],
+    kin: Kin,
+    unseen: Sequence[UnseenTerm] = (),
 ) -> list[str]:
     """Plain sentences on what the fit cannot be trusted for and what to do, the gravest first."""
-    out = []
-    if best.edges:
+    out = [_unseen(term, best, len(unseen) == 1) for term in unseen]
+    # Of several, each may stand for another: then what is wrong is not that one is absent.
+    gone = set(unseen[0].parameters) if len(unseen) == 1 else set()
+    explained = bool(gone) and unseen[0].settled and gone.issuperset(best.edges)
+    if best.edges and not explained:
         out.append(
             f"not certified: {' and '.join(best.edges)} ended at the bound of what is searched, where the law "
             "degenerates and a better optimum may lie elsewhere: use a smaller law, or points further apart"
         )
-    elif not certificate.converged:
+    elif not certificate.converged and not explained:
         out.append(
             f"not converged: the scaled gradient is {certificate.gradient:.1e}, or lower values keep turning up along "
             "a flat direction; do not use these numbers: use a smaller law, or points further apart"
@@ -45,11 +54,11 @@ def fit_warnings(
         out.append("as many parameters as points: nothing is left to judge the errors by, so no intervals")
     elif certificate.exact:
         out.append("the law passes through every point to rounding: nothing is left to judge the errors by")
-    out += _undetermined(params, certificate)
+    out += _undetermined({k: v for k, v in params.items() if k not in gone}, certificate, explained)
     exponents = [best.problem.names[k] for k in best.problem.exponents]
     out += _strong_correlations(certificate, exponents, best.problem.law.common_offset)
     given = [name for name, at in zip(best.problem.names, best.at_given, strict=True) if at]
-    for name in certificate.at_bounds:
+    for name in (name for name in certificate.at_bounds if name not in gone):
         own = "the bound that it was given" if name in given else "its bound"
         out.append(f"{name} is at {own} ({params[name].value:g}); its interval is one-sided at best")
     out += _of_priors(best)
@@ -154,12 +163,26 @@ def _of_priors(best: Minimum) -> list[str]:
     return out
 
 
-def _undetermined(params: Mapping[str, Estimate], certificate: Certificate) -> list[str]:
+def _unseen(term: UnseenTerm, best: Minimum, alone: bool) -> str:
+    """One sentence: it is not seen, by which test, and what to do."""
+    names = " and ".join(term.parameters)
+    left = (
+        "the law passes through every point" if best.exact else f"the law explains as much (F test, p = {term.p:.2g})"
+    )
+    exponent = term.parameters[-1]
+    beside = "" if alone else " beside the others"
+    return (
+        f"no term of {term.columns} is seen{beside}: without it {left}; {names} mean nothing, nor does an offset "
+        f"beside them: drop the term, or say what is known of it (--bound {exponent}=0.1:2, --fix {exponent}=VALUE)"
+    )
+
+
+def _undetermined(params: Mapping[str, Estimate], certificate: Certificate, explained: bool = False) -> list[str]:
     out = []
-    if math.isinf(certificate.condition):
+    if math.isinf(certificate.condition) and not explained:
         out.append("the data do not determine the parameters: some combination of them changes nothing")
     for grade in ("not", "poorly"):
-        for name in (name for name, found in certificate.flat.items() if found == grade):
+        for name in (name for name, found in certificate.flat.items() if found == grade and name in params):
             estimate = params[name]
             factors = NOT if grade == "not" else POORLY
             ends = ""

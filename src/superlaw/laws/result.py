@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import stats
@@ -40,6 +40,9 @@ from superlaw.laws.stored import (
     rows_of,
 )
 from superlaw.laws.tables import Selection, points_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STATED = (  # in JSON as they are here
     *("n", "dof", "rms_error", "log_likelihood", "aic", "bic"),
@@ -315,6 +318,31 @@ class Fit:
             words = f"t draws ({few:.3g} degrees of freedom) from the covariance"
         drawn = self.linear.draws(Points(sizes, np.zeros(2, int), self.labels), count, seed, few)
         return self.known.kept(drawn, tuple(self.params)), words
+
+    def to_frame(self) -> pd.DataFrame:
+        """The parameters as a table: value, errors and interval, and whether the data determine an exponent.
+
+        Returns
+        -------
+        DataFrame
+            A row a parameter; ``value``, ``stderr``, ``low``, ``high`` (without intervals: left out), ``naive_stderr``
+            (of a fit by clusters) and ``determined``: yes, poorly or not.
+
+        Examples
+        --------
+        >>> from superlaw import PowerLaw, fit_law
+        >>> width = np.array([8.0, 16, 32, 64, 128, 256])
+        >>> fit = fit_law({"width": width, "loss": 3 / width**0.5 + 1}, PowerLaw("width"))
+        >>> fit.to_frame()["value"].round(6).to_dict()
+        {'C': 3.0, 'a': 0.5, 'L_0': 1.0}
+        """
+        import pandas as pd
+
+        shown = ["value", "stderr", *(["low", "high"] if self.interval["method"] != "none" else [])]
+        shown += ["naive_stderr"] if "cluster" in self.interval else []
+        rows = {name: {column: getattr(estimate, column) for column in shown} for name, estimate in self.params.items()}
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=shown).rename_axis("parameter")
+        return frame.assign(determined=[self.certificate.flat.get(name, "yes") for name in self.params])
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; an interval's open end is null."""

@@ -15,7 +15,7 @@ from superlaw.laws.expression import evaluate
 from superlaw.laws.kin import Kin, kin_of
 from superlaw.laws.law import Law, Points
 from superlaw.laws.origin import origin_of, with_found
-from superlaw.laws.own_runs import OUTCOMES, cautions, status_words, unusable
+from superlaw.laws.own_runs import OUTCOMES, cautions, is_ours, status_words, unusable
 from superlaw.laws.quantities import find_columns
 from superlaw.laws.reading import read_table
 
@@ -207,8 +207,12 @@ def points_of(table: Any, law: Law, labels: tuple[str, ...] = ()) -> Points:
 
 
 def with_columns(table: pd.DataFrame, named: Iterable[str | None]) -> pd.DataFrame:
-    """The table with every named column: one that it lacks is found by what it is, or refused (find_columns)."""
-    return with_found(table, find_columns(table, [column for column in named if column is not None]))
+    """The table with every named column: one that it lacks is found by what it is, or refused (find_columns).
+
+    Of our own runs every column has one name: ``step`` is no other word for ``steps`` there.
+    """
+    wanted = [column for column in named if column is not None]
+    return with_found(table, find_columns(table, wanted, exactly=is_ours(table)))
 
 
 def _scales(table: pd.DataFrame, columns: Iterable[str], rows: np.ndarray) -> list[str]:

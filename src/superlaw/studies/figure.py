@@ -2,63 +2,93 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from superlaw.errors import InputError
 from superlaw.figures import llm, toy
 from superlaw.figures.catalogue import CATALOGUE, Entry, entry
 from superlaw.figures.panels import Picture, to_dict
 from superlaw.figures.style import KINDS
-from superlaw.files.outputs import PICTURES, KeptFolder, check_output, make_folder, write_atomically
+from superlaw.files.outputs import PAGE, PICTURES, KeptFolder, check_output, make_folder, write_atomically
 from superlaw.files.records import to_json
 from superlaw.findings.comparable import runs_where
 from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import load_published
+from superlaw.report.render import figure_page
+from superlaw.studies.known_plans import known_plans
 from superlaw.studies.stored_study import load_study
-from superlaw.sweeps.plan import Plan, load_plan, preset_names
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.table import gather
 from superlaw.toy.train import make_engine
 
 if TYPE_CHECKING:
     import pandas as pd
+    import plotly.graph_objects
 
 Places = str | Path | Sequence[str | Path]
 
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A figure that was drawn: its data, its file, and the file of what was plotted.
+    """A figure: what it plots, painted as you like; a notebook shows it interactively.
 
+    ``path`` and ``record`` are the files of the picture and of what was plotted, None where none were written;
     ``command`` would make the runs that the picture lacks ("" where no known plan does).
     """
 
     picture: Picture
-    path: Path
-    record: Path
+    path: Path | None = None
+    record: Path | None = None
     command: str = ""
+
+    def matplotlib(self, axes: Any = None) -> Any:
+        """The figure by matplotlib, a new one or on ``axes`` of yours, one for each panel; the matplotlib figure."""
+        from superlaw.figures.paint import matplotlib_figure
+
+        return matplotlib_figure(self.picture, axes)
+
+    def plotly(self) -> plotly.graph_objects.Figure:
+        """The figure by Plotly, to be looked at, changed and shown by whatever takes its figures."""
+        from superlaw.figures.interactive import plotly_figure
+
+        return plotly_figure(self.picture)
+
+    @property
+    def data(self) -> pd.DataFrame:
+        """What is plotted, a row a mark: panel, series, x, y, ends of errors, and what stands behind it."""
+        from superlaw.figures.frame import frame
+
+        return frame(self.picture)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the interactive page in a frame of its own, which needs no connection."""
+        from superlaw.report.render import framed
+
+        return framed(self.picture)
 
 
 def figure(
     name: str,
-    out: str | Path,
+    out: str | Path | None = None,
     store: Places | None = None,
     study: str | Path | None = None,
     where: str | Sequence[str] | None = None,
     overwrite: bool = False,
 ) -> Drawn:
-    """Draw one figure: what it finds in its source, painted.
+    """One figure: what it finds in its source, to be painted, and written where a file is named.
 
     Parameters
     ----------
     name : str
         See ``figures.catalogue``.
-    out : path
-        A .png, .pdf or .svg file; what was plotted is written beside it under the same name with .json.
+    out : path, optional
+        A .png, .pdf or .svg file, or an interactive .html page; what was plotted is written beside it under the same
+        name with .json.
     store : path or several
         Folders of runs, or tables of them (``superlaw sweep gather``).
     study : path
@@ -70,23 +100,38 @@ def figure(
     Returns
     -------
     Drawn
+        With ``matplotlib()``, ``plotly()`` and ``data``.
 
     Raises
     ------
     InputError
         Where a source is lacking, nothing can be drawn, or a file is in the way; nothing is written then.
     """
-    chosen, out = entry(name), Path(out)
-    check_output(out, PICTURES, overwrite)
-    check_output(out.with_suffix(".json"), (".json",), overwrite)
+    chosen, out = entry(name), None if out is None else Path(out)
+    if out is not None:
+        check_output(out, (*PICTURES, PAGE), overwrite)
+        check_output(out.with_suffix(".json"), (".json",), overwrite)
     picture = picture_of(chosen, store, study, where)
-    return paint(chosen, picture, out, command=_completing(picture, store) if picture.missing else "")
+    completing = _completing(picture, store) if picture.missing else ""
+    if out is None:
+        return Drawn(picture, command=completing)
+    return paint(chosen, picture, out, command=completing, made_by=_command(name, out, store, study, where))
 
 
-def paint(chosen: Entry, picture: Picture, out: Path, kept: KeptFolder | None = None, command: str = "") -> Drawn:
+def _command(name: str, out: Path, store: Places | None, study: Any, where: str | Sequence[str] | None) -> str:
+    """The command line that draws the same."""
+    several = lambda value: [value] if isinstance(value, str | Path) else list(value or ())  # noqa: E731
+    options = [("--store", several(store)), ("--study", several(study)), ("--where", several(where))]
+    words = [part for option, values in options for value in values for part in (option, str(value))]
+    return shlex.join(["superlaw", "figure", name, *words, "-o", str(out)])
+
+
+def paint(
+    chosen: Entry, picture: Picture, out: Path, kept: KeptFolder | None = None, command: str = "", made_by: str = ""
+) -> Drawn:
     """Write the picture, and beside it what it plots; into the folder of a command that keeps one."""
-    record = out.with_suffix(".json")
-    content = chosen.module.draw(picture, out.suffix.lower().lstrip("."))
+    record, kind = out.with_suffix(".json"), out.suffix.lower()
+    content = figure_page(picture, made_by) if kind == PAGE else chosen.module.draw(picture, kind.lstrip("."))
     shown = {"figure": chosen.name, "file": out.name, "superlaw": version("superlaw"), **to_dict(picture)}
     for path, written in ((record, (to_json(shown) + "\n").encode()), (out, content)):
         write_atomically(path, written) if kept is None else kept.write(path.name, written)
@@ -122,23 +167,12 @@ def _completing(picture: Picture, store: Places | None) -> str:
     if not isinstance(store, str | Path) or not Path(store).is_dir():
         return ""
     present, best, most = Store(store, create=False).ids(), "", 0
-    for name, plan in _plans(Path(store)):
+    for name, plan in known_plans(Path(store)):
         ids = {spec.id for spec in plan.specs}
         shared = len(ids & set(picture.runs))
         if shared > most and ids - present:
             best, most = f"superlaw sweep run {name} --store {store}", shared
     return best
-
-
-def _plans(store: Path) -> list[tuple[str, Plan]]:
-    """Plans by what the command line calls them: the presets, and those that lie in the store."""
-    found = [(name, load_plan(name)) for name in preset_names()]
-    for path in sorted(store.glob("*.toml")):
-        try:
-            found.append((str(path), load_plan(path)))
-        except InputError:  # some other file
-            continue
-    return found
 
 
 def draw_all(
@@ -157,8 +191,9 @@ def draw_all(
         Where none could be drawn.
     """
     folder = Path(folder)
-    if kind not in KINDS:
-        raise InputError(f"--kind {kind}", f"one of {', '.join(KINDS)}")
+    kinds = (*KINDS, PAGE.lstrip("."))
+    if kind not in kinds:
+        raise InputError(f"--kind {kind}", f"one of {', '.join(kinds)}")
     make_folder(folder, "a folder for all figures")
     drawn, reasons = [], {}
     for name in CATALOGUE:

@@ -18,7 +18,13 @@ ROW = {
     "loss": (None, NUMBER),
     "stderr": (None, NUMBER),
 }
-STUDY = {"table": [ROW], "fit": (None, {}), "no_fit": (None, str), "token_files?": (None, {str: str})}
+STUDY = {
+    "table": [ROW],
+    "fit": (None, {}),
+    "no_fit": (None, str),
+    "token_files?": (None, {str: str}),
+    "failures?": {str: str},
+}
 HEAD = {
     "source": str,
     "head": {
@@ -29,6 +35,7 @@ HEAD = {
         "verdict": str,
         "verdict_kind?": str,
         "centred_mean_square_overlap?": (None, NUMBER),
+        "excess_without_directions?": {str: NUMBER},
     },
 }
 ZIPF = {"exponent": NUMBER, "stderr": (None, NUMBER)}

@@ -18,7 +18,8 @@ from superlaw.figures import llm as figure
 from superlaw.files.outputs import KeptFolder, make_folder
 from superlaw.files.records import to_json
 from superlaw.findings.head_verdict import judge_head
-from superlaw.findings.heads import OverlapLaw, overlap_exponent, overlap_laws
+from superlaw.findings.heads import OverlapLaw, laws_by_family, overlap_exponent
+from superlaw.findings.words import said_of_models
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.grouped import GroupedPowerLaw
 from superlaw.laws.result import Fit
@@ -29,7 +30,11 @@ from superlaw.lm.head import load_head
 from superlaw.lm.loss import Loss, LossOptions, measure_losses
 from superlaw.lm.measure import measure_head
 from superlaw.lm.tokens import MAX_TOKENS, count_tokens, counts_record, load_tokenizer
+from superlaw.report.language import language_part
+from superlaw.report.page import REPORT, page_of
+from superlaw.report.render import report_page
 from superlaw.studies.kept import HEAD, TOKENS, kept
+from superlaw.studies.stored_study import load_study
 
 Watch = Callable[[str, int, int], None]
 
@@ -74,38 +79,13 @@ class Study:
 
     def sentences(self) -> list[str]:
         """What the study says, plainly."""
-        said = []
-        if self.heads:
-            kinds = [head["verdict_kind"] for head in self.heads.values()]
-            strong = sum(kind in ("strong", "strong behind") for kind in kinds)
-            said.append(f"{strong} of {len(kinds)} heads are in strong superposition by length and geometry, "
-                        f"{kinds.count('long rows only')} by length alone.")  # fmt: skip
-        for family, laws in self.overlap_laws.items():
-            said += [f"{family}: mean squared overlap falls as 1/m^{law.slope}, {law.what} (random directions: 1)."
-                     for law in laws]  # fmt: skip
-        if self.fit is None:
-            said.append(f"No joint fit: {self.no_fit}.")
-            return said
-        a, n = self.fit.params["a"], len({row["model"] for row in self.rows() if row["loss"] is not None})
-        said.append(f"Loss less an offset for each family and corpus falls as 1/m^{a.value:.3g} "
-                    f"(95 % interval {a.low:.3g} to {a.high:.3g}; {self.fit.n} losses of {n} models).")  # fmt: skip
-        where = "within" if a.low <= 1 <= a.high else "outside"
-        said.append(f"An exponent of 1, which strong superposition predicts, is {where} the interval.")
-        if a.low < a.value / 2 and a.high > 2 * a.value:
-            said.append(
-                "The interval is so wide that these losses do not determine the exponent: more widths are needed."
-            )
-        said.extend(f"Warning of the fit: {warning}" for warning in self.fit.warnings)
-        return said
+        words = said_of_models(self.heads, self.rows(), self.fit, self.no_fit)
+        return [*words.verdict, *words.warnings]
 
     @property
     def overlap_laws(self) -> dict[str, list[OverlapLaw]]:
         """Overlap against width within each family."""
-        families = dict.fromkeys(model.family for model in self.models)
-        heads = {
-            f: [self.heads[m.name] for m in self.models if m.family == f and m.name in self.heads] for f in families
-        }
-        return {family: overlap_laws(found) for family, found in heads.items() if found}
+        return laws_by_family(self.heads, {model.name: model.family for model in self.models})
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -129,6 +109,7 @@ def study(
     watch: Watch | None = None,
     *,
     overwrite: bool = False,
+    command: str = "",
 ) -> Study:
     """Heads, tokens and losses of every model, then the joint fit L = C / m^a + offset[family, corpus].
 
@@ -136,7 +117,7 @@ def study(
     ----------
     models, corpora : list
     out : Path
-        Folder of heads/, tokens/, losses.csv, study.json and study.png; made when it is not there.
+        Folder of heads/, tokens/, losses.csv, study.json, study.png and report.html; made when it is not there.
     options : LossOptions, optional
     max_tokens : int
         Counted of each corpus.
@@ -144,11 +125,13 @@ def study(
         Called with what is done, and how many of how many.
     overwrite : bool
         Replace files in the way that no study wrote there, or that were changed since.
+    command : str
+        The command line that was given, for the page.
     """
     options = options or LossOptions()
     report = watch or (lambda what, done, total: None)
     folder = KeptFolder(out, "lm study", overwrite)
-    folder.check("study.json", "study.png", *(_head_file(m) for m in models if _kept_head(m, folder) is None))
+    folder.check("study.json", "study.png", REPORT, *(_head_file(m) for m in models if _kept_head(m, folder) is None))
     for made in (out, out / "heads", out / "tokens"):
         make_folder(made)
     failures: dict[str, str] = {}
@@ -184,6 +167,9 @@ def study(
     table = found.rows()
     if heads or any(row["loss"] is not None for row in table):
         folder.write("study.png", figure.draw(figure.data(table, heads, fit, no_fit)))
+    back = load_study(out)
+    part = language_part(f"{len(models)} models", table, heads, back.tokenizers, fit, no_fit, failures, back.notes)
+    folder.write(REPORT, report_page(page_of([part], command)))
     return found
 
 

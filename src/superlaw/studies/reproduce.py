@@ -3,20 +3,26 @@ that exist."""
 
 from __future__ import annotations
 
+import shlex
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from superlaw.errors import InputError
 from superlaw.figures.catalogue import entry
-from superlaw.figures.style import KINDS, plain
-from superlaw.files.outputs import KeptFolder, make_folder, write_atomically
+from superlaw.figures.style import KINDS
+from superlaw.figures.symbols import plain
+from superlaw.files.outputs import PAGE, KeptFolder, make_folder, write_atomically
 from superlaw.findings.figure_comparison import FigureComparison
 from superlaw.findings.published import published
 from superlaw.findings.verdicts import Claim
 from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import load_published
+from superlaw.report.claims import beside_in_words, beside_sections
+from superlaw.report.page import Command, Part, Section, page_of
+from superlaw.report.render import report_page
+from superlaw.report.runs import runs_part
 from superlaw.studies.figure import Drawn, Places, paint, runs_of
 from superlaw.sweeps.execute import Report, Tally, check_workers
 from superlaw.sweeps.ladder import Rung, plan_within, seconds_in
@@ -24,6 +30,11 @@ from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import Sweep, sweep
 from superlaw.sweeps.table import run_table, runs_as_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from superlaw.figures.panels import Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +53,7 @@ class Reproduction:
     seconds: float
     plan: Plan | None = None
     sweep: Sweep | None = None
+    report: Path | None = None
 
     @property
     def tally(self) -> Tally | None:
@@ -57,8 +69,8 @@ class Reproduction:
                        "failed": tally.failed}  # fmt: skip
         notes = [plain(note) for note in self.drawn.picture.notes]
         return record | {
-            "file": str(self.drawn.path), "notes": notes, "points": [one.to_dict() for one in self.points],
-            "claims": [claim.to_dict() for claim in self.claims],
+            "file": str(self.drawn.path), "report": str(self.report), "notes": notes,
+            "points": [one.to_dict() for one in self.points], "claims": [claim.to_dict() for claim in self.claims],
         }  # fmt: skip
 
 
@@ -72,6 +84,7 @@ def reproduce(
     *,
     runs: Places | None = None,
     overwrite: bool = False,
+    command: str = "",
 ) -> Reproduction:
     """Train what a figure needs within a budget, draw it, and compare with what was published.
 
@@ -83,8 +96,8 @@ def reproduce(
         90s, 5m, 1h..., or ``full`` for the published experiment. Fewer steps and fewer cells fit a
         smaller one; the figure states them.
     store : path
-        Folder of the runs, the plan (NAME-BUDGET.toml) and the figure; ``reproduce-NAME`` when left out. The
-        same call goes on with the same plan and trains nothing twice.
+        Folder of the runs, the plan (NAME-BUDGET.toml), the figure and the page (NAME-BUDGET.html);
+        ``reproduce-NAME`` when left out. The same call goes on with the same plan and trains nothing twice.
     workers : int, optional
     kind : {"png", "pdf", "svg"}
     report : callable
@@ -92,7 +105,9 @@ def reproduce(
     runs : path or several
         Runs that exist, in folders or tables of ``superlaw sweep gather``: nothing is trained, whatever the budget.
     overwrite : bool
-        Replace a figure or table in the folder that no such call wrote, or that was changed since.
+        Replace a figure, table or page in the folder that no such call wrote, or that was changed since.
+    command : str
+        The command line that was given, for the page.
 
     Returns
     -------
@@ -110,7 +125,7 @@ def reproduce(
         raise InputError(f"runs for the figure {name}", "a figure of runs", "it is drawn from a published table")
     trains = bool(known.ladder) and runs is None
     plan, done, stem = None, None, f"{name}-{budget}" if trains else name
-    kept.check(f"{stem}.{kind}", f"{stem}.json", *([f"{stem}.csv"] if trains else ()))
+    kept.check(f"{stem}.{kind}", f"{stem}.json", f"{stem}{PAGE}", *([f"{stem}.csv"] if trains else ()))
     chosen = entry(name)
     if trains:
         plan, destination = _kept_or_planned(known.ladder, name, budget, folder, workers)
@@ -124,7 +139,30 @@ def reproduce(
     make_folder(folder)
     drawn = paint(chosen, picture, folder / f"{stem}.{kind}", kept)
     points, claims = known.points(found), tuple(known.judge(found))
-    return Reproduction(name, budget, drawn, points, claims, time.perf_counter() - begin, plan, done)
+    part = _part(picture, table if known.ladder else None, points, claims, plan, folder)
+    page = kept.write(f"{stem}{PAGE}", report_page(page_of([part], command)))
+    return Reproduction(name, budget, drawn, points, claims, time.perf_counter() - begin, plan, done, page)
+
+
+def _part(
+    picture: Picture,
+    runs: pd.DataFrame | None,
+    points: tuple[FigureComparison, ...],
+    claims: tuple[Claim, ...],
+    plan: Plan | None,
+    folder: Path,
+) -> Part:
+    """What the page says: how the published points lie, then the figure, then the runs."""
+    verdict, sections = beside_in_words(points, claims), beside_sections(points, claims)
+    question = f"{picture.title}: as published?"
+    if runs is None:
+        return Part(picture.name, question, (), verdict, (Section("The figure", figures=(picture,)), *sections))
+    line = [] if plan is None else [Command("The runs alone", shlex.join(
+        ["superlaw", "sweep", "run", str(folder / f"{plan.name}.toml"), "--store", str(folder)]))]  # fmt: skip
+    part = runs_part(runs, f"{len(runs)} runs", tuple(line), (picture,))
+    first, *rest = (section for section in part.sections if section.heading != "Figures")
+    return replace(part, question=question, verdict=(*verdict, *part.verdict),
+                   sections=(Section("The figure", figures=(picture,)), *sections, first, *rest))  # fmt: skip
 
 
 def _kept_or_planned(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class StoredStudy:
     fit: Fit | None
     no_fit: str
     notes: tuple[str, ...]
+    failures: dict[str, str] = field(default_factory=dict)
 
 
 def load_study(folder: str | Path) -> StoredStudy:
@@ -63,7 +64,8 @@ def load_study(folder: str | Path) -> StoredStudy:
     notes += [f"{folder.name}/tokens lacks {name}." for name, one in counted.items() if one is None]
     if files is None:
         notes.append("The study was made by an older version: token counts are named by their tokenizer's source.")
-    return StoredStudy(folder, rows, heads, _tokenizers(counted, families, files), fit, no_fit, tuple(notes))
+    return StoredStudy(folder, rows, heads, _tokenizers(counted, families, files), fit, no_fit, tuple(notes),
+                       record.get("failures", {}))  # fmt: skip
 
 
 def _tokenizers(

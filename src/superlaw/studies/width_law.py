@@ -16,15 +16,18 @@ from superlaw.files.outputs import KeptFolder
 from superlaw.files.records import to_json
 from superlaw.findings.pooled import PooledMean
 from superlaw.findings.width_design import WidthRules, WidthTable
-from superlaw.findings.width_law import KERNEL, MANIFOLD, WidthAnswer, WidthVerdict, join_widths, judge_width
+from superlaw.findings.width_law import KERNEL, MANIFOLD, WIDTH, WidthAnswer, WidthVerdict, join_widths, judge_width
 from superlaw.laws.published import load_published
 from superlaw.laws.quantities import DEPTH, PARAMS, RATE, TOKENS, columns_of
+from superlaw.report.page import page_of
+from superlaw.report.render import report_page
+from superlaw.report.width import width_part
 
 if TYPE_CHECKING:
     import pandas as pd
 
 STEM = "width-law"
-FILES = (f"{STEM}.md", f"{STEM}.json", f"{STEM}.png")
+FILES = (f"{STEM}.md", f"{STEM}.json", f"{STEM}.html", f"{STEM}.png")
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def check_width_law(folder: str | Path, overwrite: bool = False) -> KeptFolder:
 
 
 def write_width_law(answer: WidthAnswer, folder: str | Path, command: str, overwrite: bool = False) -> dict[str, Path]:
-    """Write the page, its numbers and its picture into a folder; where each is.
+    """Write the page (Markdown, and the report), its numbers and its picture into a folder; where each is.
 
     Raises
     ------
@@ -111,10 +114,11 @@ def write_width_law(answer: WidthAnswer, folder: str | Path, command: str, overw
     """
     kept = check_width_law(folder, overwrite)
     record = {"superlaw": version("superlaw"), "command": command, **answer.to_dict()}
-    contents = (page(answer, command).encode(), (to_json(record, indent=1) + "\n").encode())
-    written = {name: kept.write(name, content) for name, content in zip(FILES[:2], contents, strict=True)}
+    report = page_of([width_part(answer, joint_words(answer))], command)
+    contents = (page(answer, command).encode(), (to_json(record, indent=1) + "\n").encode(), report_page(report))
+    written = {name: kept.write(name, content) for name, content in zip(FILES[:3], contents, strict=True)}
     if answer.telling:
-        written[FILES[2]] = kept.write(FILES[2], figure.draw(figure.data(answer), "png"))
+        written[FILES[3]] = kept.write(FILES[3], figure.draw(figure.data(answer), "png"))
     return written
 
 
@@ -175,7 +179,7 @@ def _moves(values: Sequence[tuple[Any, float]]) -> str:
     known = [value for _, value in values if not math.isnan(value)]
     if not known:
         return "-"
-    few = f" (of {len(known)} of {len(values)})" if len(known) < len(values) else ""
+    few = f" ({len(known)} of {len(values)})" if len(known) < len(values) else ""
     return f"{min(known):.2f} to {max(known):.2f}{few}"
 
 
@@ -198,7 +202,12 @@ def section(one: WidthVerdict) -> list[str]:
     out += ["", "```text", str(one.comparison), "```", "", "| choice | a_m |", "|---|---|"]
     out += [f"| {what} | {_number(value)} |" for what, value in one.choices]
     without = ", ".join(f"{width:g}: {_number(value)}" for width, value in one.without)
-    return [*out, "", f"Without one width: {without}."]
+    out += ["", f"Without one width: {without}."]
+    if one.shared is not None:
+        found, lead = one.shared.params[WIDTH], one.shared.aic - one.fit.aic
+        out += ["", f"One exponent for width and depth: {found.value:.2f} ({found.low:.2f} to {found.high:.2f}), AIC "
+                    f"{lead:+.1f} against one for each."]  # fmt: skip
+    return out
 
 
 def _number(value: float) -> str:

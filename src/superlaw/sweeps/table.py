@@ -177,6 +177,23 @@ def gather(
     return _best_copies(table)
 
 
+def with_missing(table: pd.DataFrame, specs: Sequence[RunSpec]) -> pd.DataFrame:
+    """A run table with a row more for every planned run that it lacks, marked missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> with_missing(pd.DataFrame({"status": []}), [RunSpec(width=5)])[["width", "status"]].values.tolist()
+    [[5, 'missing']]
+    """
+    import pandas as pd
+
+    present = set(table["id"]) if "id" in table else set()
+    lacking = [spec for spec in dict.fromkeys(specs) if spec.id not in present]
+    rows = pd.DataFrame([{"id": spec.id, "status": "missing"} | _spec_row(spec) for spec in lacking])
+    return pd.concat([part for part in (table, rows) if len(part)], ignore_index=True) if len(rows) else table
+
+
 def _best_copies(table: pd.DataFrame) -> pd.DataFrame:
     """Each run once: whole copies before damaged ones, with profiles before those without, else the first."""
     whole = ~table["status"].isin(ENDED)

@@ -15,7 +15,7 @@ class VocabularyLaw(SumLaw):
 
     N_nv are the parameters without, N_v those of the vocabulary (its size times the width). Losses of models with
     different vocabularies compare only after the loss of the unigram model is taken away: they are then negative, and
-    so is E (published as -E); the objective is ``ls`` or ``huber``.
+    so is E (published as -E); the objective is ``ls`` or ``plain-huber``.
 
     Parameters
     ----------

@@ -46,6 +46,8 @@ def read_file(path: Path) -> Source:
         found = table_of(histories, "a TensorBoard event file", True, str(path))
         return checked(Source(found.table, found.kind, [*found.notes, *notes], found.run), str(path))
     path, sheet = _sheet(path)
+    if not path.exists():
+        raise InputError(f"{path}, which does not exist", "a table of runs", "check the path")
     kind = ending(path)
     if kind.removesuffix(".gz") not in (PACKED if kind.endswith(".gz") else KINDS):
         raise InputError(f"{path}", f"a table ending in {', '.join(KINDS)}, or an event file of TensorBoard",

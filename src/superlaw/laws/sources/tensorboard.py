@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from superlaw.laws.sources.histories import LOGGED, History
 from superlaw.laws.sources.source import MOST_BYTES, frame_of
 
 MARK = "tfevents"  # in the name of every event file
-FRAME = 16  # bytes around each record
+LENGTH, FRAME = 8, 16  # bytes of a record's length, and of all that stands around it
 HPARAMS = "hparams"
 STEP = "step"
 
@@ -61,7 +62,7 @@ def _read(path: Path, scalars: dict[int, dict[str, float]], facts: dict[str, Any
     if size > MOST_BYTES:
         raise InputError(f"{path} of {size} bytes", f"at most {MOST_BYTES}")
     used = 0
-    for record in RawEventFileLoader(str(path)).Load():
+    for record in islice(RawEventFileLoader(str(path)).Load(), _whole_records(path, size)):
         used += len(record) + FRAME
         try:
             event = event_pb2.Event.FromString(record)  # type: ignore[attr-defined]
@@ -78,6 +79,17 @@ def _read(path: Path, scalars: dict[int, dict[str, float]], facts: dict[str, Any
     return used == size
 
 
+def _whole_records(path: Path, size: int) -> int:
+    """How many records there are before one that would pass the end of the file, which the reader would try to hold."""
+    count, at = 0, 0
+    with path.open("rb") as file:
+        while at + FRAME <= size:
+            file.seek(at)
+            at += int.from_bytes(file.read(LENGTH), "little") + FRAME
+            count += at <= size
+    return count
+
+
 def _scalar(value: Any) -> float | None:
     """The number of a value, written as such or as a tensor of one."""
     if value.HasField("simple_value"):
@@ -88,7 +100,7 @@ def _scalar(value: Any) -> float | None:
 
     try:
         array = tensor_util.make_ndarray(value.tensor)
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):  # of a type that is none
         return None
     return float(array.reshape(-1)[0]) if array.size == 1 and array.dtype.kind in "iuf" else None
 
