@@ -117,7 +117,7 @@ def test_checkpoints_are_compared_at_common_budgets_along_their_runs():
 WRONG = {
     "runs spread over all computes": ({"budget": None, "spread": True}, "0 budgets with a minimum"),
     "two budgets": ({"budgets": 2}, "2 budgets with a minimum"),
-    "a column of budgets that is missing": ({"budget": "flop"}, "without the column 'flop'"),
+    "a column of budgets that is missing": ({"budget": "money"}, "'money'"),
     "budgets and runs": ({"budget": "C", "run": "N"}, "one of the two"),
     "a column of runs with one checkpoint each": ({"run": "loss"}, "no run with two checkpoints"),
 }

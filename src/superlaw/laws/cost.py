@@ -9,6 +9,7 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.laws.expression import evaluate
 from superlaw.laws.law import Law, Points
+from superlaw.laws.separate import SeparateLaw
 
 SHAPE = ("width", "depth", "tokens")  # of 72 m^2 l D, as in optimum
 
@@ -67,8 +68,9 @@ def cost_of(law: Law, expression: str | None = None) -> Cost:
     """
     if expression is not None:
         return Cost(law, expression)
-    if law.compute:
-        n, d = law.compute
+    compute = law.inner.compute if isinstance(law, SeparateLaw) else law.compute
+    if compute:
+        n, d = compute
         return Cost(law, f"6 * `{n}` * `{d}`")
     if set(SHAPE) <= set(law.sizes):
         return Cost(law, "72 * width**2 * depth * tokens")
