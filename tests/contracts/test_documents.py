@@ -89,6 +89,8 @@ def test_every_command_of_the_documents_runs(page, command, tmp_path, monkeypatc
     commands = superlaw_commands(page)
     assert len(commands) >= 4
     for arguments in commands:
+        if page.name == "gallery.md" and "--from" in arguments:
+            continue  # test_gallery.py runs them and reads what they print
         if arguments[0] in ("train", "demo"):
             stated = arguments.index("--steps") if "--steps" in arguments else len(arguments)
             arguments = [*arguments[:stated], *arguments[stated + 2 :], "--steps", "60"]
