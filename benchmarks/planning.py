@@ -3,7 +3,7 @@
 WHAT: predict (coverage of bands in and out of range), gain (coverage of the interval of a gain), next (which share of
 the compute reaches the full table's interval), isoflop (exponents of the iso-FLOP table's sources), replicates (false
 alarms of the F test and coverage of the components). Prints Markdown tables for docs/laws.md. Published tables come
-from the cache or SUPERLAW_DATA; isoflop takes the path of the table: --table isoflops2026.csv.
+from the cache or SUPERLAW_DATA.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ from superlaw.laws.published import load_published
 from superlaw.laws.replicates import replicates
 from superlaw.laws.simulate import truth_of
 from superlaw.laws.solve import MOST_STEPS, descend, solve
-from superlaw.laws.tables import load_table
 
 LEVEL = 0.95
 
@@ -262,13 +261,18 @@ def gain_table(sets: int, seed: int) -> None:
 
 
 # -- isoflop ----------------------------------------------------------------------------------------------------------
-def isoflop_table(path: str) -> None:
+PUBLISHED = {  # of a: Chinchilla's table 2 (10th and 90th percentiles), Epoch's refit of 240 points, Llama 3's figure 3
+    "ml_scalefit__massivetext__chinchilla": "1: 0.50 (0.488 to 0.502); 2: 0.49 (0.462 to 0.534); 3: 0.46, refit 0.513",
+    "epochai_chinchilla__massivetext__chinchilla": "the same",
+    "llama_3__raw_loss": "2: 0.463 (tokens ~ C^0.537); 3: 0.503 in [Parabolas]",
+}
+
+
+def isoflop_table() -> None:
     """The three approaches for every source of the iso-FLOP table."""
-    table = load_table(path)
-    print(
-        "| source | budgets, runs | approach 1: a | 2: a | 3: a (log-ls) | 3: a (Huber) | 2 without noise: bias of a |"
-    )
-    print("|---|---|---|---|---|---|---|")
+    table = load_published("isoflops")
+    print("| source | budgets, runs | approach 1: a | 2: a | 3: a (log-ls) | 3: a (Huber) | bias of 2 | published |")
+    print("|---|---|---|---|---|---|---|---|")
     shown = lambda t: f"{t.value:.3f} ({t.low:.3f} to {t.high:.3f})"  # noqa: E731
     for name in table["experiment"].unique():
         one = {"params": "params", "tokens": "tokens", "budget": "budget", "where": f"experiment == '{name}'"}
@@ -276,7 +280,7 @@ def isoflop_table(path: str) -> None:
         used = [curve for curve in found.curves if not curve.why]
         cells = [f"{len(used)}, {sum(len(curve.loss) for curve in used)}", *(shown(a.a) for a in found.approaches)]
         cells += [shown(robust.approaches[2].a), f"{found.approaches[1].clean_a - found.approaches[2].a.value:+.3f}"]
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        print(f"| {name} | {' | '.join(cells)} | {PUBLISHED.get(name, '-')} |", flush=True)
 
 
 # -- replicates -------------------------------------------------------------------------------------------------------
@@ -307,10 +311,9 @@ def main() -> None:
     parser.add_argument("what", choices=("predict", "gain", "next", "isoflop", "replicates"))
     parser.add_argument("--sets", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--table", default="isoflops2026.csv")
     chosen = parser.parse_args()
     tables = {"predict": predict_table, "gain": gain_table, "next": next_table, "replicates": replicates_table}
-    isoflop_table(chosen.table) if chosen.what == "isoflop" else tables[chosen.what](chosen.sets, chosen.seed)
+    isoflop_table() if chosen.what == "isoflop" else tables[chosen.what](chosen.sets, chosen.seed)
 
 
 if __name__ == "__main__":

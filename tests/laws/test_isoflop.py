@@ -7,6 +7,7 @@ import pytest
 
 from superlaw import isoflop
 from superlaw.errors import InputError
+from superlaw.laws.published import load_published
 
 # Published errors in percent of the tokens that approach 2 extrapolates to 4e25 FLOP, from noise-free losses at 15
 # sizes about three times the optimum at 1e18 to 1e22 FLOP: results/experiments/exp11/token_allocation_errors.csv of
@@ -65,6 +66,18 @@ def test_approach_1_takes_the_best_run_of_every_budget():
         assert curve.budget == pytest.approx(C, rel=1e-9)
     line = np.polyfit(np.log([c.budget for c in found.curves]), np.log([c.best[0] for c in found.curves]), 1)
     assert found.approaches[0].a.value == pytest.approx(line[0])
+
+
+def test_llama_3_gives_its_published_law_of_tokens(published, monkeypatch):
+    """Figure 3 of [Llama]: tokens = 0.299 C^0.537, a line through the vertices of its ten budgets."""
+    monkeypatch.setenv("SUPERLAW_DATA", str(published))
+    table = load_published("isoflops")
+    found = isoflop(table, "params", "tokens", budget="budget", where="experiment == 'llama_3__raw_loss'", flops=1e22)
+    parabolas, law = found.approaches[1:]
+    assert parabolas.b.value == pytest.approx(0.537, abs=1e-3) and parabolas.a.value == pytest.approx(0.463, abs=1e-3)
+    assert parabolas.tokens.value == pytest.approx(0.299 * 1e22**0.537, rel=0.05)
+    # approach 3 of [Parabolas], to the same points by a grid of exponents: a = 0.5032
+    assert law.a.value == pytest.approx(0.5032, abs=2e-3)
 
 
 @pytest.mark.slow
