@@ -107,7 +107,7 @@ def test_axes_that_are_passed_in_come_back_painted(fit):
 
 WRONG = {
     "another figure": (("profiles",), {}, "did you mean profile?"),
-    "too few axes": (("frontier", [object()]), {}, "1 axes for 2 panels"),
+    "too few axes": (("frontier", [object()]), {}, "1 axes; need 2"),
     "an option of another figure": (("residuals",), {"cut": 1e19}, "cut with the figure residuals"),
     "an unknown parameter": (("profile",), {"names": ("alhpa",)}, "did you mean alpha?"),
 }

@@ -29,7 +29,7 @@ def frame(picture: Picture) -> pd.DataFrame:
     --------
     >>> marks = Marks(np.array([10.0, 20.0]), np.array([0.5, 0.2]), np.array([0.1, 0.05]), "strong")
     >>> shown = frame(Picture("made", "Made", (Panel("m", "loss", (marks,)),)))
-    >>> shown[["panel", "series", "x", "y", "low"]].values.tolist()
+    >>> shown[["panel", "series", "x", "y", "low"]].round(3).values.tolist()
     [['loss', 'strong', 10.0, 0.5, 0.4], ['loss', 'strong', 20.0, 0.2, 0.15]]
     """
     import pandas as pd

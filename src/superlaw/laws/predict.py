@@ -100,7 +100,7 @@ def predict_losses(
     >>> fit = fit_law({"width": width, "loss": 3 / width**0.5 + 1 + 1e-3 * np.cos(width)}, "power:width")
     >>> found = predict_losses(fit, {"width": 1024})
     >>> print(found.points[0].reach)
-    extrapolation: width is 4 times the largest of 256; distance 2.3, further than every point (1.3 at most)
+    extrapolation: width is 4 times the largest of 256; distance 2.4, further than every point (1.3 at most)
     """
     if level is not None and not 0 < level < 1:
         raise InputError(f"level = {level}", "a number between 0 and 1", "0.95 is usual")

@@ -152,7 +152,7 @@ def replicates(
     >>> rng, x = np.random.default_rng(0), np.repeat(np.geomspace(10, 1e4, 8), 3)
     >>> found = replicates({"m": x, "loss": (5 / x**0.5 + 1) * np.exp(0.02 * rng.normal(size=24))}, "power:m")
     >>> found.dof, round(found.seeds.value, 3)
-    ((5, 16), 0.02)
+    ((5, 16), 0.015)
     """
     if run is not None and errors is not None:
         raise InputError("a column of runs and one of errors", "one of the two: evaluations repeated, or their errors")
