@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,10 +32,24 @@ from superlaw.cli.options import refuse_unused, typed
 from superlaw.errors import InputError
 from superlaw.files.outputs import write_atomically
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from superlaw.laws.law import Law
+
 app = typer.Typer(
     help="Fit scaling laws to a table of runs, to the true optimum, with intervals to trust.", no_args_is_help=True
 )
 app.command()(look)
+
+
+def _counted(table: pd.DataFrame, rule: str | None, laws: list[Law]) -> pd.DataFrame:
+    """The table with the laws' N counted by a rule, if one is named."""
+    from superlaw.laws.counting import counted
+
+    for law in laws if rule is not None else ():
+        table = counted(table, rule or "", law)
+    return table
 
 
 @app.command()
@@ -62,7 +76,7 @@ def fit(
         refuse_unused(f"--interval {method}", bootstrap="--interval bootstrap")
     same = rows.columns() | {"level": intervals.level, "replicates": intervals.bootstrap, "starts": intervals.starts}
     same["known"] = given.known()
-    read = table_of(table, rows)
+    read = _counted(table_of(table, rows), rows.count, [law])
     fitted = fit_law(read, law, objective=objective, interval=method, seed=intervals.seed, **same)
     if written.plot is not None:
         from superlaw.figures import law as figure
@@ -88,17 +102,17 @@ def compare(
     written.check(table)
     chosen, (objective,) = laws.chosen(), objectives([minimised.objective], minimised.delta)
     same: dict[str, Any] = rows.columns() | asdict(scored) | {"objective": objective}
-    written.give(compare_laws(table_of(table, rows), chosen, **same))
+    written.give(compare_laws(_counted(table_of(table, rows), rows.count, chosen), chosen, **same))
 
 
 @app.command()
 @spread
-def sensitivity(table: TableArgument, laws: Laws, rows: Rows, choices: Choices, written: Written) -> None:
-    """Fit under every choice of objective, filter and law; the exponents' ranges are the headline."""
+def sensitivity(table: TableArgument, laws: Laws, given: Given, rows: Rows, choices: Choices, written: Written) -> None:
+    """Fit under every choice of objective, filter, count and law; the exponents' ranges are the headline."""
     from superlaw.laws.sensitivity import sensitivity as every_choice
 
     written.check(table)
-    same = rows.columns() | choices.all()
+    same: dict[str, Any] = rows.columns() | choices.all() | {"known": given.known()}
     chosen = laws.chosen()
     written.give(every_choice(table_of(table, rows), chosen, **same))
 

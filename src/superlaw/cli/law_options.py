@@ -30,6 +30,11 @@ LAW_HELP = f"One of {', '.join(law_names())}; columns may follow: additive:width
 
 OBJECTIVES_HELP = "log-ls, log-huber, ls, plain-huber, asymmetric:K (runs below the law K times) or envelope."
 
+COUNT_HELP = (
+    "Make the laws' N: body, head, embeddings, attention or flops (of columns width, depth, vocab, context, flops, "
+    "tokens), or an expression."
+)
+
 TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help=TABLE_HELP)]
 DeltaOption = Annotated[float, typer.Option(help="Of Huber's loss.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Of starts, bootstrap and folds.")]
@@ -158,13 +163,15 @@ class Rows(Reading):
 
     def columns(self) -> dict[str, Any]:
         """As the library takes them, which reads no table and adds no columns itself."""
-        own = {field.name for field in fields(self)} - {field.name for field in fields(Reading)}
+        own = {field.name for field in fields(self)} - {field.name for field in fields(Reading)} - {"count"}
         return {name: getattr(self, name) for name in own}
 
 
 @dataclass(frozen=True)
 class MaskedRows(Rows):
     """And which rows, how heavy."""
+
+    count: Annotated[str | None, typer.Option(metavar="RULE", help=COUNT_HELP)] = None
 
     drop_highest: Annotated[int, typer.Option(metavar="K", help="Drop losses at or above the K-th.")] = 0
     where: Annotated[
@@ -286,6 +293,7 @@ class Choices(Level):
     delta: DeltaOption = 1e-3
     drop_highest: Annotated[list[int] | None, typer.Option(metavar="K", help="Beside no drop; repeat.")] = None
     where: Annotated[list[str] | None, typer.Option(metavar="EXPR", help="Beside all rows; repeat.")] = None
+    count: Annotated[list[str] | None, typer.Option(metavar="RULE", help=f"{COUNT_HELP} Repeat.")] = None
     interval: Annotated[str, typer.Option(metavar="NAME", help="sandwich, bootstrap or profile.")] = "sandwich"
 
     def all(self) -> dict[str, Any]:
@@ -294,6 +302,7 @@ class Choices(Level):
             "objectives": objectives(self.objective or ["log-ls", "log-huber", "ls"], self.delta),
             "drop_highest": list(dict.fromkeys([0, *(self.drop_highest or [])])),
             "where": list(dict.fromkeys([None, *(self.where or [])])),
+            "counts": list(dict.fromkeys(self.count or [None])),
             **{name: getattr(self, name) for name in ("interval", "level", "seed")},
         }
 

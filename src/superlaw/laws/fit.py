@@ -34,6 +34,8 @@ MOST_STARTS = 64  # tried when fewer than ENOUGH starts agree
 ENOUGH = 3
 MANY_POINTS, SAMPLE, OF_EACH_GROUP = 20_000, 5_000, 20  # beyond so many a search begins with a sample
 MOST_ROUNDS = 4  # of intervals that come upon a lower value
+MOST_WEIGHINGS, SAME_STRENGTH = 200, 1e-10  # of priors, and when two agree
+ENOUGH_TO_WEIGH = 5  # degrees of freedom without priors
 
 
 def fit_law(
@@ -153,27 +155,31 @@ def _fitted(
 
 
 def _weighed(problem: Problem, starts: int, seed: int, given: np.ndarray | None) -> Problem:
-    """The problem whose priors have the strength of the errors' own dispersion at its optimum (problems/prior.py).
+    """The problem whose priors have the strength of the errors' own dispersion (problems/prior.py).
 
-    From a strength that is surely too large, so that few points are not passed through exactly where priors allow it.
+    That is their dispersion without priors, so that one that the losses contradict does not raise it; of few points the
+    dispersion at the optimum with priors, from a strength that is surely too large, so that they are not passed through
+    exactly.
     """
-    if problem.prior is None:
+    if (prior := problem.prior) is None:
         return problem
+    free = problem.n - problem.p >= ENOUGH_TO_WEIGH
+    plain = replace(problem, prior=None)
     strength, theta = float(np.var(problem.target)), None
     for _ in range(MOST_WEIGHINGS):
-        problem = replace(problem, prior=replace(problem.prior, strength=strength))
-        found = solve(problem, starts, seed, given) if theta is None else descend_gradually(problem, theta)
+        now = plain if free else replace(problem, prior=replace(prior, strength=strength))
+        found = solve(now, starts, seed, given) if theta is None else descend_gradually(now, theta)
         theta = found.theta[:1]
-        before, strength = strength, Minimum.at(problem, theta[0], float(found.value[0])).dispersion
+        before, strength = strength, Minimum.at(now, theta[0], float(found.value[0])).scatter
         if not np.isfinite(strength) or strength <= NOTHING:
             raise InputError(
                 f"{problem.n} points, which leave no errors for priors to be weighed against",
                 "more points, or errors of these",
                 "fix the parameter instead",
             )
-        if abs(strength - before) <= SAME_STRENGTH * strength:
+        if free or abs(strength - before) <= SAME_STRENGTH * strength:
             break
-    return replace(problem, prior=replace(problem.prior, strength=strength))
+    return replace(problem, prior=replace(prior, strength=strength))
 
 
 def _judged(problem: Problem, found: Descent, method: Method, seed: int) -> tuple[Minimum, Uncertainty, Descent]:
@@ -291,7 +297,7 @@ def _fit(
         labels=rows.points.labels,
         notes=rows.notes,
         data=rows,
-        replicates=None if unknown.drawn is None else ten_figures(problem.expand(unknown.drawn)),
+        replicates=None if unknown.drawn is None else problem.expand(ten_figures(unknown.drawn)),
         known=problem.known,
     )
 

@@ -20,7 +20,7 @@ class Minimum:
 
     ``free`` (p,) are coordinates not at a bound; ``dof`` the points less these; ``errors`` (n,) are r, of log L or
     of L; ``slope`` (n, p) is d r / d theta; ``dispersion`` the lambda of 2 (F - F_min) / lambda ~ F(1, dof), NaN
-    without degrees of freedom.
+    without degrees of freedom: the ``scatter`` of the errors here, with priors that by which they are weighed.
     """
 
     problem: Problem
@@ -31,6 +31,7 @@ class Minimum:
     errors: np.ndarray
     slope: np.ndarray
     dispersion: float
+    scatter: float = float("nan")
 
     @classmethod
     def at(cls, problem: Problem, theta: np.ndarray, value: float) -> Minimum:
@@ -41,8 +42,9 @@ class Minimum:
         best = cls(problem, theta, value, free, problem.n - int(free.sum()), errors, slope, float("nan"))
         # A prior that decides a parameter leaves the points the degree of freedom that this would have taken.
         dof = best.dof if problem.prior is None else problem.n - float(best.leverage.sum())
-        lam = problem.objective.dispersion(errors, dof, problem.weights)
-        return cls(problem, theta, value, free, int(dof + 1e-9), errors, slope, lam)
+        scatter = problem.objective.dispersion(errors, dof, problem.weights)
+        lam = scatter if problem.prior is None else problem.prior.strength
+        return cls(problem, theta, value, free, int(dof + 1e-9), errors, slope, lam, scatter)
 
     @property
     def weights(self) -> np.ndarray:

@@ -25,6 +25,7 @@ FEW_FOR_PROFILE = 60  # below which unequal spread is found too seldom
 MOST_LEVERAGE = 0.99
 FEW_PLACES = 4  # from which starts set out
 DECIDED, CONTRADICTED = 0.95, 3.0  # share of what is known of a parameter that is its prior, and errors apart
+NOTHING_ADDED = 1e-6  # of a share: rounding
 
 
 def fit_warnings(
@@ -154,12 +155,10 @@ def _of_priors(best: Minimum) -> list[str]:
     shares = np.diag(rows @ best.covariance() @ rows.T)  # of the prior's variance that is left
     for k, (error, share) in enumerate(zip(prior.errors(best.theta), shares, strict=True)):
         name, apart = best.problem.names[prior.at[k]], abs(error) / math.sqrt(max(1 - share, 1e-12))
-        if share > DECIDED:
+        if apart > CONTRADICTED and 1 - share > NOTHING_ADDED:
+            out.append(f"the losses and the prior of {name} are {apart:.1f} standard errors apart: one is wrong")
+        elif share > DECIDED:
             out.append(f"{name} is decided by its prior: the losses add {1 - share:.1%} to what is known of it")
-        elif apart > CONTRADICTED:
-            out.append(
-                f"the losses and the prior of {name} are {apart:.1f} standard errors apart: one of them is wrong"
-            )
     return out
 
 

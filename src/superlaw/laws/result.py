@@ -388,6 +388,9 @@ class Fit:
             dof = record["interval"].get("dof", estimated)
             if list(params) != law.names(record["labels"]) or len(dof) != len(estimated):
                 raise ValueError("its parameters are not those of its law")
+            values = np.array([estimate.value for estimate in params.values()])
+            if not np.allclose(known.kept(values, list(params)), values, rtol=1e-9, atol=0):
+                raise ValueError("its parameters are not as they were given")
             p, drawn, ends = len(params), record.get("replicates"), [record["ranges"][column] for column in law.sizes]
             objective = Objective(**record["loss"])
             return cls(**{name: record[name] for name in ("n", "dof", "dropped", "interval", "columns")} | {

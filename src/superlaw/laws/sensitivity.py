@@ -10,8 +10,10 @@ from typing import Any
 from superlaw.files.columns import in_columns
 from superlaw.files.records import json_ready
 from superlaw.laws.compare import titles
+from superlaw.laws.counting import counted
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms import law_of
+from superlaw.laws.known import Known
 from superlaw.laws.law import Law
 from superlaw.laws.objective import Objective, objective_of
 from superlaw.laws.own_runs import status_words, unusable
@@ -46,20 +48,28 @@ class Sensitivity:
     def headline(self) -> str:
         """The ranges, in one line."""
         parts = [f"{name} from {low:.3g} to {high:.3g}" for name, (low, high) in self.ranges.items()]
-        return f"over {len(self.rows)} choices of objective, filter and law: {'; '.join(parts)}"
+        counts = ", rule of counting" if any("count" in row for row in self.rows) else ""
+        return f"over {len(self.rows)} choices of objective, filter{counts} and law: {'; '.join(parts)}"
 
     @property
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """The table that is printed: header and rows."""
         names, rows = list(self.ranges), []
         for row in self.rows:
-            cells = [row["law"], row["objective"], row["filter"], str(row["n"])]
+            cells = [
+                row["law"],
+                *([row["count"]] if "count" in row else []),
+                row["objective"],
+                row["filter"],
+                str(row["n"]),
+            ]
             for name in names:
                 found = row["exponents"].get(name)
                 cells.append("-" if found is None else f"{found[0]:.3g} [{found[1]:.3g}, {found[2]:.3g}]")
             rows.append([*cells, str(len(row["warnings"]))])
         columns = [f"{name} ({self.level:.4g})" for name in names]
-        return ["law", "objective", "filter", "n", *columns, "warnings"], rows
+        count = ["count"] if any("count" in row for row in self.rows) else []
+        return ["law", *count, "objective", "filter", "n", *columns, "warnings"], rows
 
     def __str__(self) -> str:
         left = f"\nleft out: {status_words(self.left_out)}" if self.left_out else ""
@@ -83,18 +93,23 @@ def sensitivity(
     objectives: Sequence[str | Objective] = ("log-ls", "log-huber", "ls"),
     drop_highest: Sequence[int] = (0,),
     where: Sequence[str | None] = (None,),
+    counts: Sequence[str | None] = (None,),
+    known: Known | None = None,
     interval: str = "sandwich",
     level: float = 0.95,
     cluster: str | None = None,
     missing: str = REFUSE,
     seed: int = 0,
 ) -> Sensitivity:
-    """Fit under every combination of objective, filter and law.
+    """Fit under every combination of objective, filter, rule of counting parameters, and law.
 
     Parameters
     ----------
-    laws, objectives, drop_highest, where : sequences
-        Every combination of these is a row.
+    laws, objectives, drop_highest, where, counts : sequences
+        Every combination of these is a row; ``counts`` are rules by which the laws' N is made (counting.RULES), None
+        for the column as it is.
+    known : Known, optional
+        What is given of parameters; each law takes what concerns it.
     interval, level, cluster, missing, seed
         As in :func:`superlaw.fit_law`.
 
@@ -106,9 +121,10 @@ def sensitivity(
     table, laws = as_table(table), [law_of(law) for law in laws]
     rows, notes = [], []
     for name, law in zip(titles(laws), laws, strict=True):
-        for objective, mask, count in product(map(objective_of, objectives), where, drop_highest):
+        own = None if known is None else known.of(law.names())
+        for rule, objective, mask, count in product(counts, map(objective_of, objectives), where, drop_highest):
             fit = fit_law(
-                table,
+                table if rule is None else counted(table, rule, law),
                 law,
                 loss,
                 objective=objective,
@@ -119,8 +135,9 @@ def sensitivity(
                 cluster=cluster,
                 missing=missing,
                 seed=seed,
+                known=own,
             )
-            rows.append(_row(name, fit, mask, count))
+            rows.append(_row(name, fit, mask, count) | ({"count": rule or "as it is"} if any(counts) else {}))
             notes += fit.notes
     return Sensitivity(tuple(rows), level, unusable(table)[1], tuple(dict.fromkeys(notes)))
 
