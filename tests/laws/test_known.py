@@ -169,6 +169,7 @@ def test_with_priors_fewer_points_than_parameters_are_enough():
         fit_law(four, "chinchilla", known=Known(priors={"alpha": (0.34, 5.0)}))
 
 
+@pytest.mark.slow
 def test_intervals_with_a_prior_cover_where_the_prior_is_true():
     """24 sets whose priors are drawn about the truth: 95 % intervals. 16 of 24 or fewer: chance below 2e-5."""
     hits = dict.fromkeys(("E", "alpha", "beta"), 0)
@@ -359,6 +360,7 @@ def test_no_run_lies_below_an_envelope_and_it_has_no_intervals():
         {"N": [1e9], "D": [1e11]}).loss[0]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_sandwich_of_an_expectile_covers_it():
     """Normal errors of log L have an expectile that is log f + m: E, A and B scale by e^m, exponents stay.
 

@@ -18,7 +18,7 @@ from superlaw.laws.forms import law_of
 from superlaw.laws.intervals import REPLICATES, Method, Uncertainty, uncertainty, usual_method
 from superlaw.laws.known import Known
 from superlaw.laws.law import Law
-from superlaw.laws.minimum import MOST_WEIGHINGS, SAME_STRENGTH, Minimum
+from superlaw.laws.minimum import Minimum
 from superlaw.laws.objective import Objective, objective_of
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.problems.restriction import Restriction
@@ -298,6 +298,7 @@ def _fit(
         data=rows,
         replicates=None if unknown.drawn is None else problem.expand(ten_figures(unknown.drawn)),
         known=problem.known,
+        prior_strength=None if problem.prior is None else problem.prior.strength,
     )
 
 

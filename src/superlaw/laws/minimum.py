@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.spread import spread_trend, standard_sizes
 
-MOST_WEIGHINGS, SAME_STRENGTH = 200, 1e-10  # of priors, and when two agree
 ROUNDING = 1e-14  # relative, of sums of powers
 
 
@@ -140,19 +139,6 @@ class Minimum:
     def functionals(self) -> np.ndarray:
         """Every parameter (the logarithm of a coefficient) as a linear image of the coordinates, shape (p, p)."""
         return np.stack([self.pinned(k)[2] for k in range(self.problem.p)])
-
-
-def weighed_by_errors(problem: Problem, theta: np.ndarray) -> Problem:
-    """A problem whose priors have the strength of the errors' own dispersion at an optimum (problems/prior.py)."""
-    if problem.prior is None:
-        return problem
-    strength = float(np.var(problem.target))
-    for _ in range(MOST_WEIGHINGS):
-        problem = replace(problem, prior=replace(problem.prior, strength=strength))
-        before, strength = strength, Minimum.at(problem, theta, float("nan")).dispersion
-        if not np.isfinite(strength) or abs(strength - before) <= SAME_STRENGTH * strength:
-            break
-    return problem
 
 
 def _inverse(gram: np.ndarray, free: np.ndarray) -> np.ndarray:

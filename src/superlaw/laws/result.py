@@ -22,7 +22,7 @@ from superlaw.laws.estimate import Estimate
 from superlaw.laws.known import Known
 from superlaw.laws.law import Law, Points
 from superlaw.laws.linear import Linear
-from superlaw.laws.minimum import Minimum, weighed_by_errors
+from superlaw.laws.minimum import Minimum
 from superlaw.laws.objective import Objective
 from superlaw.laws.problems.model import FLOOR
 from superlaw.laws.problems.problem import Problem
@@ -99,6 +99,8 @@ class Fit:
         Bootstrap replicates of the parameters, shape (R, p), to ten figures.
     known : Known
         What was given of the parameters. One that is fixed has a standard error of 0 and no covariance.
+    prior_strength : float, optional
+        By what dispersion of the errors priors were weighed (problems/prior.py).
     difference : dict, optional
         Of a law with separate parameters: whether these differ (difference.py), and in words.
     """
@@ -124,6 +126,7 @@ class Fit:
     data: Selection | None = field(default=None, repr=False)
     replicates: np.ndarray | None = field(default=None, repr=False)
     known: Known = field(default_factory=Known)
+    prior_strength: float | None = None
     difference: dict[str, Any] | None = None
 
     @property
@@ -298,7 +301,8 @@ class Fit:
         """The optimum over the fit's points, with what intervals need there."""
         problem = Problem.of(self.law, self.points(), self.objective, self.known)
         theta = problem.model.thetas(self.free_values)
-        problem = weighed_by_errors(problem, theta)
+        if problem.prior is not None and self.prior_strength is not None:
+            problem = replace(problem, prior=replace(problem.prior, strength=self.prior_strength))
         value = float(problem.assemble(theta[None])[0][0])
         return Minimum.at(problem, theta, value)
 
@@ -367,6 +371,7 @@ class Fit:
             **({"notes": self.notes} if self.notes else {}),
             **({} if self.replicates is None else {"replicates": self.replicates}),
             **({"known": self.known.to_dict()} if self.known else {}),
+            **({} if self.prior_strength is None else {"prior_strength": self.prior_strength}),
             **({} if not isinstance(self.law, SeparateLaw) else {
                 "separate": {"by": self.law.by, "parameters": self.law.separate}}),
             **({} if self.difference is None else {"difference": self.difference}),
@@ -410,6 +415,7 @@ class Fit:
                 "notes": tuple(record.get("notes", ())),
                 "replicates": None if drawn is None else rows_of(drawn, (max(2, len(drawn)), p)),
                 "known": known,
+                "prior_strength": record["prior_strength"] if known.priors else None,
                 "difference": record.get("difference"),
             })  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:

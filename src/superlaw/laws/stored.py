@@ -73,6 +73,7 @@ FIT = {
     "warnings": [str],
     "points?": POINTS,
     "notes?": [str],
+    "prior_strength?": Number(1e-300),
     "separate?": {"by": [str], "parameters": [str]},
     "known?": {
         "fixed?": {str: NUMBER},

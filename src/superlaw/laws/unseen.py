@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from scipy import stats
@@ -11,7 +12,7 @@ from superlaw.laws.known import Known
 from superlaw.laws.law import Term
 from superlaw.laws.minimum import Minimum
 from superlaw.laws.problems.problem import Problem
-from superlaw.laws.solve import NOTHING, solve
+from superlaw.laws.solve import solve
 
 STARTS = 8
 SEEN = 0.05  # p of the F test below which a term is seen
@@ -36,10 +37,11 @@ def unseen_terms(best: Minimum, certificate: Certificate, seed: int = 0) -> list
     if best.dof < 1 or (len(law.power_terms) == 1 and law.common_offset is None):
         return []
     amiss = {*best.edges, *(name for name, grade in certificate.flat.items() if grade == "not")}
+    unsettled = not certificate.converged or math.isinf(certificate.condition)
     out = []
     for term in law.power_terms:
         own = _own_parameters(best.problem, term)
-        if own and (not certificate.converged or amiss.intersection(own)):
+        if own and (unsettled or amiss.intersection(own)):
             found = _without(best, term, own, seed)
             if found.p > SEEN:
                 out.append(found)
@@ -67,10 +69,11 @@ def _without(best: Minimum, term: Term, own: tuple[str, ...], seed: int) -> Unse
     prior = less.prior
     if prior is not None and problem.prior is not None:
         prior = replace(prior, strength=problem.prior.strength)
-    found = solve(replace(less, weights=problem.weights, prior=prior), STARTS, seed)
+    less = replace(less, weights=problem.weights, prior=prior)
+    found = solve(less, STARTS, seed)
     columns, settled = "*".join(term.columns), bool(found.converged[0])
     if best.exact:
-        same = found.value[0] <= 1e3 * max(best.value, NOTHING)
+        same = Minimum.at(less, found.theta[0], float(found.value[0])).exact
         return UnseenTerm(columns, own, 1.0 if same else 0.0, settled)
     rise = max(float(found.value[0]) - best.value, 0.0)
     f = 2 * rise / (len(own) * best.dispersion)
