@@ -140,7 +140,8 @@ def said_of_models(
 def _absent(counts: Mapping[str, int], total: int) -> list[str]:
     said = []
     if counts.get("missing"):
-        said.append(f"{counts['missing']} of {total} planned runs are missing: what is said here rests on the others.")
+        rest = ": what is said here rests on the others" if counts["missing"] < total else ""
+        said.append(f"{counts['missing']} of {total} planned runs are missing{rest}.")
     damaged = sum(counts.get(status, 0) for status in DAMAGED)
     if damaged:
         said.append(f"{damaged} runs are damaged or were stopped, and are left out; superlaw sweep verify names them.")
@@ -173,8 +174,10 @@ def _of_lines(cells: pd.DataFrame, known: pd.DataFrame) -> list[str]:
 
 def _of_one(cell: pd.Series) -> list[str]:
     widths = cell["widths"]
+    bent = "Locally the" if cell["lack_of_fit"] < CURVED else "The"
+    power = f"({cell['exponent']:.2f} ± {cell['stderr']:.2f})"
     said = (
-        f"The loss falls as 1/m^({cell['exponent']:.2f} ± {cell['stderr']:.2f}) over m = {widths[0]} to {widths[-1]} "
+        f"{bent} loss falls as 1/m^{power} over m = {widths[0]} to {widths[-1]} "
         f"({LEVEL:.0%} interval {cell['low']:.2f} to {cell['high']:.2f}; {_seeds(cell['seeds'])}), in "
         f"{_in_words(cell['regime'])}."
     )

@@ -22,7 +22,7 @@ from superlaw.figures.panels import Forest, Line, Marks, Panel, Picture, Steps
 from superlaw.figures.symbols import hypertext, plain, shortened
 from superlaw.files.columns import printable
 from superlaw.files.records import to_json
-from superlaw.report.page import Page, RunIds, Table
+from superlaw.report.page import Page, RunIds, Section, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -39,10 +39,11 @@ ROW, FRAME = 24, 110  # pixels: of a forest's row, and around it
 
 def report_page(page: Page) -> bytes:
     """A report as one file of HTML."""
-    counter = _Ids()
-    parts = [
-        {**vars(part), "sections": [_section(section, counter) for section in part.sections]} for part in page.parts
-    ]
+    ids, several = _Ids(), len(page.parts) > 1
+    parts = []
+    for part in page.parts:
+        sections = [_section(section, ids, f"{part.name}: " if several else "") for section in part.sections]
+        parts.append({**vars(part), "sections": sections})
     return _render("report.html", title=page.title, parts=parts, commands=page.commands, made=page.made)
 
 
@@ -116,10 +117,11 @@ class _Ids:
         return f"{kind}-{self.counts[kind]}"
 
 
-def _section(section: Any, ids: _Ids) -> dict[str, Any]:
+def _section(section: Section, ids: _Ids, of: str) -> dict[str, Any]:
     return {
         **vars(section),
         "id": ids("section"),
+        "heading": of + section.heading,
         "figures": [_figure(picture, ids) for picture in section.figures],
         "tables": [_table(table, ids) for table in section.tables],
     }
@@ -154,9 +156,8 @@ def _entry(item: Marks | Line | Steps, place: int) -> dict[str, str]:
     """A line of the legend: which traces it shows or hides, and how its swatch looks; the colour is the trace's."""
     group = {"group": f"1.{place}", "label": item.label or ""}
     if isinstance(item, Marks):
-        look = ("" if item.filled else "--fill: transparent;") + (
-            "--round: 0;" if item.marker not in ("o", ".") else ""
-        )
+        square = "" if item.marker in ("o", ".") else "--round: 0;"
+        look = square + ("" if item.filled else "--fill: transparent;")
         turned = " turned" if item.marker in ("D", "d") else ""
         return group | {"kind": f"mark{turned}{' line' if item.joined else ''}", "look": look}
     dash = {"--": "dashed", ":": "dotted", "-.": "dashed"}.get(item.style, "solid") if isinstance(item, Line) else ""

@@ -41,6 +41,11 @@ def runs_part(
     cells = exponents(known) if len(known) else known
     words = said_of_runs(table, cells)
     drawn, not_drawn = figures_of(table) if pictures is None else (pictures, ())
+    gaps = max((len(picture.missing) for picture in drawn), default=0)
+    warnings = words.warnings
+    if gaps and not (table["status"] == "missing").any():
+        runs = "1 run is" if gaps == 1 else f"{gaps} runs are"
+        warnings = (f"{runs} missing from the grid that the others span.", *warnings)
     sections = []
     if len(known) and cells["exponent"].notna().any():
         sections.append(Section("Exponents", (f"{RULE}. Intervals are of {LEVEL:.0%}.",), tables=(_exponents(cells),)))
@@ -48,21 +53,23 @@ def runs_part(
         sections.append(Section("Figures", figures=drawn))
     if len(table):
         sections.append(runs_section(table))
-    return Part(name, QUESTION, words.warnings, words.verdict, tuple(sections), (*_left_out(table, cells), *not_drawn),
+    return Part(name, QUESTION, warnings, words.verdict, tuple(sections), (*_left_out(table, cells), *not_drawn),
                 commands)  # fmt: skip
 
 
 def figures_of(table: pd.DataFrame) -> tuple[tuple[Picture, ...], tuple[str, ...]]:
     """Every figure of the catalogue that a run table allows, and why each other is not drawn."""
-    drawn, reasons = [], []
+    drawn: list[Picture] = []
+    reasons: dict[str, list[str]] = {}
     for entry in CATALOGUE.values():
         if entry.source != "runs":
             continue
         try:
             drawn.append(entry.module.data(entry.find(table)))
         except InputError as error:
-            reasons.append(f"The figure {entry.name} ({entry.shows}): {error.got}; needs {error.need}.")
-    return tuple(drawn), tuple(reasons)
+            reasons.setdefault(error.got, []).append(entry.name)
+    figures = lambda names: f"figure{'s' * (len(names) > 1)} {', '.join(names)}"  # noqa: E731
+    return tuple(drawn), tuple(f"Not drawn: the {figures(names)}: {why}." for why, names in reasons.items())
 
 
 def runs_section(table: pd.DataFrame) -> Section:

@@ -190,8 +190,12 @@ def with_missing(table: pd.DataFrame, specs: Sequence[RunSpec]) -> pd.DataFrame:
 
     present = set(table["id"]) if "id" in table else set()
     lacking = [spec for spec in dict.fromkeys(specs) if spec.id not in present]
+    if not lacking:
+        return table
     rows = pd.DataFrame([{"id": spec.id, "status": "missing"} | _spec_row(spec) for spec in lacking])
-    return pd.concat([part for part in (table, rows) if len(part)], ignore_index=True) if len(rows) else table
+    columns = ["id", "status", *DEFAULTS, "density", *MEASURES]
+    both = pd.concat([part for part in (table, rows) if len(part)], ignore_index=True)
+    return both.reindex(columns=[*columns, *(name for name in table if name not in columns)])
 
 
 def _best_copies(table: pd.DataFrame) -> pd.DataFrame:
