@@ -63,4 +63,4 @@ def _points(fit: Fit) -> Table:
         rows.append((f"row {row + 1}", *map(float, points.sizes[:, k]), *groups[k : k + 1], float(losses[k]),
                      float(fitted[k]), float(errors[k])))  # fmt: skip
     note = "Rows are counted from 1 in the table that was fitted, its header not counted."
-    return Table("points", "Points", columns, tuple(rows), note, True)
+    return Table("points", "Points", columns, tuple(rows), note, True, digits=6)

@@ -38,6 +38,8 @@ class Table:
         What a reader must know of it.
     of_runs : bool
         Whether its first column is names that marks and other cells speak of: ids of runs, rows of a table, models.
+    digits : int
+        Figures of numbers that are shown; six are copied.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
     note: str = ""
     of_runs: bool = False
+    digits: int = 4
 
 
 @dataclass(frozen=True)

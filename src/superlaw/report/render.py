@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 HERE = Path(__file__).parent
+DIGITS = 6  # of numbers, those that are copied
 CELL = 160  # characters of a cell that are shown; all are copied
 WIDE = 40  # characters of a cell, beyond which it takes several lines
 TEXT = 2000  # of a sentence
@@ -183,7 +184,7 @@ def _table(table: Table, ids: _Ids) -> dict[str, Any]:
         **vars(table),
         "id": ids(table.name),
         "columns": columns,
-        "rows": [[_cell(value) for value in row] for row in table.rows],
+        "rows": [[_cell(value, table.digits) for value in row] for row in table.rows],
         "printed": PRINTED if later else len(table.rows),
         "later": f"On paper the first {PRINTED} of {len(table.rows)} rows; the page has all." if later else "",
     }
@@ -193,13 +194,15 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _cell(value: Any) -> Markup:
+def _cell(value: Any, digits: int) -> Markup:
     from markupsafe import Markup, escape
 
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return Markup("<td></td>")
     if _is_number(value):
-        return Markup(f"<td class=n>{_shown(value)}</td>")
+        whole = _shown(value)
+        shown = _shown(value, digits) if isinstance(value, float) else whole
+        return Markup(f"<td class=n{'' if shown == whole else f' data-v={whole}'}>{shown}</td>")
     if isinstance(value, RunIds):
         count = f"{len(value.ids)} run{'s' * (len(value.ids) != 1)}"
         ids = escape(" ".join(value.ids))
@@ -211,6 +214,6 @@ def _cell(value: Any) -> Markup:
     return Markup(f"<td{' class=w' if len(text) > WIDE else ''}>{escape(text)}</td>")
 
 
-def _shown(value: Any) -> str:
-    """A value as a page writes it: numbers to six figures."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _shown(value: Any, digits: int = DIGITS) -> str:
+    """A value as a page writes it."""
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 QUESTION = "What sets the law of these runs, and does it hold?"
 SHOWN = ("loss", "loss_std", "represented_fraction", "mean_square_overlap")
+MOST_ROWS = 2000  # runs in the table of a page
 MADE = ("engine", "superlaw", "machine")
 
 
@@ -84,10 +85,14 @@ def runs_section(table: pd.DataFrame) -> Section:
     rows = tuple(tuple(_plain(value) for value in row) for row in table[columns].itertuples(index=False, name=None))
     note = ("Columns are those of superlaw sweep gather. loss ± loss_std: mean and spread of the last 100 steps. "
             "superlaw train --spec STORE/ID.safetensors trains a run again.")  # fmt: skip
+    if len(rows) > MOST_ROWS:
+        note += f" The first {MOST_ROWS} of {len(rows)}; superlaw sweep gather STORE -o runs.csv writes all."
     first = table.iloc[0]
     facts = Facts("What all of them share", tuple((name, _plain(first[name])) for name in shared), folded=True)
     return Section(
-        "Runs", facts=(facts,), tables=(_made(table), Table("runs", "Runs", tuple(columns), rows, note, True))
+        "Runs",
+        facts=(facts,),
+        tables=(_made(table), Table("runs", "Runs", tuple(columns), rows[:MOST_ROWS], note, True, digits=6)),
     )
 
 
