@@ -12,6 +12,7 @@ from superlaw.figures import style
 from superlaw.figures.panels import Arrows, Bars, Behind, Color, Forest, Item, Line, Map, Marks, Panel, Scale, Steps
 from superlaw.figures.symbols import hypertext, shortened
 from superlaw.figures.view import seen
+from superlaw.files.columns import printable
 
 MOST_CHARACTERS = 80  # of a label in a figure
 MOST_NAMED = 4  # of what stands behind a mark, where the pointer is; the table of runs and the JSON file have all
@@ -283,7 +284,7 @@ def _error(low: Any, high: Any, color: str) -> Trace:
 def _hover(panel: Panel, x: Sequence[str], y: Sequence[str], of: Behind | None) -> Trace:
     """What is said at each mark: x, y with its error, what stands behind it; beside that its ids, for the page."""
     behind = of or ((),) * len(y)
-    data = [[a, b + _named_behind(names), "\n".join(name.split(", ")[0] for name in names)]
+    data = [[a, b + _named_behind(names), "\n".join(printable(name.split(", ")[0]) for name in names)]
             for a, b, names in zip(x, y, behind, strict=True)]  # fmt: skip
     xlabel, ylabel = (f"{_axis(label)}: " if label else "" for label in (panel.xlabel, panel.ylabel))
     said = f"{xlabel}%{{customdata[0]}}<br>{ylabel}%{{customdata[1]}}<extra>%{{fullData.name}}</extra>"
