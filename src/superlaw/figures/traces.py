@@ -170,7 +170,8 @@ def _map(item: Map, panel: Panel) -> list[Trace]:
                 trace |= {"text": [_cell(item, i, j, "<br>±") for i, j in at], "textposition": "inside", "textangle": 0,
                           "insidetextanchor": "middle", "insidetextfont": {"color": inks}}  # fmt: skip
         of = None if item.of is None else tuple(item.of[i][j] for i, j in at)
-        x, y = [style.short(item.x[j]) for _, j in at], [style.short(item.y[i]) for i, _ in at]
+        x, y = ([label_of(style.short(names[k])) for k in at_axis]
+                for names, at_axis in ((item.x, [j for _, j in at]), (item.y, [i for i, _ in at])))  # fmt: skip
         cells = [_cell(item, i, j, " ± ") for i, j in at]
         said = [f"{name}<br>{_axis(item.label)}: {cell}" for name, cell in zip(y, cells, strict=True)]
         found.append(trace | _hover(panel, x, said, of))
