@@ -271,6 +271,14 @@ def test_what_was_found_is_said_in_the_report_and_kept_in_its_json(tmp_path, com
     assert found in str(load_fit(tmp_path / "fit.json"))
 
 
+def test_expressions_name_columns_by_what_they_are_too(tmp_path):
+    run_table().to_csv(tmp_path / "runs.csv", index=False)
+    table = load_table(tmp_path / "runs.csv", ["N = 12 * width**2 * depth"])
+    assert table["N"].iloc[0] == 12 * 64**2 * 2
+    fit = fit_law(table, "power:N", where="width > 64 and loss < 100", interval="none")
+    assert fit.n == 9 and "width is the column 'd_model'" in fit.notes
+
+
 def test_a_table_with_its_origin_can_be_saved_and_is_read_anew(tmp_path):
     run_table().to_csv(tmp_path / "runs.csv", index=False)
     table = load_table(tmp_path / "runs.csv")

@@ -49,6 +49,19 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def names_in(expression: str) -> list[str]:
+    """The columns that an expression names, in their order.
+
+    Examples
+    --------
+    >>> names_in("log(`model.dim`) > 2 and D / N < 20")
+    ['model.dim', 'D', 'N']
+    """
+    tree, quoted = _parsed(expression)
+    named = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id not in _FUNCTIONS]
+    return sorted(dict.fromkeys(quoted.get(name, name) for name in named), key=expression.find)
+
+
 def evaluate(expression: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     """The value of an expression for every row.
 
@@ -64,6 +77,17 @@ def evaluate(expression: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     >>> evaluate("width >= 512 and depth < 20", {"width": np.array([256, 512]), "depth": np.array([9, 9])})
     array([False,  True])
     """
+    tree, quoted = _parsed(expression)
+    try:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            found = _value(tree.body, columns, quoted, expression)
+    except (RecursionError, OverflowError) as error:
+        raise InputError(f"the expression {expression[:80]!r} ({error})", "smaller numbers, fewer levels") from None
+    return found
+
+
+def _parsed(expression: str) -> tuple[ast.Expression, dict[str, str]]:
+    """The tree of an expression, and what stands in it for names in backticks."""
     if len(expression) > MOST_CHARACTERS:
         raise InputError(f"an expression of {len(expression)} characters", f"at most {MOST_CHARACTERS}")
     levels = itertools.accumulate((c in "([{") - (c in ")]}") for c in expression)
@@ -76,19 +100,13 @@ def evaluate(expression: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         return f" _column_{len(quoted) - 1} "
 
     try:
-        tree = ast.parse(re.sub(r"`([^`]*)`", stand_in, expression).strip(), mode="eval")
+        return ast.parse(re.sub(r"`([^`]*)`", stand_in, expression).strip(), mode="eval"), quoted
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise InputError(
             f"the expression {expression!r}",
             "arithmetic over column names",
             "like 'tokens > 1e9'; put a name with spaces in backticks",
         ) from None
-    try:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            found = _value(tree.body, columns, quoted, expression)
-    except (RecursionError, OverflowError) as error:
-        raise InputError(f"the expression {expression[:80]!r} ({error})", "smaller numbers, fewer levels") from None
-    return found
 
 
 def _value(node: ast.AST, columns: Mapping[str, np.ndarray], quoted: dict[str, str], text: str) -> Any:

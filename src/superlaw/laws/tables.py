@@ -11,12 +11,12 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 from superlaw.laws.cells import as_numbers, empty, names, numbers, scaled
-from superlaw.laws.expression import evaluate
+from superlaw.laws.expression import evaluate, names_in
 from superlaw.laws.kin import Kin, kin_of
 from superlaw.laws.law import Law, Points
 from superlaw.laws.origin import origin_of, with_found
 from superlaw.laws.own_runs import OUTCOMES, cautions, is_ours, status_words, unusable
-from superlaw.laws.quantities import find_columns
+from superlaw.laws.quantities import find_columns, quantity_of
 from superlaw.laws.reading import read_table
 
 if TYPE_CHECKING:
@@ -59,8 +59,16 @@ def add_columns(table: pd.DataFrame, let: Mapping[str, str] | Sequence[str]) -> 
         let = {name.strip(): expression.strip() for name, _, expression in pairs}
     table = table.copy()
     for name, expression in let.items():
+        table = _with_quantities(table, expression)
         table[name] = evaluate(expression, _columns(table))
     return table
+
+
+def _with_quantities(table: pd.DataFrame, expression: str) -> pd.DataFrame:
+    """The table with the columns that an expression names by what they are: N, D, width ..."""
+    if is_ours(table):
+        return table
+    return with_columns(table, [name for name in names_in(expression) if quantity_of(name) is not None])
 
 
 def _columns(table: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -160,6 +168,7 @@ def select(table: Any, law: Law, choice: Choice, logarithmic: bool = True) -> Se
     bad, statuses = unusable(table)
     keep = ~bad
     if choice.condition:
+        table = _with_quantities(table, choice.condition)
         keep &= mask(choice.condition, table)
     by_where = int((~keep & ~bad).sum())
     by_missing = _drop_missing(table, named, keep) if choice.missing == DROP else {}

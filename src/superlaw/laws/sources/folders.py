@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from superlaw.errors import InputError
-from superlaw.laws.quantities import shown
 from superlaw.laws.sources import tensorboard, trainer
 from superlaw.laws.sources.files import TABLES, ending, read_file
 from superlaw.laws.sources.histories import History, step_column, table_of
@@ -106,7 +105,7 @@ def _records(paths: Sequence[Path], folder: Path) -> Source:
             raise InputError(f"{path}, which is no object", "an object of numbers for every run")
         name = str(path.relative_to(folder))[: -len(ending(path))]
         rows.append(KNOWN[kind][1](record, name, str(path)) if kind in KNOWN else {"run": name, **_own(record, path)})
-    return of_records(rows, next(iter(kinds)), shown([str(folder)]))
+    return of_records(rows, next(iter(kinds)), str(folder))
 
 
 def _own(record: Mapping[str, object], path: Path) -> dict[str, object]:
