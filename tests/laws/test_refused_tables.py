@@ -170,7 +170,13 @@ def config_that_is_a_list(folder):
     (folder / "w64-l2" / "checkpoint-300" / "config.json").write_text("[]")
 
 
+def step_that_is_a_text(folder):
+    history_folder(folder, SHAPES[:2])
+    (folder / "width=64_depth=2.csv").write_text("_step,eval/loss\n100,3\nlast,2\n")
+
+
 FOLDERS = {
+    step_that_is_a_text: "'last' in row 2, column '_step' of ",
     no_runs: "a folder without runs",
     two_kinds: "2 event files, 2 tables",
     plain_tables: "a.csv of 12 rows, without a column of steps",

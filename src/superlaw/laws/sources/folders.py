@@ -6,7 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from superlaw.errors import InputError
+from superlaw.laws.cells import numbers
 from superlaw.laws.sources import tensorboard, trainer
 from superlaw.laws.sources.files import TABLES, ending, read_file
 from superlaw.laws.sources.histories import History, step_column, table_of
@@ -87,8 +90,15 @@ def _history(path: Path, folder: Path) -> History:
     if step is None and len(table) > 1:
         raise InputError(f"{path} of {len(table)} rows, without a column of steps",
                          "one run a file in a folder of tables, with its steps", "or name one table")  # fmt: skip
-    inside = path.relative_to(folder)
-    return History(str(inside)[: -len(ending(path))], table if step is None else table.sort_values(step), step)
+    name = str(path.relative_to(folder))[: -len(ending(path))]
+    if step is None:
+        return History(name, table)
+    try:
+        steps = numbers(table, step, np.arange(len(table)), positive=False)
+    except InputError as error:
+        raise InputError(f"{error.got} of {path}", "the number of a step", "mend the cell") from None
+    order = np.argsort(steps, kind="stable")
+    return History(name, table.assign(**{step: steps}).iloc[order], step)
 
 
 def _records(paths: Sequence[Path], folder: Path) -> Source:
