@@ -63,7 +63,7 @@ def _refitted(theta: np.ndarray, batch: Problem) -> tuple[np.ndarray, np.ndarray
     """Where each problem of a batch ends from one optimum, and whether it converged."""
     weights = np.asarray(batch.weights)
     found = descend(batch, np.tile(theta, (len(weights), 1)), most=300)
-    for b in np.flatnonzero(~found.converged):
+    for b in np.flatnonzero(~found.converged).tolist():
         again = solve(batch.one(b), given=found.theta[b : b + 1])
         found.theta[b], found.converged[b] = again.theta[0], again.converged[0]
     return found.theta, found.converged

@@ -34,6 +34,7 @@ MOST_STARTS = 64  # tried when fewer than ENOUGH starts agree
 ENOUGH = 3
 MANY_POINTS, SAMPLE, OF_EACH_GROUP = 20_000, 5_000, 20  # beyond so many a search begins with a sample
 MOST_ROUNDS = 4  # of intervals that come upon a lower value
+MOST_WEIGHINGS, SAME_STRENGTH = 200, 1e-10  # of priors, and when two agree
 ENOUGH_TO_WEIGH = 5  # degrees of freedom without priors
 
 

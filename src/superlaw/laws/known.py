@@ -142,7 +142,9 @@ class Known:
         inside = lambda given: {names[name]: value for name, value in given.items() if name in names}  # noqa: E731
         roots = {name: self.root(name) for name in names if name in self.tied}
         fixed = inside(self.fixed) | {names[name]: value for name, (root, value) in roots.items() if root is None}
-        tied = {names[name]: (names[to], factor) for name, (to, factor) in roots.items() if to in names}
+        tied = {
+            names[name]: (names[to], factor) for name, (to, factor) in roots.items() if to is not None and to in names
+        }
         return Known(fixed, tied, inside(self.bounds), inside(self.priors))
 
     def free(self, names: Sequence[str]) -> tuple[str, ...]:

@@ -136,7 +136,7 @@ class Objective:
         inverse = 1 / model  # r = log f: r' = 1/f, r'' = -1/f^2
         return rho, psi * inverse, (curved - psi) * inverse**2, weight * inverse**2
 
-    def dispersion(self, r: np.ndarray, dof: int, weights: np.ndarray | None = None) -> float:
+    def dispersion(self, r: np.ndarray, dof: float, weights: np.ndarray | None = None) -> float:
         """lambda in 2 (F - F_min) / lambda ~ F(1, dof): the residual variance for squares.
 
         In general it is E[psi^2] / E[psi'] of the drop-in-dispersion test (Huber and Ronchetti,

@@ -60,12 +60,12 @@ class SeparateLaw(Law):
                 raise InputError(f"groups by {column!r}, a size of the law", "another column")
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The inner law's."""
         return self.inner.name
 
     @property
-    def parts(self) -> Any:
+    def parts(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The inner law's."""
         return self.inner.parts
 

@@ -30,6 +30,9 @@ STEM = "width-law"
 FILES = (f"{STEM}.md", f"{STEM}.json", f"{STEM}.html", f"{STEM}.png")
 
 
+SEVERAL = ("where", "let", "best_of")  # fields of a table that hold any number of texts
+
+
 @dataclass(frozen=True)
 class WidthProtocol:
     """The rules, and the public tables that they are put to (docs/studies/width-law-protocol.md)."""
@@ -48,14 +51,14 @@ def width_protocol() -> WidthProtocol:
     (15, 10.0)
     """
     record = tomllib.loads((files("superlaw.studies") / "width_law.toml").read_text(encoding="utf-8"))
-    listed = lambda value: tuple(value) if isinstance(value, list) else value  # noqa: E731
-    several = ("where", "let", "best_of")
-    tables = [
-        {key: (value,) if key in several and isinstance(value, str) else listed(value) for key, value in table.items()}
-        for table in record["tables"]
-    ]
-    rules = WidthRules(**{key: listed(value) for key, value in record["rules"].items()})
+    rules = WidthRules(**{key: _listed(value) for key, value in record["rules"].items()})
+    tables = [{key: _listed(value, key in SEVERAL) for key, value in table.items()} for table in record["tables"]]
     return WidthProtocol(rules, tuple(WidthTable(**table) for table in tables))
+
+
+def _listed(value: Any, several: bool = False) -> Any:
+    """TOML's arrays as tuples; a single text as one of several where there may be more."""
+    return tuple(value) if isinstance(value, list) else (value,) if several else value
 
 
 def width_law(table: pd.DataFrame, columns: WidthTable | None = None) -> WidthVerdict:
@@ -85,7 +88,8 @@ def width_table(table: pd.DataFrame, entry: str = "table", **given: Any) -> Widt
         "learning_rate": ("lr", RATE),
     }
     found = {part: name if columns_of(table, quantity) else None for part, (name, quantity) in parts.items()}
-    return WidthTable(entry, "", entry, **(found | {part: value for part, value in given.items() if value}))
+    known: dict[str, Any] = found | {part: value for part, value in given.items() if value}
+    return WidthTable(entry, "", entry, **known)
 
 
 def public_width_laws(report: Callable[[str], None] = lambda entry: None) -> WidthAnswer:

@@ -149,7 +149,7 @@ class Formula:
         elif self._group is None:
             gradient, hessian, major = _scattered(_summed(slope, curve, d1, d2, d2_major), self._spread[0])
         else:
-            gradient, hessian, major = 0.0, 0.0, 0.0
+            gradient, hessian, major = np.zeros(1), np.zeros(1), np.zeros(1)
             for g, spread in enumerate(self._spread):
                 at = self._group == g
                 parts = _summed(slope[:, at], curve[:, at], d1[:, at], d2[:, at], d2_major[:, at])

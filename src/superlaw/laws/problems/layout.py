@@ -106,7 +106,7 @@ class Arranged:
     @cached_property
     def centred(self) -> frozenset[int]:
         """The coefficients whose coordinate is that at the centre of their term's points."""
-        bounded, places = self.given.held.any(axis=1), Counter(self._of_term)
+        bounded, places = np.asarray(self.given.held.any(axis=1)), Counter(self._of_term)
         return frozenset(m for m in self.coefficients if places[m] == 1 and not bounded[m]) - self.uncentred
 
     @cached_property
