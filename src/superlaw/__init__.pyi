@@ -29,6 +29,7 @@ from .findings.width_laws import TwiceTheWidth as TwiceTheWidth, twice_the_width
 from .studies.capacity import measure_capacity as measure_capacity
 from .studies.shape import ShapeComparison as ShapeComparison, compare_shapes as compare_shapes
 from .studies.figure import Drawn as Drawn, figure as figure
+from .studies.report import Report as Report, write_report as write_report
 from .studies.reproduce import Reproduction as Reproduction, reproduce as reproduce
 
 # law lab: a table and a law become a fit

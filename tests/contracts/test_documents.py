@@ -19,7 +19,7 @@ from conftest import ROOT
 from superlaw.findings.published import PUBLISHED
 from superlaw.sweeps.ladder import Rung
 
-PAGES = [ROOT / "README.md", ROOT / "docs" / "sweeps.md", ROOT / "docs" / "gallery.md",
+PAGES = [ROOT / "README.md", ROOT / "docs" / "sweeps.md", ROOT / "docs" / "gallery.md", ROOT / "docs" / "report.md",
          ROOT / "docs" / "studies" / "what-sets-the-exponent.md"]  # fmt: skip
 
 
@@ -113,6 +113,15 @@ def test_the_python_of_the_gallery_runs(capsys, monkeypatch):
     for block in blocks(ROOT / "docs" / "gallery.md", "python"):
         exec(compile(block, "gallery", "exec"), {})
     assert len(capsys.readouterr().out.splitlines()) == 21  # a heading, and 5 x 4 cells
+
+
+def test_the_python_of_the_page_on_pages_runs(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "docs" / "runs", tmp_path / "docs" / "runs")
+    (block,) = blocks(ROOT / "docs" / "report.md", "python")
+    exec(compile(block, "report", "exec"), {})
+    assert (tmp_path / "strong.png").read_bytes().startswith(b"\x89PNG")
+    assert "panel" in capsys.readouterr().out
 
 
 def test_the_example_of_a_sweep_runs(tmp_path):

@@ -78,7 +78,9 @@ def test_no_file_takes_part_in_a_circle():
         pytest.fail(" -> ".join(circle.args[1]))
 
 
-@pytest.mark.parametrize("module", ["numpy", "matplotlib", "torch", "scipy", "pandas", "huggingface_hub", "rich"])
+@pytest.mark.parametrize(
+    "module", ["numpy", "matplotlib", "torch", "scipy", "pandas", "huggingface_hub", "rich", "plotly", "jinja2"]
+)
 def test_help_loads_nothing_heavy(module):
     code = f"import sys, superlaw.cli.main; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

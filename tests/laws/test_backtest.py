@@ -61,7 +61,7 @@ def test_what_cannot_be_fitted_is_a_result():
     fit = fit_law(chinchilla(), "chinchilla")
     cheapest = np.sort(6 * fit.points().points.sizes.prod(axis=0))
     found = backtest(fit, cuts=[float(cheapest[2]), 1e19])
-    assert found.cuts[0].why.startswith("not fitted: 3 points for 5 parameters") and not found.cuts[1].why
+    assert found.cuts[0].why.startswith("not fitted: 3 points for the 5 parameters") and not found.cuts[1].why
     assert "not fitted: 3 points" in str(found) and found.to_dict()["cuts"][0]["rms"] is None
     assert "of 1 cut" in found.verdict
 

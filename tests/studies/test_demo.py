@@ -25,7 +25,7 @@ def result(tmp_path_factory):
 
 def test_twelve_runs_and_a_picture_are_stored(result):
     names = sorted(p.name for p in result.folder.iterdir() if p.is_file())
-    assert len(names) == 13 and "demo.png" in names
+    assert len(names) == 14 and {"demo.png", "report.html"} <= set(names)
     assert (result.folder / "demo.png").read_bytes().startswith(b"\x89PNG")
     assert result.trained == 12
 

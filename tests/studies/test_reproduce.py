@@ -152,7 +152,7 @@ def test_runs_that_exist_are_set_beside_the_published_points_and_nothing_is_trai
     code, out, err = command(*arguments)
     assert code == 0, err
     assert sorted(path.name for path in (tmp_path / "e").iterdir() if path.is_file() and path.suffix) == [
-        "exponents.json", "exponents.png",
+        "exponents.html", "exponents.json", "exponents.png",
     ]  # fmt: skip
     assert "[LLG] figure 4b, alpha_m: 20 points, 20 of 20 within twice the combined spread" in out
     assert out.index("As published in the figure") < out.index("As published in words")

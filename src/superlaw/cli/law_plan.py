@@ -24,9 +24,9 @@ from superlaw.cli.law_options import (
     spread,
 )  # fmt: skip
 from superlaw.cli.law_table import table_of
-from superlaw.cli.options import OverwriteOption, assignments, refuse_unused
+from superlaw.cli.options import OverwriteOption, assignments, refuse_unused, typed
 from superlaw.errors import InputError
-from superlaw.files.outputs import PICTURES, check_apart, check_output, write_atomically
+from superlaw.files.outputs import PAGE, PICTURES, check_apart, check_output, write_atomically
 
 FitArgument = Annotated[Path, typer.Argument(metavar="FIT", help="JSON of superlaw law fit -o.")]
 AT_HELP = "Sizes (and group) to predict: N=7e9,D=1e12; repeat."
@@ -265,7 +265,7 @@ def replicates(
 def plot(
     fit_json: FitArgument,
     kind: Annotated[str, typer.Argument(metavar="KIND", help="sizes, frontier, profile, residuals or predicted.")],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="A .png, .pdf or .svg file.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="A .png, .pdf, .svg or .html file.")],
     of: Annotated[list[str] | None, typer.Option(metavar="PARAM", help="Of profile; repeat [exponents].")] = None,
     flops: Annotated[str | None, typer.Option(metavar="C:C", help="Of frontier: its ends.")] = None,
     cost: Annotated[
@@ -276,11 +276,11 @@ def plot(
 ) -> None:
     """A figure for a paper: loss against compute with the frontier, profiles, residuals, predicted against measured."""
     from superlaw.figures.law_plots import law_picture
-    from superlaw.figures.paint import draw
     from superlaw.laws.frontier import log_range
     from superlaw.laws.result import load_fit
+    from superlaw.report.render import figure_file
 
-    ending = check_output(out, PICTURES, overwrite)
+    ending = check_output(out, (*PICTURES, PAGE), overwrite)
     check_apart({"FIT": fit_json, "-o": out})
     refuse = {"of": "profile", "flops": "frontier", "cost": "predicted", "cut": "predicted"}
     refuse_unused(f"the figure {kind}", **{name: f"the figure {use}" for name, use in refuse.items() if use != kind})
@@ -290,7 +290,7 @@ def plot(
         options["flops"] = (float(ends[0]), float(ends[-1]))
     options |= {name: value for name, value in (("cost", cost), ("cut", cut)) if value is not None}
     picture = law_picture(load_fit(fit_json), kind, **options)
-    write_atomically(out, draw(picture, ending))
+    write_atomically(out, figure_file(picture, ending, typed()))
     print(f"{out}: {picture.title}")
     for note in picture.notes:
         print(f"  {note}")

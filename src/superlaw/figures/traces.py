@@ -17,6 +17,7 @@ from superlaw.files.columns import printable
 MOST_CHARACTERS = 80  # of a label in a figure
 MOST_NAMED = 4  # of what stands behind a mark, where the pointer is; the table of runs and the JSON file have all
 DIGITS = ".6g"  # of what is plotted: a page is small, and no screen shows more
+PALE = 0.55  # opacity of many small marks
 EMPTY = "#dddddd"  # a cell without a number, as in print
 BAR = "#bbbbbb"  # of errors where each mark has a colour of its own
 DASHES = {"-": "solid", "--": "dash", ":": "dot", "-.": "dashdot"}
@@ -75,7 +76,7 @@ def numbers(values: Any) -> list[Any]:
 
 def _marks(item: Marks, panel: Panel) -> Trace:
     color = color_of(item.color)
-    size = {".": 5, "_": 12}.get(item.marker, 8)
+    size = 5 if item.small else {".": 5, "_": 12}.get(item.marker, 8)
     symbol = SYMBOLS[item.marker] + ("-open" if not item.filled or item.marker in THIN else "")
     one = isinstance(color, str)
     shown: Trace = {
@@ -87,6 +88,8 @@ def _marks(item: Marks, panel: Panel) -> Trace:
     }
     if symbol == SYMBOLS[item.marker]:
         shown["marker"]["line"] = {"width": 0}
+    if item.small:
+        shown["marker"]["opacity"] = PALE
     if one:
         shown["line"] = {"color": color, "width": 1}
     said = [style.short(v) if isinstance(v, str) else _number(v) for v in np.asarray(item.y).tolist()]

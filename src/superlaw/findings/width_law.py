@@ -82,7 +82,8 @@ class WidthVerdict:
         found, out = self.exponent, []
         if found is None or self.comparison is None:
             return ()
-        ours = next(judged for judged in self.comparison.laws if judged.name == self._title)
+        law = AdditiveLaw(self.design.terms)
+        ours = next(judged for judged in self.comparison.laws if judged.fit.law == law)
         lead = ours.fit.aic - self.comparison.best.fit.aic
         if lead > self.decisive:
             out.append(f"{self.comparison.best.name} is preferred (AIC by {lead:.1f})")
@@ -93,10 +94,6 @@ class WidthVerdict:
         if self.design.with_learning_rate > self.inflation:
             out.append("it is that of width and learning rate together")
         return tuple(out)
-
-    @property
-    def _title(self) -> str:
-        return AdditiveLaw(self.design.terms).title
 
     @property
     def verdict(self) -> str:

@@ -170,6 +170,7 @@ TABLES: dict[str, PublishedTable | FigurePoints] = {
             "32a8f4cc50247695fb56cc6c9117abdf67c97763",
             "data/dense_lr_bs_loss.csv",
             "9e46181076c04d450294d75dfe6f72adc416e231e154a07b337e378f9410002c",
+            ("batch = 2048 * bs",),
         ),
         PublishedTable(
             "vocabulary",
@@ -179,6 +180,7 @@ TABLES: dict[str, PublishedTable | FigurePoints] = {
             "6701cc202af8b075a46eef8e9d263b3f2ebe012c",
             "exp_data.csv",
             "6571e877469a44cb50b2d05e1fa485587369ee1c47941a4b3b2bfef80496f1b2",
+            ("N_nv = Non_vocab_parameters", "N_v = vocab_size * embed_dim", "D = FLOPs / (6 * (N_nv + N_v))"),
         ),
         PublishedTable(
             "gadre-grid",

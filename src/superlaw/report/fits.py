@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from superlaw.figures import law as figure
+from superlaw.figures import law_residuals
 from superlaw.findings.words import said_of_fit
 from superlaw.laws import report
 from superlaw.laws.result import Fit
@@ -21,10 +22,11 @@ def fit_part(fit: Fit, name: str, commands: tuple[Command, ...] = ()) -> Part:
     left_out = [f"{report.points_words(fit.n, fit.dropped).removeprefix('points: ')}."]
     sections = [parameters_section(fit)]
     if fit.data is None:
-        left_out.append("The points and the curve: the file of this fit does not hold them; superlaw law fit --report "
-                        "makes a page that does.")  # fmt: skip
+        left_out.append("The points and the curve: the file of this fit does not hold them (it is of an older version, "
+                        "or they are too many); superlaw law fit --report makes a page that does.")  # fmt: skip
     else:
-        sections.append(Section("The law through its points", figures=(figure.data(fit),), tables=(_points(fit),)))
+        pictures = (figure.data(fit), law_residuals.data(fit))
+        sections.append(Section("The law through its points", figures=pictures, tables=(_points(fit),)))
     return Part(name, QUESTION, words.warnings, words.verdict, tuple(sections), tuple(left_out), commands)
 
 

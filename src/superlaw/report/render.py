@@ -53,6 +53,13 @@ def figure_page(picture: Picture, command: str = "") -> bytes:
     return _render("figure.html", title=picture.title, figure=_figure(picture, _Ids()), command=command)
 
 
+def figure_file(picture: Picture, kind: str, command: str = "") -> bytes:
+    """A figure of panels as a file of any kind: html, png, pdf or svg."""
+    from superlaw.figures.paint import draw
+
+    return figure_page(picture, command) if kind == "html" else draw(picture, kind)
+
+
 def framed(picture: Picture) -> str:
     """An interactive figure as the HTML of a notebook's cell: a page of its own within it."""
     rows = -(-len(picture.panels) // min(picture.columns, 3))

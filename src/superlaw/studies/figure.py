@@ -19,7 +19,7 @@ from superlaw.files.records import to_json
 from superlaw.findings.comparable import runs_where
 from superlaw.findings.width_depth import TABLE
 from superlaw.laws.published import load_published
-from superlaw.report.render import figure_page
+from superlaw.report.render import figure_file
 from superlaw.studies.known_plans import known_plans
 from superlaw.studies.stored_study import load_study
 from superlaw.sweeps.store import Store
@@ -131,7 +131,7 @@ def paint(
 ) -> Drawn:
     """Write the picture, and beside it what it plots; into the folder of a command that keeps one."""
     record, kind = out.with_suffix(".json"), out.suffix.lower()
-    content = figure_page(picture, made_by) if kind == PAGE else chosen.module.draw(picture, kind.lstrip("."))
+    content = figure_file(picture, kind.lstrip("."), made_by)
     shown = {"figure": chosen.name, "file": out.name, "superlaw": version("superlaw"), **to_dict(picture)}
     for path, written in ((record, (to_json(shown) + "\n").encode()), (out, content)):
         write_atomically(path, written) if kept is None else kept.write(path.name, written)
@@ -167,8 +167,7 @@ def _completing(picture: Picture, store: Places | None) -> str:
     if not isinstance(store, str | Path) or not Path(store).is_dir():
         return ""
     present, best, most = Store(store, create=False).ids(), "", 0
-    for name, plan in known_plans(Path(store)):
-        ids = {spec.id for spec in plan.specs}
+    for name, _, ids in known_plans(Path(store)):
         shared = len(ids & set(picture.runs))
         if shared > most and ids - present:
             best, most = f"superlaw sweep run {name} --store {store}", shared

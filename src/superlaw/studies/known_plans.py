@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,15 +12,25 @@ from superlaw.sweeps.plan import Plan, load_plan, preset_names
 ENOUGH = 0.5  # of the runs, that a plan must hold to be theirs
 
 
-def known_plans(store: Path | None = None) -> list[tuple[str, Plan]]:
-    """Plans by what the command line calls them: the presets, and those that lie in the store."""
-    found = [(name, load_plan(name)) for name in preset_names()]
+def known_plans(store: Path | None = None) -> list[tuple[str, Plan, frozenset[str]]]:
+    """Plans by what the command line calls them, with the ids of their runs: the presets, and those in the store."""
+    found = [*_presets()]
     for path in sorted(store.glob("*.toml")) if store is not None else ():
         try:
-            found.append((str(path), load_plan(path)))
+            found.append(_known(str(path)))
         except InputError:  # some other file
             continue
     return found
+
+
+@functools.cache
+def _presets() -> tuple[tuple[str, Plan, frozenset[str]], ...]:
+    return tuple(map(_known, preset_names()))
+
+
+def _known(name: str) -> tuple[str, Plan, frozenset[str]]:
+    plan = load_plan(name)
+    return name, plan, frozenset(spec.id for spec in plan.specs)
 
 
 def likely_plan(ids: Collection[str], store: Path | None = None) -> tuple[str, Plan] | None:
@@ -32,8 +43,8 @@ def likely_plan(ids: Collection[str], store: Path | None = None) -> tuple[str, P
     'wide-small'
     """
     there, best, most = set(ids), None, (0, 0)
-    for name, plan in known_plans(store):
-        shared = len(there & {spec.id for spec in plan.specs}), -len(plan.specs)
+    for name, plan, runs in known_plans(store):
+        shared = len(there & runs), -len(plan.specs)
         if shared > most:
             best, most = (name, plan), shared
     return best if most[0] >= ENOUGH * len(there) else None
