@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-COMMANDS = {"law look": ("look",), "law fit --law chinchilla": ("fit", "--law", "chinchilla", "--json")}
+COMMANDS = {"law look": ("look",), "law fit --law chinchilla": ("fit", "--law", "chinchilla")}
 
 
 def table_of(rows: int) -> pd.DataFrame:

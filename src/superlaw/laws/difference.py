@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from superlaw.errors import InputError, nearest
 from superlaw.files.columns import in_columns
@@ -107,7 +107,7 @@ def _likelihood_ratio(best: Minimum, pairs: list[tuple[str, str]]) -> FTest | No
     start = less.model.thetas(np.array([[values[name] for name in less.names]]))
     rise = max(float(solve(less, STARTS, given=start).value[0]) - best.value, 0.0)
     f = 2 * rise / (len(pairs) * best.dispersion)
-    return FTest(f, len(pairs), float(best.dof), float(stats.f.sf(f, len(pairs), best.dof)))
+    return FTest(f, len(pairs), float(best.dof), float(special.fdtrc(len(pairs), best.dof, f)))
 
 
 def _wald(fit: Fit, pairs: list[tuple[str, str]]) -> FTest | None:
@@ -128,7 +128,7 @@ def _wald(fit: Fit, pairs: list[tuple[str, str]]) -> FTest | None:
     by_name = dict(zip(fit.estimated, fit.interval.get("dof", ()), strict=False))
     dof = min([by_name.get(name, float(fit.dof)) for pair in pairs for name in pair])
     dof = max(dof - len(pairs) + 1, 1.0)  # Hotelling's, for a covariance of so few degrees of freedom
-    return FTest(f, len(pairs), dof, float(stats.f.sf(f, len(pairs), dof)))
+    return FTest(f, len(pairs), dof, float(special.fdtrc(len(pairs), dof, f)))
 
 
 @dataclass(frozen=True)

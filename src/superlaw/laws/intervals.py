@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from superlaw.errors import InputError, nearest
 from superlaw.laws.bootstrap import bootstrap
@@ -74,7 +74,7 @@ class Uncertainty:
 
 def fall_threshold(dispersion: Any, dof: Any, level: float) -> Any:
     """How far the minimised value may rise within an interval: lambda/2 F^-1(level; 1, dof)."""
-    return 0.5 * dispersion * stats.f.ppf(level, 1, dof)
+    return 0.5 * dispersion * special.fdtri(1, dof, level)
 
 
 @np.errstate(all="ignore")  # of laws that overflow at the ends of what is possible
@@ -128,7 +128,7 @@ def percentile_tails(best: Minimum, level: float) -> np.ndarray:
     """
     if best.problem.objective.robust:
         return np.full(best.problem.p, (1 - level) / 2)
-    return np.asarray(stats.norm.cdf(stats.t.ppf((1 - level) / 2, sandwich(best).dof)))
+    return np.asarray(special.ndtr(special.stdtrit(sandwich(best).dof, (1 - level) / 2)))
 
 
 def sandwich_ends(best: Minimum, found: Sandwich, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -142,7 +142,7 @@ def _normal_ends(best: Minimum, found: Sandwich, level: float) -> tuple[np.ndarr
     """t intervals from a covariance of the coordinates; of log c for coefficients, so that c stays above 0."""
     p = best.problem.p
     low, high = np.empty(p), np.empty(p)
-    for k, reach in enumerate(stats.t.ppf(0.5 + level / 2, found.dof) * np.sqrt(found.variance)):
+    for k, reach in enumerate(special.stdtrit(found.dof, 0.5 + level / 2) * np.sqrt(found.variance)):
         pinned, here, _ = best.pinned(k)
         model, ends = pinned.model, np.tile(here, (2, 1))
         ends[:, k] = np.clip(here[k] + np.array([-1, 1]) * reach, model.lower[k], model.upper[k])

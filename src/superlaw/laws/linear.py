@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from superlaw.laws.law import Law, Points
 from superlaw.laws.minimum import Minimum
@@ -97,7 +97,7 @@ class Linear:
     def reach(self, rows: np.ndarray, level: float) -> np.ndarray:
         """How far functionals' intervals of a level reach to either side, shape (q,)."""
         variance, dof = self.variances(rows)
-        return stats.t.ppf(0.5 + level / 2, dof) * np.sqrt(variance)
+        return special.stdtrit(dof, 0.5 + level / 2) * np.sqrt(variance)
 
     @cached_property
     def _own(self) -> np.ndarray:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from superlaw.errors import DamagedFileError, InputError, nearest
 from superlaw.files.columns import in_columns
@@ -258,7 +258,7 @@ class Fit:
         logarithmic = self.objective.logarithmic
         f = self.loss_at(at)[0]
         dof = max(self.dof, 1)
-        noise = stats.t.ppf(0.5 + inside / 2, dof) * self.rms_error * math.sqrt(self.n / dof) if points else 0.0
+        noise = special.stdtrit(dof, 0.5 + inside / 2) * self.rms_error * math.sqrt(self.n / dof) if points else 0.0
         if self.replicates is not None:
             curves = self.objective.target(self.loss_at(at, self.replicates))
             ends = np.quantile(curves, [0.5 - inside / 2, 0.5 + inside / 2], axis=0) - self.objective.target(f)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from superlaw.errors import InputError, nearest
 from superlaw.laws.law import power_term
@@ -60,7 +60,7 @@ def term_curve(fit: Fit, column: str, x: np.ndarray) -> PredictedLoss:
         return PredictedLoss(value, low, high)
     V = fit.log_covariance[np.ix_(at, at)]
     variance = V[0, 0] - 2 * log_x * V[0, 1] + log_x**2 * V[1, 1]
-    half = stats.t.ppf(0.5 + level / 2, max(fit.dof, 1)) * np.sqrt(np.maximum(variance, 0))
+    half = special.stdtrit(max(fit.dof, 1), 0.5 + level / 2) * np.sqrt(np.maximum(variance, 0))
     return PredictedLoss(value, value * np.exp(-half), value * np.exp(half))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from scipy import stats
+from scipy import special
 
 from superlaw.laws.certificate import Certificate
 from superlaw.laws.known import Known
@@ -77,4 +77,4 @@ def _without(best: Minimum, term: Term, own: tuple[str, ...], seed: int) -> Unse
         return UnseenTerm(columns, own, 1.0 if same else 0.0, settled)
     rise = max(float(found.value[0]) - best.value, 0.0)
     f = 2 * rise / (len(own) * best.dispersion)
-    return UnseenTerm(columns, own, float(stats.f.sf(f, len(own), best.dof)), settled)
+    return UnseenTerm(columns, own, float(special.fdtrc(len(own), best.dof, f)), settled)
