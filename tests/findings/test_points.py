@@ -166,6 +166,8 @@ def test_the_mean_difference_is_told_by_seed():
     found = exponents_beside(runs)
     assert found.by_seed == pytest.approx({0: 0, 1: 0.06}) and found.mean[0] == pytest.approx(0.03)
     assert "0.000 of seed 0, +0.060 of seed 1" in found.headline()[0]
+    part = exponents_beside(runs[(runs["seed"] == 0) | (runs["data_exponent"] > 0)])
+    assert list(part.by_seed) == [0] and "of seed" not in part.headline()[0]
 
 
 def test_a_moved_point_is_outside_and_named():

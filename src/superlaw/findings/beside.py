@@ -71,11 +71,12 @@ def set_beside(
 
 
 def _by_seed(kind: Kind, ours: pd.DataFrame) -> dict[int, float]:
-    """Mean difference of each seed over the points that it has."""
+    """Mean difference of each seed that has every point which any has."""
     column = f"{kind.column}_published" if f"{kind.column}_published" in ours else kind.column
     published = np.log(ours[column]) if kind.relative else ours[column]
-    found = (ours["value"] - published).groupby(ours["seed"]).mean()
-    return {int(seed): float(mean) for seed, mean in found.items()}  # pyright: ignore[reportArgumentType]
+    found = (ours["value"] - published).groupby(ours["seed"]).agg(["mean", "count"]).reset_index()
+    whole = found[found["count"] == len(ours[list(kind.keys)].drop_duplicates())]
+    return {int(row["seed"]): float(row["mean"]) for row in whole.to_dict("records")}
 
 
 def _scatters(kind: Kind, cells: pd.DataFrame) -> tuple[Scatter, ...]:

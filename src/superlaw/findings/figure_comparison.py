@@ -114,8 +114,8 @@ class ComparedPoint:
 class FigureComparison:
     """A figure's points beside our runs: one by one, and as a whole.
 
-    ``by_seed`` has the mean difference of each seed. ``unlike`` says how our protocol differs from the published one;
-    ``lacking`` which points have no runs here.
+    ``by_seed`` has the mean difference of each seed that has all points. ``unlike`` says how our protocol differs from
+    the published one; ``lacking`` which points have no runs here.
     """
 
     kind: Kind
