@@ -12,6 +12,7 @@ from made_runs import made
 from scipy import stats
 
 import superlaw
+from superlaw.figures.catalogue import entry
 from superlaw.findings import beside as module
 from superlaw.findings.beside import published_points, set_beside
 from superlaw.findings.exponents import exponent
@@ -26,6 +27,7 @@ from superlaw.findings.points import (
     shares_beside,
     straight_lines,
 )
+from superlaw.findings.published import PUBLISHED
 from superlaw.laws.published import TABLES, load_published
 from superlaw.toy.spec import RunSpec
 
@@ -39,12 +41,14 @@ NAMES = {"alpha_m": "exponent", "alpha": "data_exponent", "gamma": "weight_decay
          "m": "width", "distribution": "frequencies", "loss_std_last100": "loss_std"}  # fmt: skip
 
 
+def as_published(row):
+    return published_value(EXPONENTS, weight_decay=row["weight_decay"], data_exponent=row["data_exponent"])
+
+
 def like_published(noise=0.0, seed=(0, 1), random=None, **more):
     """Runs of the published protocol whose exponents are the published ones."""
     random = random or np.random.default_rng(0)
-    runs = made(data_exponent=ALPHAS, weight_decay=GAMMAS, width=SIX, seed=seed, **more,
-                exponent=lambda row: published_value(EXPONENTS, weight_decay=row["weight_decay"],
-                                                     data_exponent=row["data_exponent"]))  # fmt: skip
+    runs = made(data_exponent=ALPHAS, weight_decay=GAMMAS, width=SIX, seed=seed, exponent=as_published, **more)
     runs["loss"] *= np.exp(noise * random.standard_normal(len(runs)))
     share = [published_value(SHARES, weight_decay=g, data_exponent=a)
              for g, a in zip(runs["weight_decay"], runs["data_exponent"], strict=True)]  # fmt: skip
@@ -256,3 +260,28 @@ def test_the_240_runs_lie_where_the_figure_has_them():
     assert shares.outside[0].where == {"weight_decay": -0.556, "data_exponent": 1.0}
     record = found.to_dict()
     assert record["without_runs"] and len(record["points"]) == 20 and record["not_alike"] == []
+
+
+def test_every_figure_that_is_trained_has_its_points():
+    tables = {
+        "weight-decay": ["llg-fig3b", "llg-fig4b"], "exponents": ["llg-fig4b"], "weak": ["llg-fig4b"],
+        "strong": ["llg-fig4b"], "overview": ["llg-fig1d", "llg-fig1b"], "density": ["llg-fig4b"],
+    }  # fmt: skip
+    assert {name for name, one in PUBLISHED.items() if one.ladder} == set(tables)
+    grid, alone = like_published(), {"strong": "weight_decay < 0", "weak": "weight_decay >= 0"}
+    for name, kinds in tables.items():
+        runs = grid
+        if name == "density":
+            runs = made(
+                activation_density=(1.0, 4.0), weight_decay=(-1.0, 1.0), width=SIX, seed=(0, 1), exponent=as_published
+            )
+        if name == "overview":
+            runs = made(("power", "linear"), data_exponent=(1.2,), weight_decay=(-1.0, 0.1), width=(8, 16))
+        found = PUBLISHED[name].points(entry(name).find(runs))
+        assert [one.kind.table for one in found] == kinds
+        if name == "density":  # its row of one active feature, every decay
+            (one,) = found
+            assert (len(one.points), one.within, one.published) == (2, 2, 10)
+        elif name != "overview":
+            sign = alone.get(name, "weight_decay < 9")
+            assert all(len(one.points) == len(grid.query(sign)) / 12 == one.within for one in found)
