@@ -43,12 +43,21 @@ from .laws.estimate import Estimate as Estimate
 from .laws.certificate import Certificate as Certificate
 from .laws.objective import Objective as Objective
 from .laws.law import Law as Law
+from .laws.known import Known as Known
+from .laws.separate import SeparateLaw as SeparateLaw
+from .laws.difference import Saving as Saving, saving as saving
 from .laws.forms.additive import AdditiveLaw as AdditiveLaw
+from .laws.forms.along_run import AlongRunLaw as AlongRunLaw
 from .laws.forms.broken import BrokenPowerLaw as BrokenPowerLaw
 from .laws.forms.chinchilla import Chinchilla as Chinchilla
+from .laws.forms.coupled import CoupledLaw as CoupledLaw
+from .laws.forms.data_constrained import DataConstrained as DataConstrained
 from .laws.forms.grouped import GroupedPowerLaw as GroupedPowerLaw
 from .laws.forms.kaplan import Kaplan as Kaplan
+from .laws.forms.learning_rate import LearningRateLaw as LearningRateLaw
 from .laws.forms.power import PowerLaw as PowerLaw
+from .laws.forms.shifted import ShiftedLaw as ShiftedLaw
+from .laws.forms.vocabulary import VocabularyLaw as VocabularyLaw
 from .laws.function import FunctionLaw as FunctionLaw
 from .laws.compare import LawComparison as LawComparison, compare_laws as compare_laws
 from .laws.sensitivity import Sensitivity as Sensitivity, sensitivity as sensitivity

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from further_laws import FURTHER
 
 import superlaw
 
@@ -33,6 +34,7 @@ LAWS = (
     "broken",
     "broken without offset",
 )
+FURTHER_FROM = 100_000  # problems of the laws of further_laws.py have seeds from here on
 OBJECTIVES = ("log-ls", "ls", "log-huber")
 
 
@@ -71,10 +73,11 @@ COUNT = {
 def problem(seed: int) -> Problem:
     """The problem of a seed: laws, designs and objectives in turn, everything else drawn."""
     rng = np.random.default_rng([2026, seed])
-    law = LAWS[seed % len(LAWS)]
-    design = DESIGNS[(seed // len(LAWS)) % len(DESIGNS)]
+    laws, number = (LAWS, seed) if seed < FURTHER_FROM else (tuple(FURTHER), seed - FURTHER_FROM)
+    law = laws[number % len(laws)]
+    design = DESIGNS[(number // len(laws)) % len(DESIGNS)]
     objective = OBJECTIVES[int(rng.integers(3))]
-    least = COUNT[law] + 1
+    least = (COUNT[law] if law in COUNT else FURTHER[law].params) + 1
     n = (
         least
         if design == "few points" and rng.random() < 0.5
@@ -130,6 +133,10 @@ def truth(law: str, table: dict[str, np.ndarray], rng: np.random.Generator) -> n
         )
 
     floor = rng.choice((0.0, rng.uniform(0.2, 3)))
+    if law in FURTHER:
+        table = {**table, "loss": np.full(len(table["x"]), 2.0 + floor)}  # the scale of the draw
+        drawn = FURTHER[law].scatter(table, rng)
+        return np.clip(FURTHER[law].losses(table, np.clip(drawn, *FURTHER[law].box(table))), 1e-3, 1e6)
     if law.startswith("power"):
         return term("x") + (0 if "without" in law else floor)
     if law == "grouped":
@@ -152,6 +159,8 @@ def truth(law: str, table: dict[str, np.ndarray], rng: np.random.Generator) -> n
 
 def superlaws(law: str) -> Any:
     """The law as superlaw has it."""
+    if law in FURTHER:
+        return FURTHER[law].law()
     return {
         "power": superlaw.PowerLaw("x"),
         "power without offset": superlaw.PowerLaw("x", offset=False),
@@ -163,3 +172,8 @@ def superlaws(law: str) -> Any:
         "broken": superlaw.BrokenPowerLaw("x"),
         "broken without offset": superlaw.BrokenPowerLaw("x", offset=False),
     }[law]
+
+
+def known_of(law: str) -> Any:
+    """What is known of its parameters."""
+    return FURTHER[law].known() if law in FURTHER else None

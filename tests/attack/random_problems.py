@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from problems import Problem, problem, superlaws
+from further_laws import FURTHER
+from problems import Problem, known_of, problem, superlaws
 from scipy import optimize
 
 import superlaw
@@ -78,6 +79,8 @@ class Result:
 def coordinates(given: Problem) -> Coordinates:
     """The law of a problem for SciPy."""
     table, losses = given.table, given.table["loss"]
+    if given.law in FURTHER:
+        return _further(given)
     logs = {name: np.log(table[name]) for name in "xyz"}
     middle = {name: logs[name].mean() for name in "xyz"}
     if given.law.startswith("broken"):
@@ -114,6 +117,15 @@ def coordinates(given: Problem) -> Coordinates:
         return _sum_of_terms(given, values, terms, logs)
 
     return Coordinates(model, lower, upper, scatter, of)
+
+
+def _further(given: Problem) -> Coordinates:
+    law, table = FURTHER[given.law], given.table
+    lower, upper = (np.array(end) for end in law.box(table))
+    return Coordinates(
+        lambda u: law.losses(table, u), lower, upper, lambda rng: law.scatter(table, rng),
+        lambda values: law.losses(table, law.coordinates(table, values)),
+    )  # fmt: skip
 
 
 def _sum_of_terms(
@@ -273,8 +285,9 @@ def compare(seed: int, starts: int = 16, intervals: bool = False) -> Result:
         warnings.simplefilter("ignore")
         begin = time.process_time()
         try:
-            options = {} if intervals else {"interval": "none"}
-            fit = superlaw.fit_law(given.table, superlaws(given.law), objective=given.objective, workers=1, **options)
+            options = {"known": known_of(given.law), "objective": given.objective}
+            options |= {} if intervals else {"interval": "none"}
+            fit = superlaw.fit_law(given.table, superlaws(given.law), workers=1, **options)
         except superlaw.SuperlawError as error:
             return Result(**known, refused=True, error="" if "\n" not in str(error) else "a message of two lines")
         except Exception as error:
