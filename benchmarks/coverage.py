@@ -18,13 +18,16 @@ import numpy as np
 
 from superlaw.laws.bootstrap import bootstrap
 from superlaw.laws.fit import fit_law
+from superlaw.laws.forms import law_of
 from superlaw.laws.forms.additive import AdditiveLaw
 from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.forms.grouped import GroupedPowerLaw
 from superlaw.laws.forms.power import PowerLaw
+from superlaw.laws.known import Known
 from superlaw.laws.law import Points
 from superlaw.laws.objective import Objective
 from superlaw.laws.published import load_published
+from superlaw.laws.separate import SeparateLaw
 from superlaw.laws.simulate import profile_coverage, truth_of
 from superlaw.laws.solve import descend_gradually
 
@@ -83,6 +86,62 @@ def designs():
         "additive, every 8th of 203 points": thinned(fitted_design(three, shape, drop_highest=40), 8),
         "power, the three largest widths x 3 seeds": largest(power_design(), 128),
     }
+
+
+def further_designs():
+    """The same of laws where data repeat, of rates, vocabularies, single runs and recipes, with what is known of each.
+
+    Of 62 runs of up to 2.5 epochs, and of those with a billion unique tokens or more, of [Muennighoff]'s table; of the
+    runs within 2 % of the best of their size of [StepLaw]'s; of the 1,054 points of [Vocabulary] with the offset and
+    the exponent of N_v known (which they do not determine); of OLMo's 190 M run; and of two recipes with 60 points.
+    """
+    repeats = load_published("datablations")
+    repeats["epochs"] = repeats["tokens"] / repeats["unique_tokens"]
+    step, words = load_published("step-law"), load_published("vocabulary")
+    near = step[step["smooth loss"] < 1.02 * step.groupby(["N", "D"])["smooth loss"].transform("min")]
+    rng, n = np.random.default_rng(0), 60
+    sizes = np.stack([10 ** rng.uniform(7, 10, n), 10 ** rng.uniform(9, 11.5, n)])
+    recipes = SeparateLaw(Chinchilla("N", "D"), ["recipe"], ["A", "alpha"])
+    truth = {"E": 1.7, "A[a]": 400.0, "A[b]": 330.0, "alpha[a]": 0.34, "alpha[b]": 0.33, "B": 900.0, "beta": 0.31}
+    tied, ls = Known(tied={"alpha": "beta"}), Objective("ls")
+    constrained = law_of("data_constrained:params,tokens,unique_tokens")
+    given = Known(tied={"alpha_1": "beta"}, fixed={"E": -5.53, "alpha_2": 0.671})
+    return {
+        "coupled, 62 runs": (
+            *fitted_design(law_of("coupled:params,tokens"), repeats, where="epochs <= 2.5"), None, None
+        ),
+        "data_constrained, alpha = beta, 1e9 unique tokens or more, up to 60 epochs": (
+            *fitted_design(constrained, repeats, where="unique_tokens >= 1e9 and epochs <= 60", known=tied), tied, None
+        ),
+        "learning_rate, 947 runs": (
+            *fitted_design(law_of("learning_rate:N,D,lr,batch"), near, loss="smooth loss", starts=4), None, None
+        ),
+        "vocabulary, alpha_1 = beta, E and alpha_2 known": (
+            *fitted_design(law_of("vocabulary"), words, loss="Lossu", where="FLOPs >= 2.18e17", known=given,
+                           objective="ls"), given, ls
+        ),
+        "shifted, 60 points": (
+            law_of("shifted:N"), Points(sizes[:1], np.zeros(n, int)),
+            {"c_N": 400.0, "a_N": 0.34, "s_N": 1e8, "L_0": 1.7}, 1e-4, None, None,
+        ),
+        "two recipes, 60 points": (recipes, Points(sizes, np.arange(n) % 2, ("a", "b")), truth, 0.004, None, None),
+    }  # fmt: skip
+
+
+def further_table(sets: int, seed: int) -> None:
+    print(f"\nFurther laws: F-calibrated profile, nominal 95 %, seed {seed}\n")
+    print("| design | n | sets | noise | coverage in % | not determined, % of sets |\n|---|---|---|---|---|---|")
+    for name, (law, points, params, sigma, known, objective) in further_designs().items():
+        begun, count = time.perf_counter(), sets // 5 if points.n > 500 else sets
+        found = profile_coverage(law, points, params, sigma, count, seed=seed, known=known, objective=objective)
+        own = {key: share for key, share in found.covered.items() if not key.startswith("L_0[")}
+        offsets = [100 * share for key, share in found.covered.items() if key.startswith("L_0[")]
+        cells = [f"{key} {100 * share:.1f}" for key, share in own.items()]
+        cells += [f"{len(offsets)} offsets {min(offsets):.1f} to {max(offsets):.1f}"] if offsets else []
+        left = f" ({found.unsolved} unsolved)" if found.unsolved else ""
+        words = ", ".join(f"{k} {100 * v:.1f}" for k, v in found.not_determined.items() if v)
+        print(f"| {name} | {points.n} | {found.sets} | {sigma:.4f} | {', '.join(cells)}{left} | {words} |", flush=True)
+        print(f"<!-- {time.perf_counter() - begun:.0f} s -->", flush=True)
 
 
 def thinned(design, step):
@@ -146,7 +205,11 @@ def main() -> None:
     parser.add_argument("--huber-sets", type=int, default=1000)
     parser.add_argument("--replicates", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--further", type=int, metavar="SETS", help="only the further laws, so many sets each")
     chosen = parser.parse_args()
+    if chosen.further:
+        further_table(chosen.further, chosen.seed)
+        return
     profile_table(chosen.sets, chosen.seed)
     huber_table(chosen.huber_sets, chosen.replicates, chosen.seed)
 

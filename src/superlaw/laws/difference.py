@@ -227,9 +227,17 @@ def saving(
     return Saving(
         {"loss": float(loss)} if loss is not None else {"flops": float(flops or 0.0)}, of, against,
         {g: triple_of(np.exp(log), level) for g, log in found.items()},
-        {g: triple_of(np.exp(log - found[against]), level) for g, log in found.items()},
+        {g: _ratio(log, found[against], level, g == against) for g, log in found.items()},
         {g: triple_of(values, level) for g, values in losses.items()}, level, tuple(fit.warnings),
     )  # fmt: skip
+
+
+def _ratio(log: np.ndarray, other: np.ndarray, level: float, same: bool) -> tuple[float, float, float]:
+    """The ratio of two, from their logs; infinite for draws that never get there."""
+    if same:
+        return 1.0, 1.0, 1.0
+    with np.errstate(invalid="ignore"):
+        return triple_of(np.exp(np.where(np.isposinf(log), np.inf, log - other)), level)
 
 
 def _curves(

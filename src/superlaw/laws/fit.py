@@ -343,5 +343,6 @@ def _of_all(given: Restriction, columns: list[np.ndarray]) -> list[np.ndarray]:
 
 def ten_figures(x: np.ndarray) -> np.ndarray:
     """Rounded to ten significant figures, so that JSON holds the same numbers."""
-    place = 10.0 ** (9 - np.floor(np.log10(np.abs(x), where=x != 0, out=np.zeros_like(x))))
-    return np.round(x * place) / place
+    some = np.abs(x) > 1e-290  # smaller ones as they are
+    place = 10.0 ** (9 - np.floor(np.log10(np.abs(x), where=some, out=np.zeros_like(x))))
+    return np.where(some, np.round(x * place) / place, x)

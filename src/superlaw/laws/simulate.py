@@ -14,6 +14,7 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.laws.certificate import FLAT_LEVEL, flat_exponents
 from superlaw.laws.intervals import fall_threshold
+from superlaw.laws.known import Known
 from superlaw.laws.law import Law, Points
 from superlaw.laws.objective import Objective
 from superlaw.laws.problems.problem import Problem
@@ -36,12 +37,14 @@ class Coverage:
     level: float
 
 
-def truth_of(law: Law, points: Points, params: Mapping[str, float], objective: Objective) -> tuple[Problem, np.ndarray]:
+def truth_of(
+    law: Law, points: Points, params: Mapping[str, float], objective: Objective, known: Known | None = None
+) -> tuple[Problem, np.ndarray]:
     """The problem of given points without noise, and the coordinates (p,) of given parameters."""
     missing = [name for name in law.names(points.labels) if name not in params]
     if missing:
         raise InputError(f"no value for {', '.join(missing)}", "one for every parameter")
-    problem = Problem.over(law, points, np.zeros(points.n), objective)
+    problem = Problem.over(law, points, np.zeros(points.n), objective, known)
     truth = problem.model.thetas(np.array([float(params[name]) for name in problem.names]))
     return replace(problem, target=objective.target(problem.model.losses(truth[None])[0])), truth
 
@@ -55,19 +58,23 @@ def profile_coverage(
     *,
     seed: int = 0,
     level: float = 0.95,
+    known: Known | None = None,
+    objective: Objective | None = None,
 ) -> Coverage:
-    """Coverage of F-calibrated profile intervals: Gaussian noise on log L, least squares of log L.
+    """Coverage of F-calibrated profile intervals: Gaussian noise on log L, least squares of log L (or of L, as asked).
 
     Parameters
     ----------
     law, points, params
         The truth and its design.
     sigma : float
-        Standard deviation of the noise on log L.
+        Standard deviation of the noise on log L (on L).
     sets : int
         Number simulated.
+    known : Known, optional
+        What each fit is given.
     """
-    exact, truth = truth_of(law, points, params, Objective("log-ls"))
+    exact, truth = truth_of(law, points, params, objective or Objective("log-ls"), known)
     rng = np.random.default_rng(seed)
     problem = replace(exact, target=exact.target + sigma * rng.normal(size=(sets, exact.n)))
     free = descend(problem, np.tile(truth, (sets, 1)), most=MOST_STEPS)

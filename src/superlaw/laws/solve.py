@@ -24,6 +24,7 @@ MOST_PLACES = 32  # of starts that are told apart
 MOST_SWEPT = 8  # coordinates that a sweep holds, and places from which it goes on
 AGREEMENT = 1e-8  # starts agree when their values differ by less, relatively,
 NOTHING = 1e-24  # or when both are rounding error
+HUGE = 1e100  # of a scaled second derivative: it has no eigenvalues to speak of
 BLOCK = 256  # problems a block: what a block touches stays in the processor's cache
 
 
@@ -76,6 +77,7 @@ def _step(state: _State, held: np.ndarray, radius: np.ndarray) -> tuple[np.ndarr
     H = np.where(held[:, :, None] | held[:, None, :], 0.0, H)
     diagonal = np.arange(H.shape[1])
     H[:, diagonal, diagonal] += held
+    H[~(np.abs(H) < HUGE).all(axis=(1, 2))] = np.eye(H.shape[1])  # of a scale that is next to nothing
     eigenvalues, vectors = np.linalg.eigh(H)
     curvature = np.maximum(np.abs(eigenvalues), 1e-15)
     along = (vectors.swapaxes(1, 2) @ g[:, :, None])[:, :, 0]

@@ -13,6 +13,7 @@ from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.law import FormulaLaw, Part, Points
 from superlaw.laws.problems.model import LARGEST_EXPONENT, Box
 
+FAR = 300.0  # a log of surplus parameters beyond which there are no numbers
 MOST_REPEATS = 1e6  # of the half-lives: beyond it no repetition is worth less than new data
 
 
@@ -67,7 +68,7 @@ class DataConstrained(FormulaLaw):
         log_a, log_b = np.log(a), np.log(b)
         log_g = (log_a - log_b + np.log(alpha) - np.log(beta)) / (alpha + beta)
         surplus = np.maximum(log_n - (log_g + (log_g + log_u) * beta / alpha), 0.0)
-        worth_n = log_n - surplus + np.log1p(r_n * -np.expm1(-(np.expm1(surplus) / r_n)))
+        worth_n = log_n - surplus + np.log1p(r_n * -np.expm1(-(np.expm1(np.minimum(surplus, FAR)) / r_n)))
         worth_d = log_u + np.log1p(r_d * -np.expm1(-(np.expm1(log_d - log_u) / r_d)))
         return np.exp(log_a - alpha * worth_n) + np.exp(log_b - beta * worth_d) + e
 
@@ -78,10 +79,11 @@ class DataConstrained(FormulaLaw):
         return Box(positive, lower, upper)
 
     def starts(self, points: Points, count: int, rng: np.random.Generator, losses: np.ndarray) -> np.ndarray:
-        """Those of Chinchilla's law in N and the D that random half-lives make of the repeats."""
+        """Those of Chinchilla's law in N and the D that random half-lives make of the repeats, a third without end."""
         n, d, u = points.sizes
+        lives = np.exp(rng.uniform(np.log(0.05), np.log(1e3), (count, 2)))
         out = []
-        for r_n, r_d in np.exp(rng.uniform(np.log(0.5), np.log(100), (count, 2))):
+        for r_n, r_d in np.where(rng.random((count, 2)) < 1 / 3, MOST_REPEATS / 2, lives):
             worth = np.minimum(u, d) * (1 + r_d * -np.expm1(-np.maximum(d / u - 1, 0) / r_d))
             model = Chinchilla().model(Points(np.stack([n, worth]), points.group))
             out.append([*model.values(model.starts(1, rng, losses, 1 / losses))[0], r_n, r_d])

@@ -180,6 +180,8 @@ class PowerSum:
         if not surveyed:
             return found
         wide = np.exp(rng.uniform(np.log(0.003), np.log(10.0), (surveyed * SURVEY, len(at))))
+        if self._basis.link is not None:  # fewer exponents than powers seldom lead to a bound: it is looked at
+            wide[::SURVEY] = self.upper[at]
         wide = np.clip(wide, self.lower[at], self.upper[at])
         few = slice(None, None, 1 + self.n // SURVEYED_POINTS)
         eliminated = eliminate(self._basis.at(few), wide, root[few], (losses * root)[few])
