@@ -14,7 +14,7 @@ def test_every_command_of_the_page_runs(command, data_folder, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.S)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    assert len(lines) == 13
+    assert len(lines) == 19
     for line in lines:
         code, out, err = command(*shlex.split(line)[1:])
         assert (code, err) == (0, ""), line
