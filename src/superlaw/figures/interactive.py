@@ -15,6 +15,7 @@ import numpy as np
 
 from superlaw.figures import style
 from superlaw.figures.panels import Arrows, Bars, Forest, Line, Map, Marks, Panel, Picture, Steps
+from superlaw.figures.symbols import shortened
 from superlaw.figures.traces import Trace, arrow_heads, color_bar, label_of, traces
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 PIXELS = 125  # of a figure in a notebook, to an inch in print
 GAP_X, GAP_Y = 0.32, 0.42  # between panels, of a panel
 SOME_DECADES = (0.8, 2.7)  # of a logarithmic axis: fewer or more get the ticks that Plotly chooses
+LONG_TICK = 44  # characters of a tick's name: what is longer is cut
 LONG_LABEL = 30  # characters of an axis' label, beyond which it takes two lines
-ROTATED = 24  # characters of all ticks, beyond which they stand aslant
+ROTATED = 36  # characters of all ticks, beyond which they stand aslant
 CLEAR = "rgba(0,0,0,0)"
 TEMPLATE = "plotly_white"
 
@@ -167,14 +169,14 @@ def _x_axis(panel: Panel) -> Trace:
     cells = [item for item in panel.items if isinstance(item, Map)]
     arrows = [item for item in panel.items if isinstance(item, Arrows)]
     if cells:
-        return axis | _named_places(cells[0].x) | {"range": [-0.5, len(cells[0].x) - 0.5], "showgrid": False}
+        named = _named_places(cells[0].x)
+        return axis | named | _angle(named) | {"range": [-0.5, len(cells[0].x) - 0.5], "showgrid": False}
     if arrows:
         return axis | _reach(arrows[0])
     if panel.ticks is not None:
         names = panel.tick_labels or [style.short(v) for v in panel.ticks]
-        axis |= {"tickvals": list(panel.ticks), "ticktext": [label_of(str(name)) for name in names]}
-        if sum(map(len, map(str, names))) > 2 * ROTATED and panel.tick_labels:
-            axis["tickangle"] = 45
+        axis |= {"tickvals": list(panel.ticks), "ticktext": [_tick(str(name)) for name in names]}
+        axis |= _angle(axis) if panel.tick_labels else {}
     return axis | _scaled(panel.xscale, panel.xlim, _decades(panel, "x") if panel.ticks is None else math.nan)
 
 
@@ -199,7 +201,16 @@ def _y_axis(panel: Panel, x: str) -> Trace:
 
 
 def _named_places(names: Sequence[Any]) -> Trace:
-    return {"tickvals": list(range(len(names))), "ticktext": [label_of(style.short(name)) for name in names]}
+    return {"tickvals": list(range(len(names))), "ticktext": [_tick(style.short(name)) for name in names]}
+
+
+def _angle(axis: Trace) -> Trace:
+    """Names beside one another, or aslant where they are many: stated, for Plotly can go on weighing the two."""
+    return {"tickangle": 45 if sum(map(len, axis["ticktext"])) > ROTATED else 0}
+
+
+def _tick(name: str) -> str:
+    return label_of(shortened(name, LONG_TICK))
 
 
 def _reach(item: Arrows) -> Trace:

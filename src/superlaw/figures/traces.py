@@ -14,7 +14,7 @@ from superlaw.figures.symbols import hypertext, shortened
 from superlaw.figures.view import seen
 from superlaw.files.columns import printable
 
-MOST_CHARACTERS = 80  # of a label in a figure
+MOST_CHARACTERS = 60  # of a label in a figure
 MOST_NAMED = 4  # of what stands behind a mark, where the pointer is; the table of runs and the JSON file have all
 DIGITS = ".6g"  # of what is plotted: a page is small, and no screen shows more
 PALE = 0.55  # opacity of many small marks

@@ -37,14 +37,24 @@
   // ---- figures
 
   const CONFIG = {
-    displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "", showEditInChartStudio: false,
+    displaylogo: false, responsive: true, typesetMath: false, showSendToCloud: false, plotlyServerURL: "", showEditInChartStudio: false,
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], toImageButtonOptions: { format: "svg", filename: "figure" },
   };
 
-  function themed(layout) {
+  const plainText = (markup) => new DOMParser().parseFromString(String(markup ?? ""), "text/html").body.textContent;
+  const NARROW = 480, SHORT = 22;  // pixels of a figure, and characters of a name beside it there
+  function shortened(markup) {
+    const text = plainText(String(markup).replaceAll("<br>", " "));
+    return text.length <= SHORT ? markup : text.slice(0, SHORT - 1).replaceAll("&", "&amp;").replaceAll("<", "&lt;") + "…";
+  }
+
+  function themed(layout, width) {
     const text = style("--text"), line = style("--line"), grid = style("--grid");
-    const axes = Object.fromEntries(Object.entries(layout).filter(([name]) => /^[xy]axis/.test(name)).map(([name, axis]) =>
-      [name, { ...axis, gridcolor: grid, linecolor: line, tickcolor: line }]));
+    const axes = Object.fromEntries(Object.entries(layout).filter(([name]) => /^[xy]axis/.test(name)).map(([name, axis]) => {
+      const names = axis.ticktext && width < NARROW ? { ticktext: axis.ticktext.map(shortened) } : {};
+      if (names.ticktext && axis.tickangle === 0 && names.ticktext.join("").length > width / 14) names.tickangle = 45;
+      return [name, { ...axis, ...names, gridcolor: grid, linecolor: line, tickcolor: line }];
+    }));
     return {
       ...layout, ...axes, autosize: true,
       font: { ...layout.font, color: text, family: getComputedStyle(document.body).fontFamily },
@@ -60,7 +70,7 @@
   function draw(plot) {
     const found = recolored(figureOf(plot)), off = hidden(plot);
     for (const trace of found.data) if (off.has(trace.legendgroup)) trace.visible = false;
-    Plotly.react(plot, found.data, themed(found.layout), CONFIG);
+    Plotly.react(plot, found.data, themed(found.layout, plot.clientWidth), CONFIG);
     for (const button of legendOf(plot)) {
       const trace = found.data.find((one) => one.legendgroup === button.dataset.group && one.showlegend);
       const color = trace && (trace.mode === "lines" || !trace.marker || typeof trace.marker.color !== "string" ? trace.line && trace.line.color : trace.marker.color);
@@ -235,7 +245,6 @@
 
   // ---- what a figure plots, as CSV; commands
 
-  const plainText = (markup) => new DOMParser().parseFromString(String(markup ?? ""), "text/html").body.textContent;
   function plotted(figure) {
     const rows = [["panel", "series", "x", "y", "y low", "y high", "what", "runs"]];
     for (const plot of all(".plot", figure)) {
