@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-import shlex
 from dataclasses import asdict
 
 import numpy as np
 import pytest
 
+from superlaw.findings.width_law import judge_width
 from superlaw.findings.width_laws import WidthLaw, twice_the_width, width_laws
+from superlaw.laws.published import load_published
+from superlaw.studies.width_law import width_protocol
 
 
 def test_a_gain_is_the_difference_of_the_law_at_both_widths():
@@ -34,21 +36,24 @@ def test_the_interval_of_a_gain_is_that_of_drawn_parameters():
             assert math.log(high / value) == pytest.approx(law.quantile * gains.std() * 100, rel=0.03)
 
 
+XLSTM = [f"xlstm-llama, context {tokens}" for tokens in (2048, 8192, 16384)]
+
+
 @pytest.mark.parametrize(
     ("width", "names", "stretched"),
     [
         (60, [], []),
-        (200, ["Gemstones"], ["Gemstones"]),
-        (1024, ["Chinchilla", "Gemstones", "Gemstones, widths of 512 and more"], []),
-        (2000, ["Chinchilla", "Gemstones", "Gemstones, widths of 512 and more"], ["Gemstones"] * 2),
-        (8192, ["Chinchilla"], ["Chinchilla"]),
+        (200, ["gemstones"], ["gemstones"]),
+        (1024, ["chinchilla", "gemstones", *XLSTM], []),
+        (2000, ["chinchilla", "gemstones", *XLSTM], ["gemstones", *XLSTM]),
+        (8192, ["chinchilla"], ["chinchilla"]),
         (12_288, [], []),
     ],
 )
 def test_laws_are_asked_where_their_tables_reach_and_stretched_ones_are_named(width, names, stretched):
     found = twice_the_width(width)
     assert [law.name for law in found.laws] == names
-    assert [name.split(",")[0] for name in found.stretched] == stretched
+    assert list(found.stretched) == stretched
     assert ("cannot tell" in found.sentence) == (not names)
     assert found.sentence.count("(beyond its widths)") == len(stretched)
 
@@ -61,15 +66,14 @@ def test_the_sentence_holds_every_laws_interval():
     assert "of this checkpoint only the width was used" in found.sentence
 
 
-@pytest.mark.slow  # three fits with intervals
-@pytest.mark.parametrize("kept", width_laws(), ids=lambda law: law.name)
-def test_the_commands_of_the_table_give_its_laws(kept, command, published, monkeypatch, tmp_path):
-    from superlaw import load_fit
-
+def test_the_table_holds_what_the_study_of_public_tables_found(published, monkeypatch):
     monkeypatch.setenv("SUPERLAW_DATA", str(published))
-    code, _, err = command(*shlex.split(kept.command)[1:], "-o", tmp_path / "fit.json")
-    assert code == 0, err
-    column = "d_model" if kept.name == "Chinchilla" else "width"
-    made = asdict(WidthLaw.of(load_fit(tmp_path / "fit.json"), column, kept.name, kept.command))
-    for name, value in asdict(kept).items():
-        assert made[name] == (pytest.approx(value, rel=1e-4) if isinstance(value, float) else value), name
+    protocol = width_protocol()
+    told = {law.name: law for law in width_laws()}
+    judged = [one for one in protocol.tables if one.entry in told]
+    assert len(judged) == len(told) == 5
+    for columns in judged:
+        found = WidthLaw.of(judge_width(load_published(columns.name), columns, protocol.rules, quick=True))
+        for name, value in asdict(found).items():
+            kept = getattr(told[columns.entry], name)
+            assert kept == (pytest.approx(value, rel=1e-4) if isinstance(value, float) else value), name

@@ -86,7 +86,7 @@ def test_now_is_the_interval_of_the_fit_and_after_comes_true(fit):
     target = {"N": 7e10, "D": 1.4e12}
     found = next_runs(fit, 1e22, target=["alpha", target], sets=60)
     alpha, loss = found.targets
-    assert alpha.now == pytest.approx((fit["alpha"].high - fit["alpha"].low) / 2, rel=0.1)
+    assert alpha.now == pytest.approx((fit["alpha"].high - fit["alpha"].low) / 2, rel=1e-12)
     band = fit.predict({name: [value] for name, value in target.items()})
     assert loss.now == pytest.approx(np.log(band.high[0] / band.low[0]) / 2, rel=1e-9) and loss.value == band.loss[0]
     for one in found.targets:

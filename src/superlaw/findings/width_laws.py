@@ -1,6 +1,6 @@
-"""What would twice the width buy? The range over laws that the study of public tables left standing.
+"""What would twice the width buy? The range over the public tables that can tell (docs/studies/width-law.md).
 
-``width_laws.toml`` holds the width term of each such law (docs/studies/width-law.md) with the command that fitted it.
+``width_laws.toml`` holds the width term of each, by the protocol of ``superlaw study width-law``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from scipy.special import stdtrit
+
+from superlaw.laws.terms import term_names
+
 if TYPE_CHECKING:
-    from superlaw.laws.result import Fit
+    from superlaw.findings.width_law import WidthVerdict
 
 REACH = 2  # times beyond the widths of its table, a law is still asked
 AT = 1024  # the width at which terms are stated: there, their sizes and exponents hardly go together
@@ -25,8 +29,8 @@ class WidthLaw:
 
     Parameters
     ----------
-    name, command : str
-        What it was fitted to, and how.
+    name : str
+        The entry of the study.
     widths : tuple of int
         Smallest and largest of the table.
     term, exponent : float
@@ -39,7 +43,6 @@ class WidthLaw:
     """
 
     name: str
-    command: str
     widths: tuple[int, int]
     term: float
     exponent: float
@@ -51,30 +54,27 @@ class WidthLaw:
     quantile: float
 
     @classmethod
-    def of(cls, fit: Fit, column: str, name: str, command: str) -> WidthLaw:
-        """From a fit with a term c / column^a and intervals by the sandwich.
+    def of(cls, verdict: WidthVerdict) -> WidthLaw:
+        """From a table that can tell.
 
         Parameters
         ----------
-        fit : Fit
-        column : str
-            The width's.
+        verdict : WidthVerdict
+            With a fit whose term of width is c / width^a, and intervals by the sandwich.
         """
-        from scipy.stats import t
-
-        from superlaw.laws.terms import term_names
-
-        c, a = term_names(fit, column)
+        fit = verdict.fit
+        assert fit is not None
+        c, a = term_names(fit, "width")
         at = [list(fit.params).index(one) for one in (c, a)]
         (vc, vca), (_, va) = fit.log_covariance[at][:, at]
         log_at = math.log(AT)
         variance = vc - 2 * log_at * vca + log_at**2 * va  # of log c - a log 1024
-        dof = min(fit.interval["dof"][i] for i in at)
-        found, widths = fit[a], fit.ranges[column]
+        found, widths = fit[a], fit.ranges["width"]
         return cls(
-            name, command, (int(widths[0]), int(widths[1])), fit[c].value * AT**-found.value, found.value, found.low,
-            found.high, math.sqrt(variance), math.sqrt(va), (vca - log_at * va) / math.sqrt(variance * va),
-            float(t.ppf(0.975, dof)),
+            verdict.table.entry, (int(widths[0]), int(widths[1])), fit[c].value * AT**-found.value,
+            found.value, found.low, found.high, math.sqrt(variance), math.sqrt(va),
+            (vca - log_at * va) / math.sqrt(variance * va),
+            float(stdtrit(min(fit.interval["dof"][i] for i in at), 0.975)),
         )  # fmt: skip
 
     def gain(self, width: int) -> tuple[float, float, float]:
@@ -94,7 +94,7 @@ def width_laws() -> tuple[WidthLaw, ...]:
     Examples
     --------
     >>> [law.name for law in width_laws()]
-    ['Chinchilla', 'Gemstones', 'Gemstones, widths of 512 and more']
+    ['chinchilla', 'gemstones', 'xlstm-llama, context 2048', 'xlstm-llama, context 8192', 'xlstm-llama, context 16384']
     """
     record = tomllib.loads((files("superlaw.findings") / "width_laws.toml").read_text(encoding="utf-8"))
     return tuple(WidthLaw(**{**one, "widths": tuple(one["widths"])}) for one in record["law"])
@@ -127,7 +127,7 @@ class TwiceTheWidth:
         )
         return (
             f"twice the width: a model of text of width {2 * self.width} instead of {self.width}, all else held, is "
-            f"better by {least:.2f} to {most:.2f} nats a token by the laws that public tables leave standing ({each}); "
+            f"better by {least:.2f} to {most:.2f} nats a token by the public tables that can tell ({each}); "
             f"its width's part of the loss is {min(left):.0%} to {max(left):.0%} of what it was (1/m: 50%). Those are "
             "other models, tokenizers and texts: of this checkpoint only the width was used"
         )
@@ -152,8 +152,8 @@ def twice_the_width(width: int) -> TwiceTheWidth:
 
     Examples
     --------
-    >>> [law.name for law in twice_the_width(300).laws]
-    ['Gemstones', 'Gemstones, widths of 512 and more']
+    >>> [law.name for law in twice_the_width(200).laws]
+    ['gemstones']
     >>> twice_the_width(10).sentence
     'twice the width: cannot tell, the tables that were studied have widths of 256 to 5120'
     """

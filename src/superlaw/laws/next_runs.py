@@ -36,19 +36,22 @@ SETS = 100  # simulated
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be known better: ``name`` in words, its functional (p,), and its value (a loss's log, say)."""
+    """What is to be known better: ``name`` in words, its functional (p,), its value (a loss's log, say), and of a
+    parameter half the interval that the fit printed."""
 
     name: str
     row: np.ndarray
     value: float
     of_loss: bool = False
+    half: float = math.nan
 
 
 @dataclass(frozen=True)
 class Narrowed:
     """A target before and after: half the width of its interval (of log L for a loss), and what simulations gave.
 
-    ``simulated``, ``simulated_low`` and ``simulated_high`` are the median and the middle 90 % over the sets.
+    ``simulated``, ``simulated_low`` and ``simulated_high`` are the median and the middle 90 % over the sets, infinite
+    where a set leaves the target at its bound.
     """
 
     name: str
@@ -113,7 +116,7 @@ class NextRuns:
         for one in self.targets:
             factor = f"{one.now / one.after:.2f} x" if one.after > 0 else "-"
             cells = [one.name, f"{one.value:.4g}", f"{one.now:.3g}", f"{one.after:.3g}", factor]
-            if math.isfinite(one.simulated):
+            if not math.isnan(one.simulated):
                 cells += [f"{one.simulated:.3g}", f"{one.simulated_low:.3g} to {one.simulated_high:.3g}"]
             else:
                 cells += ["-", "-"]
@@ -247,7 +250,10 @@ def _parameter(fit: Fit, name: str) -> Target:
     if name not in fit.estimated:
         raise InputError(f"the target {name}, which is given ({fit.known.words(name)})", "one that is estimated")
     row, logarithm = fit.linear.parameter(name)
-    return Target(f"log {name}" if logarithm else name, row, fit[name].value)
+    low, high = fit[name].low, fit[name].high
+    if logarithm:
+        low, high = (math.log(end) if end > 0 else -math.inf for end in (low, high))
+    return Target(f"log {name}" if logarithm else name, row, fit[name].value, half=(high - low) / 2)
 
 
 def _grid(fit: Fit) -> tuple[Points, str]:
@@ -319,7 +325,9 @@ def narrow(fit: Fit, targets: Sequence[Target], picked: Points, noise: float) ->
     rows, known = np.array([target.row for target in targets]), knowledge(fit.linear)
     after = known.with_rows(linear.slopes(picked) / noise)
     ratio = np.sqrt(after.variances(rows) / known.variances(rows))
-    now = linear.reach(rows, level)
+    # an interval may follow the objective where its curvature differs from J^T J: what was printed is "now"
+    printed = np.array([target.half for target in targets])
+    now = np.where(np.isfinite(printed), printed, linear.reach(rows, level))
     return [
         Narrowed(target.name, target.value, float(n), float(n * r))
         for target, n, r in zip(targets, now, ratio, strict=True)
@@ -329,7 +337,7 @@ def narrow(fit: Fit, targets: Sequence[Target], picked: Points, noise: float) ->
 def rehearsed(narrowed: Sequence[Narrowed], found: Rehearsal) -> list[Narrowed]:
     """Targets with what simulations gave, in units of the fit's own intervals."""
     own = np.array([one.now for one in narrowed]) / found.now
-    middle, low, high = np.quantile(found.half_widths * own, [0.5, 0.05, 0.95], axis=0)
+    middle, low, high = np.quantile(found.half_widths * own, [0.5, 0.05, 0.95], axis=0, method="inverted_cdf")
     return [
         Narrowed(one.name, one.value, one.now, one.after, float(middle[i]), float(low[i]), float(high[i]))
         for i, one in enumerate(narrowed)

@@ -19,7 +19,8 @@ from superlaw.laws.solve import descend
 class Rehearsal:
     """Of simulated sets: half the width of each target's interval (sets, q), and its error, which is the estimate less
     the truth that the set was drawn from, in the same units; ``now`` (q,) is half the width by the same method before.
-    ``unsolved`` sets did not converge and are left out."""
+    Widths are infinite where a set leaves a parameter at its bound. ``unsolved`` sets did not converge and are left
+    out."""
 
     now: np.ndarray
     half_widths: np.ndarray
@@ -73,7 +74,8 @@ def rehearse(fit: Fit, new: Points, functionals: np.ndarray, noise: float, sets:
     level, small = fit.interval["level"], not fit.takes_errors_as_alike
     for b in np.flatnonzero(found.converged):
         best = Minimum.at(problem.one(int(b)), found.theta[b], float(found.value[b]))
-        widths.append(Linear.at(best, small).reach(rows, level))
+        reach = Linear.at(best, small).reach(rows, level)
+        widths.append(np.where(reach > 0, reach, np.inf))  # a parameter at its bound: this set does not determine it
         errors.append(rows @ (logged(problem.expand(best.values)) - logged(truths[b])))
     before = Linear.at(now, small).reach(rows, level)
     shape = (-1, len(rows))
