@@ -192,7 +192,7 @@ def huber_table(sets: int, replicates: int, seed: int) -> None:
             scatter = draw(size=exact.n) * sigma * (1 if noise == "gaussian" else 2**-0.5)
             problem = replace(exact, target=exact.target + scatter)
             best = descend_gradually(problem, truth[None]).theta[0]
-            drawn, _ = bootstrap(problem, best, replicates, int(rng.integers(2**31)), workers=1)
+            drawn, *_ = bootstrap(problem, best, replicates, int(rng.integers(2**31)), workers=1)
             low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
             hits += (low <= expected) & (expected <= high)
         cells = ", ".join(f"{name} {100 * hit / sets:.1f}" for name, hit in zip(exact.names, hits, strict=True))

@@ -170,7 +170,7 @@ def holds(
     if cell.method == "profile":
         return rise <= fall_threshold(best.dispersion, best.dof, 0.95), {}
     if cell.method == "bootstrap":
-        drawn, _ = bootstrap(problem, best.theta, replicates, seed, workers=1)
+        drawn, *_ = bootstrap(problem, best.theta, replicates, seed, workers=1)
         tails, true = percentile_tails(best, 0.95), problem.model.values(truth)
         ends = [np.array([np.quantile(x, q) for x, q in zip(drawn.T, at, strict=True)]) for at in (tails, 1 - tails)]
         return (ends[0] <= true) & (true <= ends[1]), {}

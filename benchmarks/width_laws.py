@@ -1,7 +1,7 @@
-"""The width terms of the public tables that can tell: ``python benchmarks/width_laws.py > src/superlaw/findings/width_laws.toml``.
+"""The width terms of the public tables that can tell, as TOML: ``python benchmarks/width_laws.py``.
 
-What ``superlaw lm head`` says of twice the width is the range over them.
-"""  # noqa: E501
+It goes to src/superlaw/findings/width_laws.toml: what ``superlaw lm head`` says of twice the width is the range over them.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from superlaw.laws.published import load_published
 from superlaw.studies.width_law import width_protocol
 
 HEAD = """\
-# Width terms, in nats a token: term * (m / 1024)^-exponent, of the public tables that can tell (docs/studies/width-law.md).
-# Made by benchmarks/width_laws.py from the fits of `superlaw study width-law`; tests/findings/test_width_laws.py holds it.
+# Width terms, in nats a token: term * (m / 1024)^-exponent, of the public tables that can tell.
+# Made by benchmarks/width_laws.py by the protocol of `superlaw study width-law`; held by tests/findings.
 """
 
 

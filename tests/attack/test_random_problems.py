@@ -34,6 +34,15 @@ def test_a_certified_optimum_is_one_that_a_search_does_not_beat(seed):
     assert not found.fault, f"{found.text}: {found.fault}"
 
 
+def test_a_bootstrap_of_a_law_that_the_data_do_not_determine_ends_with_its_first_block():
+    """It took minutes: half of the replicates never converge, and each was searched for by itself."""
+    given = problem(43)
+    fit = superlaw.fit_law(given.table, superlaws(given.law), objective=given.objective)
+    record = fit.interval
+    assert (record["replicates"], record["asked_replicates"]) == (256, 1000) and record["failed"] > 64
+    assert any("no more of 1000 were drawn" in warning for warning in fit.warnings)
+
+
 @pytest.mark.parametrize("seed", [84])
 def test_a_better_start_that_is_given_is_not_thrown_away(seed):
     """An exponent of 20 makes a step at the smallest size: not likely, but the optimum."""

@@ -83,9 +83,9 @@ def test_bootstrap_replicates_are_at_their_own_optimum(chinchilla):
     law, objective = Chinchilla("N", "D"), Objective("log-huber")
     problem = Problem.of(law, select(chinchilla, law, Choice(drop_highest=5)), objective)
     theta = solve(problem).theta[0]
-    values, failed = bootstrap(problem, theta, 40, seed=3)
+    values, count, failed = bootstrap(problem, theta, 40, seed=3)
     drawn = resampled_weights(240, 40, np.random.default_rng(3), None)
-    assert failed == 0
+    assert (count, failed) == (40, 0)
     batch = replace(problem, weights=drawn).assemble(problem.model.thetas(values))[0]
     for b in range(40):
         best = solve(replace(problem, weights=drawn[b]), starts=12, seed=b).value[0]

@@ -16,6 +16,7 @@ from superlaw.laws.problems.model import FLOOR
 from superlaw.laws.profile import profile_ends
 from superlaw.laws.sandwich import Sandwich, sandwich
 
+FEWEST_REPLICATES = 20  # that converged, for percentiles to be taken
 METHODS = ("profile", "bootstrap", "sandwich", "none")
 REPLICATES = 1000
 
@@ -108,14 +109,19 @@ def uncertainty(best: Minimum, method: Method, settled: bool = True) -> Uncertai
 
 
 def _resampled(best: Minimum, method: Method, plain: np.ndarray, record: dict[str, Any]) -> Uncertainty:
-    drawn, failed = bootstrap(best.problem, best.theta, method.replicates, method.seed, method.workers)
+    drawn, count, failed = bootstrap(best.problem, best.theta, method.replicates, method.seed, method.workers)
+    record |= {"replicates": count, "failed": failed, "seed": method.seed}
+    record |= {"asked_replicates": method.replicates} if count < method.replicates else {}
+    if len(drawn) < FEWEST_REPLICATES:
+        none = np.full(best.problem.p, np.nan)
+        scale = np.where(best.problem.model.log_coordinates, 1 / np.maximum(best.values, FLOOR), 1.0)
+        return Uncertainty(plain, scale[:, None] * plain * scale, plain, none, none, None, record)
     logged = np.where(best.problem.model.log_coordinates, np.log(np.maximum(drawn, FLOOR)), drawn)
     covariance, log_covariance = (np.cov(x, rowvar=False).reshape(plain.shape) for x in (drawn, logged))
     tails = percentile_tails(best, method.level)
     low, high = (
         np.array([np.quantile(x, q) for x, q in zip(drawn.T, ends, strict=True)]) for ends in (tails, 1 - tails)
     )
-    record |= {"replicates": method.replicates, "failed": failed, "seed": method.seed}
     return Uncertainty(covariance, log_covariance, plain, low, high, drawn, record)
 
 

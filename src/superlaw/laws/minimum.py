@@ -148,5 +148,12 @@ def _inverse(gram: np.ndarray, free: np.ndarray) -> np.ndarray:
         inner = gram[np.ix_(free, free)]
         d = np.sqrt(np.diag(inner))
         d[d == 0] = 1.0
-        out[np.ix_(free, free)] = np.linalg.pinv(inner / np.outer(d, d), rcond=1e-15, hermitian=True) / (np.outer(d, d))
+        scaled = inner / np.outer(d, d)
+        values, vectors = np.linalg.eigh(scaled)
+        if values[0] <= 0:  # rounding: a sum of squares has none below 0, and none such may become a variance
+            kept = values > 1e-15 * values[-1]
+            inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+        else:
+            inverse = np.linalg.pinv(scaled, rcond=1e-15, hermitian=True)
+        out[np.ix_(free, free)] = inverse / np.outer(d, d)
     return out

@@ -69,7 +69,10 @@ def fit_warnings(
             "there may be a better one: more --starts, or a --start of your own"
         )
     if interval.get("failed"):
-        out.append(f"{interval['failed']} of {interval['replicates']} bootstrap replicates did not converge")
+        words = f"{interval['failed']} of {interval['replicates']} bootstrap replicates did not converge"
+        if asked := interval.get("asked_replicates"):
+            words += f", and no more of {asked} were drawn: the data hardly determine the law"
+        out.append(words)
     return out + interval_warnings(best, interval, kin)
 
 
