@@ -1,6 +1,6 @@
 """The width terms of the public tables that can tell, as TOML: ``python benchmarks/width_laws.py``.
 
-It goes to src/superlaw/findings/width_laws.toml: what ``superlaw lm head`` says of twice the width is the range over them.
+They go to src/superlaw/findings/width_laws.toml: what ``superlaw lm head`` says of twice the width is their range.
 """
 
 from __future__ import annotations
