@@ -244,11 +244,10 @@ class Written:
         from superlaw.files.columns import in_latex, in_markdown
         from superlaw.files.records import to_json
 
-        record = result.to_dict()
         if self.out is not None:
-            write_atomically(self.out, (to_json(record, indent=1) + "\n").encode())
+            write_atomically(self.out, (to_json(result.to_dict(), indent=1) + "\n").encode())
         if self.as_json:
-            print_json(record)
+            print_json(result.to_dict())
         elif self.as_table:
             write = in_markdown if self.as_table == "md" else in_latex
             print("\n\n".join(write(*cells) for cells in getattr(result, "tables", None) or [result.cells]))
