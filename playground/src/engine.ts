@@ -75,7 +75,8 @@ export class Training {
   /** W W^T (n, n) of the state last copied, in bytes: 128 is 0, 128 + GRAM_UNIT is 1. */
   gram(): Uint8Array {
     const n = this.spec.n_features;
-    return new Uint8Array(this.#c.memory.buffer, this.#c.gram_of(this.#at, GRAM_UNIT), n * n).slice();
+    const at = this.#c.gram_of(this.#at, GRAM_UNIT); // first: it may make the memory grow, and so move
+    return new Uint8Array(this.#c.memory.buffer, at, n * n).slice();
   }
 
   end(): void {

@@ -22,7 +22,9 @@ class Page {
   generation = 0;
   shown = 0;
   last: Look | null = null;
+  #ready = false;
   #asked = false;
+  #next = 0; // no look before this time
   #worker: Worker;
   #timer = 0;
   #rows = new RowsView(find("rows"));
@@ -68,6 +70,7 @@ class Page {
   }
 
   begin(): void {
+    if (!this.#ready) return;
     this.generation++;
     this.training = specs(this.setting);
     this.shown = Math.min(this.shown, this.training.length - 1);
@@ -81,20 +84,23 @@ class Page {
   }
 
   #ask(): void {
-    if (this.#asked || !this.generation || (this.last?.over && this.last.generation === this.generation && this.last.shown === this.shown)) return;
+    if (this.#asked || !this.generation || performance.now() < this.#next || (this.last?.over && this.last.generation === this.generation && this.last.shown === this.shown)) return;
     this.#asked = true;
     this.#tell({ kind: "look", shown: this.shown, gram: true });
   }
 
   #hear(message: FromWorker): void {
     if (message.kind === "ready") {
+      this.#ready = true;
       for (const id of ["run", "restart"]) find<HTMLButtonElement>(id).disabled = false;
       this.begin();
     } else if (message.kind === "failed") this.#failed(message.what);
     else if (message.generation === this.generation) {
       this.#asked = false;
       this.last = message;
+      const begin = performance.now();
       this.#paint(message);
+      this.#next = begin + 3 * (performance.now() - begin); // two thirds of a slow machine's time are left to the rest
     }
   }
 
@@ -296,7 +302,7 @@ class Numbers {
     const run = look.runs[look.shown];
     const fixed = (value: number, digits = 3) => (Number.isFinite(value) ? value.toPrecision(digits) : "–");
     this.#put("step", "step", `${run.done} of ${spec.steps}`, run.done);
-    this.#put("loss", `loss, last ${LAST} steps`, `${fixed(run.loss)} ± ${fixed(run.loss_std, 2)}`, run.loss);
+    this.#put("loss", `loss (last ${LAST})`, `${fixed(run.loss)} ± ${fixed(run.loss_std, 2)}`, run.loss);
     this.#put("represented", "represented (φ½)", `${(100 * found.represented).toFixed(0)} %`, found.represented);
     this.#put("strong", "longer than 1 (φ₁)", `${(100 * found.strong).toFixed(0)} %`, found.strong);
     this.#put("overlap", "overlap² × m", fixed(found.overlap * spec.width), found.overlap);

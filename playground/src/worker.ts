@@ -53,7 +53,8 @@ function slice(): void {
   awake = false;
   if (!running) return;
   const begin = performance.now();
-  allowance = Math.min(allowance + ((begin - since) / 1000) * perSecond, 1 + perSecond / 10);
+  // of a tenth of a second at most; never 0 times Infinity
+  allowance = perSecond < Infinity ? Math.min(allowance + ((begin - since) / 1000) * perSecond, 1 + perSecond / 10) : Infinity;
   since = begin;
   while (performance.now() - begin < SLICE && allowance >= 1) {
     const going = runs.filter((run) => !run.over);
@@ -62,10 +63,10 @@ function slice(): void {
     // the runs that are behind, one after another, so that all stay side by side
     const run = going.find((one) => one.training.done === least) as Run;
     const before = run.training.done;
-    const chunk = runs.length > 1 ? Math.min(5, Math.floor(allowance)) : 1;
+    const chunk = runs.length > 1 ? Math.min(5, allowance) : 1;
     run.advance(chunk);
     trained += run.training.done - before;
-    if (perSecond < Infinity) allowance -= (run.training.done - before) / runs.length;
+    allowance -= (run.training.done - before) / runs.length;
   }
   const end = performance.now();
   seconds += (end - begin) / 1000;

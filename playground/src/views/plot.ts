@@ -19,14 +19,28 @@ export interface Axes {
 
 export type Column = (number | null)[];
 
-/** 1, 0.01, 1e-5: a tick of a logarithmic axis, at powers of ten and, where there are few of these, at 2 and 5. */
-function tickText(value: number, few: boolean): string {
-  const power = Math.log10(value);
-  const lead = value / 10 ** Math.floor(power + 1e-9);
-  const shown = few ? [1, 2, 5] : [1];
-  if (!shown.some((one) => Math.abs(lead - one) < 1e-6)) return "";
-  return value >= 1e-3 && value < 1e5 ? String(Number(value.toPrecision(3))) : value.toExponential(0);
+// Logarithmic axes are linear ones of log10: ticks are then ours, and no data can send uPlot looking for them forever.
+const DECADES = 9; // shown at most, from the largest down
+
+/** Places of ticks between two powers of ten: 1 to 9, or powers alone where there are many. */
+function ticks(low: number, high: number): number[] {
+  const places: number[] = [];
+  const leads = high - low < 4 ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : [1];
+  for (let power = Math.floor(low); power <= Math.ceil(high); power++)
+    for (const lead of leads) places.push(power + Math.log10(lead));
+  return places.filter((place) => place >= low - 1e-9 && place <= high + 1e-9);
 }
+
+/** 1, 0.01, 1e-5: powers of ten, and 2 and 5 (or all) where there are few of these. */
+function tickText(place: number, span: number): string {
+  const lead = Math.round(10 ** (place - Math.floor(place + 1e-9)));
+  const shown = span < 0.8 ? [1, 2, 3, 4, 5, 6, 8] : span < 2.2 ? [1, 2, 5] : [1];
+  if (!shown.includes(lead)) return "";
+  const value = 10 ** place;
+  return value > 0.9e-3 && value < 1e5 ? String(Number(value.toPrecision(3))) : value.toExponential(0);
+}
+
+const logs = (column: Column): Column => column.map((value) => (value !== null && value > 0 ? Math.log10(value) : null));
 
 export class Plot {
   #plot: uPlot | null = null;
@@ -46,7 +60,8 @@ export class Plot {
     const same = series.length === this.#series.length && series.every((one, k) => one.name === this.#series[k].name && one.width === this.#series[k].width);
     if (!same) this.repaint();
     this.#series = series;
-    const data = [x, ...columns] as uPlot.AlignedData;
+    const { logX, logY } = this.axes;
+    const data = [logX ? logs(x) : x, ...(logY ? columns.map(logs) : columns)] as uPlot.AlignedData;
     if (this.#plot) this.#plot.setData(data);
     else this.#plot = new uPlot(this.#options(series), data, this.box);
   }
@@ -59,11 +74,10 @@ export class Plot {
     const colours = theme();
     const scale = (log: boolean, range?: Axes["rangeY"]): uPlot.Scale => ({
       time: false,
-      ...(log ? { distr: 3, log: 10 } : {}),
       range: (_, low, high) => {
-        const [a, b] = [low ?? 1, high ?? 10];
+        const [a, b] = Number.isFinite(low) && Number.isFinite(high) ? [low, high] : [0, 1]; // nothing to show yet
         if (range) return range(a, b);
-        return log ? [a / 1.12, b * 1.12] : [a, b];
+        return log ? [Math.max(a, b - DECADES) - 0.05, b + 0.05] : [a, b];
       },
     });
     const axis = (label: string, log: boolean, size: number): uPlot.Axis => ({
@@ -75,11 +89,8 @@ export class Plot {
       ticks: { stroke: colours.grid, width: 1, size: 4 },
       ...(log
         ? {
-            filter: (_: uPlot, splits: number[]) => splits,
-            values: (_: uPlot, splits: number[]) => {
-              const few = splits[splits.length - 1] / splits[0] < 200;
-              return splits.map((value) => tickText(value, few));
-            },
+            splits: (_: uPlot, __: number, low: number, high: number) => ticks(low, high),
+            values: (_: uPlot, splits: number[]) => splits.map((place) => tickText(place, splits[splits.length - 1] - splits[0])),
           }
         : {}),
     });

@@ -56,7 +56,7 @@ export class RowsView {
     this.#last = now;
     const points = this.#places(W, m);
     const reach = Math.max(1.15, ...points.map(([x, y]) => Math.hypot(x, y)));
-    const scale = (Math.min(width, height) / 2 - 10) / reach;
+    const scale = Math.max(1, Math.min(width, height) / 2 - 10) / reach;
     pen.translate(width / 2, height / 2);
     this.#ground(pen, scale, colours.grid);
     const n = points.length;
