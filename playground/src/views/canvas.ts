@@ -6,10 +6,12 @@ export interface Surface {
   height: number;
 }
 
-export function surface(canvas: HTMLCanvasElement): Surface {
+/** Its pen, on cleared ground; null while the canvas has no room, as in a page being laid out. */
+export function surface(canvas: HTMLCanvasElement): Surface | null {
   const box = canvas.getBoundingClientRect();
+  if (Math.min(box.width, box.height) < 40) return null;
   const ratio = Math.min(devicePixelRatio || 1, 2);
-  const [width, height] = [Math.max(1, box.width), Math.max(1, box.height)];
+  const { width, height } = box;
   if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
   if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
   const pen = canvas.getContext("2d") as CanvasRenderingContext2D;

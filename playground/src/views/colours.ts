@@ -36,7 +36,7 @@ export function diverging(dark: boolean, unit: number): Uint32Array {
   const ends = dark ? [[86, 180, 233], [255, 140, 40]] : [[0, 90, 170], [200, 70, 0]];
   return Uint32Array.from({ length: 256 }, (_, byte) => {
     const value = (byte - 128) / unit;
-    const share = Math.min(1, Math.abs(value)) ** 0.7; // small overlaps are the story: they must be seen
+    const share = Math.min(1, Math.abs(value)) ** 0.8; // small overlaps are the story: they must be seen
     const [r, g, b] = ground.map((from, c) => Math.round(from + share * (ends[value < 0 ? 0 : 1][c] - from)));
     return (255 << 24) | (b << 16) | (g << 8) | r;
   });

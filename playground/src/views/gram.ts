@@ -7,6 +7,7 @@ export class GramView {
 
   draw(bytes: Uint8Array, n: number): void {
     if (this.canvas.width !== n) this.canvas.width = this.canvas.height = n;
+    this.canvas.style.imageRendering = n > 120 ? "auto" : "pixelated"; // many small ones would make patterns of their own
     const pen = this.canvas.getContext("2d") as CanvasRenderingContext2D;
     const image = pen.createImageData(n, n);
     const colours = diverging(theme().dark, GRAM_UNIT);

@@ -49,14 +49,16 @@ export class RowsView {
   }
 
   draw(W: Float32Array, m: number): void {
-    const { pen, width, height } = surface(this.canvas);
+    const place = surface(this.canvas);
+    if (!place) return;
+    const { pen, width, height } = place;
     const colours = theme();
     const now = performance.now();
     if (this.turns) this.#yaw += TURN * Math.min(0.1, (now - this.#last) / 1000);
     this.#last = now;
     const points = this.#places(W, m);
     const reach = Math.max(1.15, ...points.map(([x, y]) => Math.hypot(x, y)));
-    const scale = Math.max(1, Math.min(width, height) / 2 - 10) / reach;
+    const scale = (Math.min(width, height) / 2 - 10) / reach;
     pen.translate(width / 2, height / 2);
     this.#ground(pen, scale, colours.grid);
     const n = points.length;
