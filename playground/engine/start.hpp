@@ -87,7 +87,7 @@ class Normal {
   }
 
  private:
-  static constexpr double kTail = 3.6541528853610088, kArea = 0.00492867323399, kBits = 4503599627370496.0;
+  static constexpr double kTail = 3.6541528853610088, kArea = 0.004928673233974658, kBits = 4503599627370496.0;
   static double height(double x) { return std::exp(-0.5 * x * x); }
 
   double tail(uint64_t size) {
