@@ -13,6 +13,7 @@ import { RowsView } from "./views/rows";
 import type { FromWorker, Look, ToWorker } from "./worker";
 
 const find = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
+const FIRST = "first picture"; // a mark of when it was painted
 const SETTLED = 180; // ms without a move of a slider, before the training begins anew
 
 class Page {
@@ -124,6 +125,7 @@ class Page {
     find<HTMLProgressElement>("progress").value = least / spec.steps;
     document.documentElement.dataset.state = look.over ? "over" : this.running ? "training" : "paused";
     this.#runText(look.over);
+    if (!performance.getEntriesByName(FIRST).length) performance.mark(FIRST);
     if (look.runs.some((run) => run.diverged)) notice("A run diverged, as the engine would say too: lower the learning rate.");
   }
 
