@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 BUILT_FROM := pyproject.toml constraints.txt CMakeLists.txt $(wildcard src/superlaw/toy/fused/*.cpp src/superlaw/toy/fused/*.hpp)
 
-.PHONY: demo test
+.PHONY: demo test playground
 demo: .venv/installed
 	$(BIN)/superlaw demo
 
@@ -12,6 +12,10 @@ test: .venv/installed-test
 	$(BIN)/ruff format --check src tests benchmarks examples
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+
+playground: .venv/installed
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -q ziglang
+	$(BIN)/python playground/build.py
 
 .venv/installed: $(BUILT_FROM)
 	@$(call prepare)

@@ -14,7 +14,22 @@ from typing import Annotated, Any, TextIO, cast
 
 import typer
 
-from superlaw.cli import data, demo, evaluate, exponents, figure, law, lm, report, shape, show, study, sweep, train
+from superlaw.cli import (
+    data,
+    demo,
+    evaluate,
+    exponents,
+    figure,
+    law,
+    lm,
+    playground,
+    report,
+    shape,
+    show,
+    study,
+    sweep,
+    train,
+)
 from superlaw.cli.options import obey_rules
 from superlaw.errors import SuperlawError
 from superlaw.files.columns import printable
@@ -62,6 +77,7 @@ app.command()(exponents.exponents)
 app.command()(figure.figure)
 app.command()(figure.reproduce)
 app.command()(report.report)
+app.command()(playground.playground)
 app.add_typer(sweep.app, name="sweep")
 app.add_typer(law.app, name="law")
 app.add_typer(data.app, name="data")
