@@ -19,7 +19,7 @@ def demo(
     steps: Annotated[int | None, typer.Option(help="Training steps of each model [4000].")] = None,
     workers: WorkersOption = None,
     seed: Annotated[int, typer.Option(help="Of every model.")] = 0,
-    out: Annotated[Path, typer.Option(help="Folder for the runs and demo.png.")] = Path("demo"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the runs and demo.png.")] = Path("demo"),
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:

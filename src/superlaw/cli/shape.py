@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, numbers, refuse_unused, typed
-from superlaw.errors import InputError, Interrupted, nearest
+from superlaw.errors import InputError, Interrupted, closest
 from superlaw.files.outputs import PICTURES, KeptFolder, check_output, write_atomically
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _shape(text: str, option: str) -> tuple[Shape, Architecture | None]:
     for part in text.split(","):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if key not in ("width", "depth"):
-            raise InputError(f"{option} {text}: {key or part!r}", "width=M,depth=L", nearest(key, ("width", "depth")))
+            raise InputError(f"{option} {text}: {key or part!r}", "width=M,depth=L", closest(key, ("width", "depth")))
         if key in sizes:
             raise InputError(f"{option} {text}: {key} twice", "width=M,depth=L")
         if not equals or not re.fullmatch(r"[+-]?\d{1,40}", value, re.ASCII):

@@ -59,7 +59,7 @@ def _notes(spec: RunSpec) -> tuple[str, ...]:
 
 def print_run(run: Run, path: Path) -> None:
     """What a run shows, for a person."""
-    from superlaw.cli.output import number
+    from superlaw.cli.output import number, print_facts
 
     spec, shown = run.spec, summary(run, path)
     weak = shown["represented"] - shown["strong"]
@@ -92,8 +92,7 @@ def print_run(run: Run, path: Path) -> None:
                      f"for a represented one"),
         ("run", f"{path} (id {run.id})"),
     ]  # fmt: skip
-    for name, text in rows:
-        print(f"{name:<9} {text}")
+    print_facts(rows)
 
 
 def beside_the_loss(run: Run, shown: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -278,12 +277,13 @@ def _status(sweep: Sweep) -> dict[str, Any]:
 
 def _say_dense(plan: Plan) -> None:
     """Say on stderr which runs the faster engine does not train."""
+    from superlaw.cli.output import tell
     from superlaw.toy.train import why_dense
 
     reasons = [reason for spec in plan.specs if (reason := why_dense(spec))]
     if reasons:
-        print(f"{len(reasons)} of {len(plan.specs)} runs by the engine dense: fused does not train "
-              f"{', '.join(dict.fromkeys(reasons))}", file=sys.stderr)  # fmt: skip
+        tell(f"{len(reasons)} of {len(plan.specs)} runs by the engine dense: fused does not train "
+             f"{', '.join(dict.fromkeys(reasons))}")  # fmt: skip
 
 
 def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json: bool) -> None:

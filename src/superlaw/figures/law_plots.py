@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.figures import paint
 from superlaw.figures.panels import Picture
 from superlaw.laws.result import Fit
@@ -40,7 +40,7 @@ def law_picture(fit: Fit, kind: str = "sizes", **options: Any) -> Picture:
         For another kind, or a law that the figure is not for.
     """
     if kind not in KINDS:
-        raise InputError(f"the figure {kind!r}", f"one of {', '.join(KINDS)}", nearest(kind, KINDS))
+        raise InputError(f"the figure {kind!r}", f"one of {', '.join(KINDS)}", closest(kind, KINDS))
     try:
         return importlib.import_module(f"superlaw.figures.{KINDS[kind]}").data(fit, **options)
     except TypeError as error:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.files.columns import in_columns
 from superlaw.files.records import json_ready
 from superlaw.laws.known import Known
@@ -206,7 +206,7 @@ def saving(
         raise InputError("both a loss and flops, or none", "one of them")
     against = fit.labels[0] if against is None else against
     if against not in fit.labels:
-        raise InputError(f"the recipe {against!r}", f"one of {', '.join(fit.labels)}", nearest(against, fit.labels))
+        raise InputError(f"the recipe {against!r}", f"one of {', '.join(fit.labels)}", closest(against, fit.labels))
     inner = law.inner
     of = ("flops" if inner.compute else inner.sizes[0] if len(inner.sizes) == 1 else None) if of is None else of
     if of is None or (of != "flops" and of not in inner.sizes):

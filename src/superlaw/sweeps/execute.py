@@ -45,6 +45,12 @@ class Tally:
         """Runs that are present."""
         return self.stored + self.trained
 
+    @property
+    def in_short(self) -> str:
+        """What a progress line says beside how many are done."""
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        return f"loss {self.loss:.3g}{failed}" if self.loss == self.loss else f"{self.running} running{failed}"
+
 
 Report = Callable[[Tally], None]
 Keep = Callable[[RunSpec], bool]

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest, nearest
 from superlaw.toy.fields import OPTIONAL
 from superlaw.toy.spec import DEFAULTS, RunSpec
 
@@ -86,7 +86,7 @@ class Plan:
         widths = isinstance(self.keep, tuple) and all(isinstance(w, int) and not isinstance(w, bool) for w in self.keep)
         if not (self.keep and widths) and self.keep not in KEEP:
             raise InputError(f"keep = {self.keep!r}", 'keep = "weights", "losses" or a list of widths',
-                             nearest(str(self.keep), KEEP))  # fmt: skip
+                             closest(str(self.keep), KEEP))  # fmt: skip
 
     @cached_property
     def cells(self) -> tuple[dict[str, Any], ...]:
@@ -228,7 +228,7 @@ def parse_plan(record: dict[str, Any], name: str) -> Plan:
     for key in record:
         if key not in KEYS:
             raise InputError(
-                f"the unknown key {key!r} in the plan {name}", f"keys {', '.join(KEYS)}", nearest(key, KEYS)
+                f"the unknown key {key!r} in the plan {name}", f"keys {', '.join(KEYS)}", closest(key, KEYS)
             )
     for key in ("base", "axes"):
         if not isinstance(record.get(key, {}), dict):

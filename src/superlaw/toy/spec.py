@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.theory.values import untrained_loss
 from superlaw.toy.fields import check_known, check_together, checked_field
 from superlaw.toy.frequencies import FAMILIES, check_frequencies, family_frequencies, scale_density
@@ -135,7 +135,7 @@ class RunSpec:
                 raise InputError(
                     f"frequencies = {self.frequencies!r}",
                     f"one of {', '.join(FAMILIES)} or an array",
-                    nearest(self.frequencies, FAMILIES),
+                    closest(self.frequencies, FAMILIES),
                 )
             fix("n_features", 1000 if self.n_features is None else self.n_features)
             fix("activation_density", 1.0 if self.activation_density is None else self.activation_density)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.toy.measures import measure_run
 from superlaw.toy.protocol import Engine, Watch
 from superlaw.toy.run import Run
@@ -30,7 +30,7 @@ def make_engine(name: str, threads: int = 1) -> Engine:
         from superlaw.toy.dense import Dense  # loads PyTorch, an optional extra
 
         return Dense(threads)
-    raise InputError(f"engine = {name!r}", f"one of {', '.join(ENGINES)}", nearest(name, ENGINES))
+    raise InputError(f"engine = {name!r}", f"one of {', '.join(ENGINES)}", closest(name, ENGINES))
 
 
 def engine_for(spec: RunSpec, engine: str = DEFAULT_ENGINE, threads: int = 1) -> Engine:
