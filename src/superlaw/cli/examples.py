@@ -31,7 +31,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "sweep table weight-decay-grid-small --store runs -o table.csv",
         "sweep table weight-decay-grid-small --store runs -o table.parquet",
     ),
-    "sweep gather": ("sweep gather runs -o runs.csv", "sweep gather runs --along-steps -o steps.csv"),
+    "sweep gather": ("sweep gather runs -o gathered.csv", "sweep gather runs --along-steps -o steps.csv"),
     "sweep grid": (
         "sweep grid weight-decay-grid-small --store runs -o grid.nc",
         "sweep grid weight-decay-grid-small --store runs --seeds 0 -o one.nc",
@@ -45,7 +45,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     ),
     "law compare": (
         "law compare runs.csv --law power:width --law additive:width,tokens",
-        "law compare runs.csv --law chinchilla:params,tokens --law power:params",
+        "law compare runs.csv --law power:width --law power:params --folds 5",
     ),
     "law sensitivity": (
         "law sensitivity runs.csv --law additive:width,tokens",
@@ -77,7 +77,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     ),
     "law isoflop": (
         "law isoflop isoflop.csv --params params --tokens tokens",
-        "law isoflop isoflop.csv --params params --tokens tokens --plot iso.png",
+        "law isoflop isoflop.csv --params params --tokens tokens --json",
     ),
     "law replicates": (
         "law replicates runs.csv --law additive:width,tokens",
@@ -85,11 +85,11 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     ),
     "law plot": ("law plot fit.json residuals -o residuals.png", "law plot fit.json profile -o profile.html"),
     "data list": ("data list", "data list --json"),
-    "data fetch": ("data fetch epoch-chinchilla", "data fetch depth-runs --json"),
+    "data fetch": ("data fetch chinchilla", "data fetch gemstones --json"),
     "lm head": ("lm head head.npy", "lm head head.npy --centre --plot head.png"),
     "lm tokens": (
         "lm tokens --tokenizer model --corpus wiki=wiki.txt -o counts.json",
-        "lm tokens --tokenizer model --corpus a=wiki.txt --max-tokens 1M -o a.json",
+        "lm tokens --tokenizer model --corpus a=a.txt --json -o a.json",
     ),
     "lm loss": (
         "lm loss model --corpus wiki=wiki.txt -o losses.csv",

@@ -10,6 +10,7 @@ import typer
 
 from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, numbers, refuse_unused, typed
 from superlaw.errors import InputError, Interrupted, closest
+from superlaw.files.numbers import scaled
 from superlaw.files.outputs import PICTURES, KeptFolder, check_output, write_atomically
 
 if TYPE_CHECKING:
@@ -91,9 +92,11 @@ def _shape(text: str, option: str) -> tuple[Shape, Architecture | None]:
             raise InputError(f"{option} {text}: {key or part!r}", "width=M,depth=L", closest(key, ("width", "depth")))
         if key in sizes:
             raise InputError(f"{option} {text}: {key} twice", "width=M,depth=L")
-        if not equals or not re.fullmatch(r"[+-]?\d{1,40}", value, re.ASCII):
+        found = scaled(value)
+        whole = int(found) if found is not None and found.is_integer() else value
+        if not equals or not re.fullmatch(r"[+-]?\d{1,40}", str(whole), re.ASCII):
             raise InputError(f"{option} {text}: {key} = {value[:40]!r}", "a whole number of 1 or more")
-        sizes[key] = int(value)
+        sizes[key] = int(whole)
     for key in ("width", "depth"):
         if key not in sizes:
             raise InputError(f"{option} {text} without {key}", "width=M,depth=L")

@@ -20,10 +20,7 @@ HANG = "  "
 
 
 def columns(stream: TextIO) -> int | None:
-    """How wide lines may be: COLUMNS, else the terminal; None in a pipe or a file, whose lines are left whole."""
-    stated = os.environ.get("COLUMNS", "")
-    if stated.isdecimal() and int(stated):
-        return max(NARROWEST, int(stated))
+    """How wide the terminal is (COLUMNS, else as it says); None for a pipe or a file, whose lines are left whole."""
     return max(NARROWEST, shutil.get_terminal_size().columns) if stream.isatty() else None
 
 

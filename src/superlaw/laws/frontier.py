@@ -10,6 +10,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
+from superlaw.files.numbers import scaled
 from superlaw.files.records import json_ready
 from superlaw.laws.optimum import Optimum, Triple, optimum
 from superlaw.laws.required import Requirement, requirement
@@ -161,11 +162,14 @@ def log_range(text: str, option: str) -> np.ndarray:
     --------
     >>> log_range("1e20:1e22:3", "--flops")
     array([1.e+20, 1.e+21, 1.e+22])
+    >>> log_range("7B", "--params")
+    array([7.e+09])
     """
     parts = text.split(":")
     need = f"{option} NUMBER, LOW:HIGH or LOW:HIGH:COUNT"
     try:
-        numbers = [float(part) for part in parts[:2]]
+        known = [scaled(part) for part in parts[:2]]
+        numbers = [float(part) if size is None else size for part, size in zip(parts, known, strict=False)]
         count = int(parts[2]) if len(parts) == 3 else POINTS
     except ValueError:
         raise InputError(f"{option} {text}", need) from None
