@@ -63,6 +63,7 @@ def _record(result: Demo) -> dict[str, Any]:
 
 def _print(result: Demo) -> None:
     from superlaw.cli.output import number, print_table
+    from superlaw.files.numbers import with_error
     from superlaw.report.page import REPORT
 
     weak, strong = result.regimes["weak"], result.regimes["strong"]
@@ -75,16 +76,16 @@ def _print(result: Demo) -> None:
         row = [str(m)]
         for r in (weak, strong):
             run = r.runs.iloc[i]
-            row += [f"{number(run['loss'])} ± {number(run['loss_std'], 2)}", number(run["represented_fraction"], 3),
+            row += [with_error(run["loss"], run["loss_std"]), number(run["represented_fraction"], 3),
                     number(run["mean_square_overlap"], 3)]  # fmt: skip
         rows.append([*row, number(1 / m, 3), number(result.unlearned_at_width[i])])
-    shown = ("phi_1/2", "overlap^2")
-    print_table(["width m", "weak: loss", *shown, "strong: loss", *shown, "1/m", "sum i>m"], rows)
+    shown = ("phi", "overlap^2")
+    print_table(["m", "weak: loss", *shown, "strong: loss", *shown, "1/m", "sum i>m"], rows)
     print()
-    print(f"exponent (loss ~ 1/m^exponent)  weak {weak.exponent or '-'} (theory: that of the sum)"
-          f"   strong {strong.exponent or '-'} (geometry: 1)")  # fmt: skip
+    print(f"exponent (loss ~ 1/m^exponent): weak {weak.exponent or '-'} (theory: that of the sum), "
+          f"strong {strong.exponent or '-'} (geometry: 1)")  # fmt: skip
     print()
     for sentence in result.sentences:
         print(sentence)
     print()
-    print(f"Report: {result.folder / REPORT}   figure: {result.folder / 'demo.png'}")
+    print(f"Report: {result.folder / REPORT}\nFigure: {result.folder / 'demo.png'}")

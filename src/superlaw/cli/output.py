@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from superlaw.cli.options import QUIET, VERBOSE
-from superlaw.files.columns import in_columns
+from superlaw.files.columns import fitting, in_columns
 from superlaw.files.progress import ProgressLine
 from superlaw.files.records import to_json
 
@@ -24,6 +24,13 @@ def print_json(record: Any) -> None:
     print_whole(to_json(record))
 
 
+def print_result(result: object) -> None:
+    """Print the report of a result, the texts of its tables folded to fit the terminal."""
+    with fitting(getattr(sys.stdout, "width", None)):
+        text = str(result)
+    print(text)
+
+
 def print_whole(text: str) -> None:
     """Print what a program may read: no line of it is broken at the terminal's width."""
     print(text, file=getattr(sys.stdout, "whole", sys.stdout))
@@ -31,8 +38,8 @@ def print_whole(text: str) -> None:
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> None:
     """Aligned columns, right-justified but for those numbered in ``left``; texts are folded to fit the terminal."""
-    shown = sys.stdout
-    print(in_columns(header, rows, left, getattr(shown, "styled", False), getattr(shown, "width", None)))
+    with fitting(getattr(sys.stdout, "width", None)):
+        print(in_columns(header, rows, left, getattr(sys.stdout, "styled", False)))
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:

@@ -109,6 +109,7 @@ def broken(line: str, width: int) -> list[str]:
 
 def _cells(text: str) -> int:
     """Columns of a terminal that a text takes; wide letters take two."""
+    text = STEERING.sub("", text)
     if text.isascii():
         return len(text)
     from rich.cells import cell_len

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 
 NARROWEST = 16  # a column of texts is folded no further
 WORD = 32  # nor within a word, but one that is longer
+
+_most: ContextVar[int | None] = ContextVar("most", default=None)
+
+
+@contextlib.contextmanager
+def fitting(width: int | None) -> Iterator[None]:
+    """Within it tables are folded to ``width`` columns, where that helps; to none where it is None."""
+    before = _most.set(width)
+    try:
+        yield
+    finally:
+        _most.reset(before)
 
 
 def in_columns(
@@ -14,11 +28,10 @@ def in_columns(
     rows: Sequence[Sequence[str]],
     left: Sequence[int] = (0,),
     styled: bool = False,
-    most: int | None = None,
 ) -> str:
     """A table as text, right-justified but for the columns numbered in ``left``; ``styled`` makes the header bold.
 
-    It is as wide as it needs; where that is more than ``most``, the texts of ``left`` are folded so far as that helps.
+    It is as wide as it needs; within :func:`fitting` the texts of ``left`` are folded so far as that helps.
 
     Examples
     --------
@@ -26,7 +39,8 @@ def in_columns(
     law        AIC
     power     -3.1
     additive    12
-    >>> print(in_columns(["law", "AIC"], [["additive of width and tokens", "12"]], most=24))
+    >>> with fitting(24):
+    ...     print(in_columns(["law", "AIC"], [["additive of width and tokens", "12"]]))
     law                  AIC
     additive of width     12
     and tokens
@@ -41,7 +55,7 @@ def in_columns(
     widths = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
     words = [max((cell_len(word) for cell in column for word in cell.split()), default=0)
              for column in zip(*shown, strict=True)]  # fmt: skip
-    folded = _folded(widths, [min(max(NARROWEST, word), WORD) for word in words], left, most)
+    folded = _folded(widths, [min(max(NARROWEST, word), WORD) for word in words], left, _most.get())
     for i, (title, width) in enumerate(zip(shown[0], folded, strict=True)):
         table.add_column(Text(title), justify="left" if i in left else "right", width=width,
                          no_wrap=width == widths[i], overflow="fold")  # fmt: skip

@@ -9,6 +9,7 @@ SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}  # 1.2B, 300M, 5k: 
 SCALED = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([kKmMbBgGtT])\s*", re.ASCII)
 LONGEST = 40  # characters of a number
 FIGURES = 6  # of a number whose error is smaller than they can show
+COMPUTE = ("flops", "flop", "compute", "c", "cost")  # columns whose numbers nobody writes with letters
 PLAIN = (1e-4, 1e6)  # numbers beyond are written with a power of ten
 
 
@@ -24,16 +25,16 @@ def scaled(cell: object) -> float | None:
     return float(found[1]) * SCALES[found[2].lower()] if found else None
 
 
-def in_short(size: float) -> str:
-    """A size of a model, of data or of compute as people write it, to three figures.
+def in_short(size: float, of: str = "") -> str:
+    """A size of a model or of data as people write it, to three figures; of compute with a power of ten.
 
     Examples
     --------
-    >>> [in_short(size) for size in (512, 4096, 50257, 9.2e9, 1e12, 3.14e21)]
-    ['512', '4096', '50.3k', '9.2B', '1T', '3.14e21']
+    >>> [in_short(size) for size in (512, 45.751, 50257, 9.2e9, 1e12, 3.14e21)], in_short(7.68e11, "flops")
+    (['512', '45.75', '50.3k', '9.2B', '1T', '3.14e21'], '7.68e11')
     """
-    if not math.isfinite(size):
-        return f"{size}"
+    if not math.isfinite(size) or of.lower() in COMPUTE:
+        return _power(f"{size:.4g}")
     for letter, scale in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
         if abs(size) >= 9.995e14:
             break

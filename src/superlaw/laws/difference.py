@@ -12,6 +12,7 @@ from scipy import special
 
 from superlaw.errors import InputError, closest
 from superlaw.files.columns import in_columns
+from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.known import Known
 from superlaw.laws.minimum import Minimum
@@ -151,15 +152,20 @@ class Saving:
 
     def __str__(self) -> str:
         (kind, amount), *_ = self.given.items()
-        words = lambda t: f"{t[0]:.4g} ({t[1]:.4g} to {t[2]:.4g})"  # noqa: E731
+        words = lambda t, of="": "{} ({} to {})".format(*(in_short(x, of) for x in t))  # noqa: E731
         header = ["", *(["loss"] if self.loss else []), f"{self.of} needed", f"over {self.against}"]
         columns = [*([self.loss] if self.loss else []), self.needed, self.ratio]
         rows = [[label, *(words(column[label]) for column in columns)] for label in self.needed]
         ends = f"{self.level:.4g} intervals, of joint draws of the parameters"
         if self.loss:
-            ends += f"; needed: by {self.against}, for the loss that each reaches with {amount:.4g}"
+            ends += f"; needed: by {self.against}, for the loss that each reaches with {in_short(amount, kind)}"
         return "\n".join(
-            [*(f"WARNING: {w}" for w in self.warnings), f"at {kind} = {amount:.4g}", in_columns(header, rows), ends]
+            [
+                *(f"WARNING: {w}" for w in self.warnings),
+                f"at {kind} = {in_short(amount, kind)}",
+                in_columns(header, rows),
+                ends,
+            ]
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
-from superlaw.files.numbers import scaled
+from superlaw.files.numbers import in_short, scaled
 from superlaw.files.records import json_ready
 from superlaw.laws.optimum import Optimum, Triple, optimum
 from superlaw.laws.required import Requirement, requirement
@@ -61,7 +61,11 @@ class Frontier:
         rows = []
         for row in self.rows:
             first, *others = _triples(row).values()
-            cells = [f"{first.value:.4g}", *(f"{x:.4g}" for triple in others for x in triple)]
+            named = dict(zip(self.columns[1:], others, strict=True))
+            cells = [in_short(first.value, self.kind)]
+            cells += [
+                f"{x:.4g}" if name == "loss" else in_short(x, name) for name, triple in named.items() for x in triple
+            ]
             rows.append([*cells, ", ".join(_beyond(row))])
         return header, rows
 
