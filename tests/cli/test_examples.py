@@ -12,7 +12,7 @@ from app_commands import commands
 from made_model import make_model
 
 from superlaw.cli.examples import EXAMPLES, WIDEST
-from superlaw.cli.terminal import ROW
+from superlaw.files.notebook import is_row
 from superlaw.findings.published import PUBLISHED
 from superlaw.sweeps.ladder import Rung
 
@@ -172,7 +172,7 @@ def check_width(out: str) -> None:
         said = re.fullmatch(r"\(table, (\d+) columns wide:\)", line)
         if said:
             allowed = int(said[1])
-        elif not ROW.search(line):
+        elif not is_row(line):
             allowed = WIDTH
             assert len(line) <= WIDTH or len(line.split()) == 1, line
         else:

@@ -101,7 +101,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     ),
     "shape compare": (
         "shape compare --a width=1600,depth=48 --b width=3200,depth=12",
-        "shape compare --a width=2k,depth=16 --b width=1k,depth=64 --features 1M",
+        "shape compare --a width=2k,depth=8 --b width=1k,depth=32 --json",
     ),
     "shape best": ("shape best --params 1B", "shape best --params 1B --tokens 20B --plot best.png"),
     "shape capacity": ("shape capacity --store capacity", "shape capacity --widths 8 --seeds 0 --store one-width"),

@@ -8,11 +8,11 @@ import shutil
 from typing import Any, TextIO
 
 from superlaw.files.columns import printable
+from superlaw.files.notebook import is_row
 
 # Control characters and changes of direction, but for line ends; our own style comes whole.
 STEERING = re.compile("\x1b\\[[0-9;]*m|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 OWN = ("\x1b[0m", "\x1b[1m")
-ROW = re.compile(r"\S {2,}\S")  # columns of a table stand two spaces apart; prose never does
 COMMAND = re.compile(r"\s*(do: )?superlaw ")  # a line to copy: it goes on behind a backslash
 LOUD = re.compile(r"^(\s*)(WARNING:|DIVERGED|STOPPED|NOT DETERMINED|FAILED)", re.M)
 NARROWEST = 20
@@ -71,10 +71,10 @@ def fitted(text: str, width: int) -> str:
     out: list[str] = []
     lines = text.split("\n")
     for k, line in enumerate(lines):
-        if not ROW.search(line):
+        if not is_row(line):
             out += broken(line, width)
             continue
-        if k == 0 or not ROW.search(lines[k - 1]):
+        if k == 0 or not is_row(lines[k - 1]):
             widest = widest_row(lines[k:])
             if widest > width:
                 out.append(f"(table, {widest} columns wide:)")
@@ -86,7 +86,7 @@ def widest_row(lines: list[str]) -> int:
     """Columns that the table at the top of some lines needs."""
     widest = 0
     for line in lines:
-        if not ROW.search(line):
+        if not is_row(line):
             break
         widest = max(widest, _cells(line))
     return widest

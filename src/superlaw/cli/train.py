@@ -99,7 +99,7 @@ def train(
 
 
 def _build_spec(saved: Path | None, frequencies: str | None, text: Path | None, options: dict[str, Any]) -> RunSpec:
-    from superlaw.toy.frequencies import FAMILIES, read_frequencies, read_text
+    from superlaw.toy.frequencies import FAMILIES, frequencies_of, read_text
     from superlaw.toy.spec import RunSpec
 
     if frequencies is not None and text is not None:
@@ -115,7 +115,7 @@ def _build_spec(saved: Path | None, frequencies: str | None, text: Path | None, 
                 f"{', '.join(FAMILIES)}, or a CSV or JSON file",
                 closest(frequencies, FAMILIES),
             )
-        options["frequencies"] = read_frequencies(frequencies, options.pop("n_features", None))
+        options["frequencies"] = frequencies_of(frequencies, options.pop("n_features", None))
     if saved is None:
         return RunSpec(**options)
     base = read_spec(saved)

@@ -26,7 +26,8 @@ def data(chosen: ComparableRuns) -> Picture:
     if not decays[0] < 0 <= decays[-1]:
         raise InputError(f"weight decays from {decays[0]:g} to {decays[-1]:g}", "one below 0 and one of 0 or more",
                          "superlaw reproduce overview --budget 5m makes them")  # fmt: skip
-    families = [family for family in (*FAMILIES, "explicit") if family in chosen.values("frequencies")]
+    here = chosen.values("frequencies")
+    families = [*(family for family in FAMILIES if family in here), *(one for one in here if one not in FAMILIES)]
     absent = [family for family in FAMILIES if family not in families]
     notes = [f"No runs here with {' and '.join(absent)} frequencies."] if absent else []
     panels = tuple(_panel(chosen, family, decays[0], decays[-1]) for family in families)

@@ -11,6 +11,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
 from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.cost import cost_of
@@ -71,7 +72,7 @@ class Foretold:
 
 
 @dataclass(frozen=True, eq=False)
-class Backtest:
+class Backtest(Shown):
     """A fit's predictions of its own dearer points, from cuts that rise; ``costs`` (n,) are those of all points."""
 
     cuts: tuple[Foretold, ...]

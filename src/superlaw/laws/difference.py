@@ -12,6 +12,7 @@ from scipy import special
 
 from superlaw.errors import InputError, closest
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
 from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.known import Known
@@ -133,7 +134,7 @@ def _wald(fit: Fit, pairs: list[tuple[str, str]]) -> FTest | None:
 
 
 @dataclass(frozen=True)
-class Saving:
+class Saving(Shown):
     """What each recipe needs for a loss, or reaches with a compute, beside another.
 
     ``needed`` {label: (value, low, high)} of ``of`` (flops along the frontier, or a size); ``ratio`` the same over that

@@ -10,6 +10,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
 from superlaw.files.numbers import in_short, scaled
 from superlaw.files.records import json_ready
 from superlaw.laws.optimum import Optimum, Triple, optimum
@@ -21,7 +22,7 @@ MOST_POINTS = 2000
 
 
 @dataclass(frozen=True)
-class Frontier:
+class Frontier(Shown):
     """Optima over budgets, or requirements over losses.
 
     Parameters

@@ -18,6 +18,7 @@ from scipy import interpolate, stats
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
 from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.law import Points
@@ -48,7 +49,7 @@ class GainAt:
 
 
 @dataclass(frozen=True)
-class Gain:
+class Gain(Shown):
     """The compute-equivalent gain of the second of two recipes over the first, at each loss."""
 
     names: tuple[str, str]

@@ -18,6 +18,7 @@ from scipy import stats
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
 from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.fit import fit_law
@@ -80,7 +81,7 @@ class Approach:
 
 
 @dataclass(frozen=True, eq=False)
-class IsoFlop:
+class IsoFlop(Shown):
     """The three approaches, the budgets' curves, and the fit of approach 3."""
 
     approaches: tuple[Approach, ...]

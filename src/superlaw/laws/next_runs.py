@@ -17,6 +17,7 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
 from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.cost import Cost, cost_of
@@ -62,7 +63,7 @@ class Narrowed:
 
 
 @dataclass(frozen=True)
-class NextRuns:
+class NextRuns(Shown):
     """The runs to make next.
 
     Parameters

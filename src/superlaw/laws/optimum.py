@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.notebook import Shown
 from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.law import Law, Points
@@ -46,7 +47,7 @@ class Triple(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Optimum:
+class Optimum(Shown):
     """The best sizes for a budget, each with an interval.
 
     ``sizes`` {column: (value, low, high)}; ``loss`` (value, low, high); ``exponents`` {column:

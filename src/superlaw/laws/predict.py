@@ -10,6 +10,7 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
 from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.reach import Reach, reach
@@ -45,7 +46,7 @@ class PredictedPoint:
 
 
 @dataclass(frozen=True)
-class Predictions:
+class Predictions(Shown):
     """Points with their predicted losses; ``warnings`` are the fit's, and those of the prediction."""
 
     points: tuple[PredictedPoint, ...]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.notebook import Shown
 from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.law import Points
@@ -20,7 +21,7 @@ LARGEST_LOG = 160.0  # e^160 = 3e69
 
 
 @dataclass(frozen=True)
-class Requirement:
+class Requirement(Shown):
     """What a loss requires.
 
     Parameters
