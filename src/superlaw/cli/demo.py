@@ -72,15 +72,13 @@ def _print(result: Demo) -> None:
         print(f"{result.stored} of {result.stored + result.trained} runs were already in {result.folder}.")
     print()
     rows = []
-    for i, m in enumerate(weak.widths):
-        row = [str(m)]
-        for r in (weak, strong):
+    for name, r in result.regimes.items():
+        for i, m in enumerate(r.widths):
             run = r.runs.iloc[i]
-            row += [with_error(run["loss"], run["loss_std"]), number(run["represented_fraction"], 3),
-                    number(run["mean_square_overlap"], 3)]  # fmt: skip
-        rows.append([*row, number(1 / m, 3), number(result.unlearned_at_width[i])])
-    shown = ("phi", "overlap^2")
-    print_table(["m", "weak: loss", *shown, "strong: loss", *shown, "1/m", "sum i>m"], rows)
+            rows.append([name if i == 0 else "", str(m), with_error(run["loss"], run["loss_std"]),
+                         number(run["represented_fraction"], 3), number(run["mean_square_overlap"], 3),
+                         number(1 / m, 3), number(result.unlearned_at_width[i])])  # fmt: skip
+    print_table(["superposition", "width m", "loss", "phi_1/2", "overlap^2", "1/m", "sum i>m"], rows)
     print()
     print(f"exponent (loss ~ 1/m^exponent): weak {weak.exponent or '-'} (theory: that of the sum), "
           f"strong {strong.exponent or '-'} (geometry: 1)")  # fmt: skip
