@@ -36,14 +36,14 @@ def fetch(
     as_json: JsonOption = False,
 ) -> None:
     """Fetch a table into the cache (or find it in SUPERLAW_DATA), verify it, print its path; points are there."""
-    from superlaw.cli.output import print_json
+    from superlaw.cli.output import print_json, print_whole
     from superlaw.laws.published import TABLES, fetch_table
 
     path = fetch_table(name)
     if as_json:
         print_json({"name": name, "path": str(path), **_record(TABLES[name])})
     else:
-        print(path)
+        print_whole(str(path))
 
 
 def _record(table: PublishedTable | FigurePoints) -> dict[str, Any]:

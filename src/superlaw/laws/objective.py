@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 
 NAMES = ("log-ls", "log-huber", "ls", "plain-huber")
 ENVELOPE = 1000.0  # so heavy is a run below the law that none of fewer runs than this lies there
@@ -50,7 +50,7 @@ class Objective:
     def __post_init__(self):
         if self.name not in NAMES:
             names = (*NAMES, *ONE_SIDED)
-            raise InputError(f"objective = {self.name!r}", f"one of {', '.join(names)}", nearest(str(self.name), names))
+            raise InputError(f"objective = {self.name!r}", f"one of {', '.join(names)}", closest(str(self.name), names))
         if not (np.isfinite(self.delta) and self.delta > 0):
             raise InputError(f"delta = {self.delta}", "a positive number")
         if self.reduction not in ("sum", "mean"):
