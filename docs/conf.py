@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_copybutton",
     "docstrings",
+    "playground",
     "names",
     "commands",
     "formats",

@@ -7,12 +7,13 @@ draws it. What no stored runs can draw stays the picture.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from front import demo, front
 from sphinx.application import Sphinx
 
 import superlaw
@@ -37,22 +38,10 @@ class Source:
         return superlaw.figure(self.figure, store=[RUNS / name for name in self.tables], where=self.where).picture
 
 
-def demo() -> Picture:
-    """The figure of ``superlaw demo``, from the table of its runs."""
-    from superlaw.figures.demo import data
-    from superlaw.studies.demo import ALPHA, REGIMES, STEPS
-    from superlaw.theory.weak import unlearned_losses
-    from superlaw.toy.frequencies import power
-
-    runs = superlaw.gather(RUNS / "demo.csv")
-    tables = {name: runs[runs["weight_decay"] == gamma].sort_values("width") for name, gamma in REGIMES.items()}
-    widths = tables["weak"]["width"]
-    raise NotImplementedError
-
-
-MEDIUM, CORNER = "weight-decay-grid-medium.csv", "weight-decay-grid-corner.csv"
+MEDIUM = "weight-decay-grid-medium.csv"
 PICTURES: dict[str, Callable[[], Picture]] = {
-    # "images/demo.png": demo,
+    "images/front.png": front,
+    "images/demo.png": demo,
     "images/gallery/exponents.png": Source("exponents", (MEDIUM,)).picture,
     "images/gallery/weight-decay.png": Source("weight-decay", (MEDIUM,)).picture,
     "images/gallery/weak.png": Source("weak", (MEDIUM,)).picture,
