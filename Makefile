@@ -8,8 +8,8 @@ demo: .venv/installed
 	$(BIN)/superlaw demo
 
 test: .venv/installed-test
-	$(BIN)/ruff check src tests benchmarks examples
-	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples docs
+	$(BIN)/ruff format --check src tests benchmarks examples docs
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 

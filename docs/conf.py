@@ -49,13 +49,13 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 
-# Formulas are drawn by a MathJax that stands in the site (Apache 2.0): nothing is fetched from elsewhere.
+# Formulas are drawn by a MathJax of the site's own (one file, Apache 2.0): nothing is fetched from elsewhere.
 _mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax" / "tex-svg.js"
-mathjax_path = f"mathjax/{_mathjax.name}"
+mathjax_path = _mathjax.name
 mathjax3_config = {"options": {"enableMenu": False}}
 
 templates_path = ["_templates"]
-html_static_path = ["_static"]
+html_static_path = ["_static", str(_mathjax)]
 html_css_files = ["site.css"]
 html_theme = "pydata_sphinx_theme"
 html_title = "superlaw"
@@ -76,5 +76,6 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"index": []}
+html_sidebars = {page: [] for page in ("index", "how-to", "science", "search")}
+html_context = {"default_mode": "auto"}
 copybutton_prompt_text = "$ "

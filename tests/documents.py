@@ -1,13 +1,13 @@
 """Pages as programs: what they show is run in its order, and what they say it prints is held against what it prints.
 
-A block is run by its language: ``sh`` (lines that begin with superlaw, or with python and a script of the page or of this repository),
-``python`` (blocks of a page share their names). Any other block stands there to be read. A comment before a block says
-what is not plain:
+A block is run by its language: ``sh`` (lines that begin with superlaw, or with python and a script of the page or of
+this repository), ``python`` (blocks of a page share their names). Any other block stands there to be read. A comment
+before a block says what is not plain:
 
     <!-- not run: why -->              a block that looks like commands and is none for a test
     <!-- file: runs.toml -->           what follows is the content of a file
     <!-- within 10 % -->               how far numbers of the output that follows may be from those shown (2 %)
-    <!-- in a test: --steps 60 -->     options with which the commands are made smaller, in place of theirs
+    <!-- in a test: --steps 60 -->     options with which trainings are made smaller, in place of theirs
 
 A ``text`` block that follows directly is what was printed: words as they stand, numbers within the stated distance, and
 ``...`` for any words between.
@@ -33,6 +33,7 @@ NOT_RUN, FILE, WITHIN, SMALLER = "not run", "file", "within", "in a test"
 BLOCK = re.compile(r"(?P<marks>(?:^<!-- [^\n]+ -->\n+)*)^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 MARK = re.compile(r"<!-- (not run|file|in a test): (.+?) -->|<!-- (within) ([\d.]+) % -->")
 COMMANDS = re.compile(r"^(superlaw|python|pytest|pip|make|dask|sbatch|srun|git|for) ?", re.M)
+TRAININGS = ("train ", "demo", "sweep run ", "reproduce ", "shape capacity ")
 NUMBER = re.compile(r"[-+−]?\d[\d,]*\.?\d*(?:e[-+]?\d+)?")
 USUAL = 2.0  # per cent
 
@@ -89,7 +90,7 @@ def play(page: Path, command: Command, folder: Path) -> int:
 def _run(block: Block, command: Command) -> Iterator[str]:
     for line in block.lines:
         program, *arguments = shlex.split(line)
-        if SMALLER in block.marks:
+        if SMALLER in block.marks and " ".join(arguments).startswith(TRAININGS):
             arguments = smaller(arguments, block.marks[SMALLER].split())
         if program == "superlaw":
             code, out, err = command(*arguments)
@@ -122,7 +123,8 @@ def difference(shown: str, printed: str, per_cent: float) -> str:
         starts = [at] if k == 0 else range(at, len(words) - len(piece) + 1)
         start = next((i for i in starts if _alike(piece, words[i : i + len(piece)], per_cent)), None)
         if start is None:
-            return f"not printed: {' '.join(piece)[:300]}" + ("" if k else f" (but: {' '.join(words[: len(piece)])[:300]})")
+            instead = "" if k else f" (but: {' '.join(words[: len(piece)])[:300]})"
+            return f"not printed: {' '.join(piece)[:300]}{instead}"
         at = start + len(piece)
     return "" if at == len(words) or not pieces[-1] else f"printed too: {' '.join(words[at:])[:300]}"
 
@@ -137,8 +139,8 @@ def _near(shown: str, printed: str, per_cent: float) -> bool:
     """The same word but for its numbers, which are near."""
     if NUMBER.sub("0", shown) != NUMBER.sub("0", printed):
         return False
-    pairs = zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=True)
-    return all(abs(a - b) <= per_cent / 100 * max(abs(a), abs(b)) for a, b in ((_number(x), _number(y)) for x, y in pairs))
+    mine, theirs = ([_number(text) for text in NUMBER.findall(word)] for word in (shown, printed))
+    return all(abs(a - b) <= per_cent / 100 * max(abs(a), abs(b)) for a, b in zip(mine, theirs, strict=True))
 
 
 def _number(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Docstrings as reStructuredText: what has a meaning there and none in ours is escaped; keys lead to the bibliography."""
+"""Docstrings as reStructuredText: what has a meaning there and none in ours is escaped; keys become links."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The picture of the front page and of the README: two ways to keep five things, and what they do to the loss.
 
-    python docs/_ext/front.py           # draws docs/images/front.png
-    python docs/_ext/front.py --train   # trains the two small models anew and writes docs/runs/toy-rows.csv first
+``python docs/_ext/front.py`` draws docs/images/front.png; with ``--train`` it trains the two small models anew first, and writes
+docs/runs/toy-rows.csv.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def front() -> Picture:
             kept.append(replace(item, label=item.label and "1 / width"))
     panels.append(replace(losses, xlabel="width of the model", ylabel="loss", items=tuple(kept), title=CHANGED,
                           legend="lower left"))  # fmt: skip
-    note = "Trained with superlaw: five features in two dimensions (left), 1000 features in 10 to 100 (right; superlaw demo)."
+    note = ("Trained with superlaw: five features in two dimensions (left), 1000 features in 10 to 100 (right; "
+            "superlaw demo).")  # fmt: skip
     return Picture("front", "Many things, few dimensions", tuple(panels), 3, (note,), panel=(3.6, 3.2))
 
 

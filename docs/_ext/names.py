@@ -59,9 +59,8 @@ def _escaped(text: str) -> str:
 def _parsed(directive: SphinxDirective, lines: list[str]) -> list[nodes.Node]:
     """reStructuredText as nodes, whatever the page is written in."""
     from docutils.statemachine import StringList
-    from sphinx.util.nodes import nested_parse_with_titles
-
     from myst_parser.mocking import MockState
+    from sphinx.util.nodes import nested_parse_with_titles
 
     state = directive.state
     if isinstance(state, MockState):

@@ -1,7 +1,7 @@
 """The playground within the site: the folder ``playground/dist`` as it was built, under ``playground/``.
 
-The site does not build it. Where the folder is there when ``make docs`` runs, it is copied and the page leads to it; else the
-page says how to build it.
+The site does not build it. Where the folder is there when ``make docs`` runs, it is copied and the page leads to it;
+else the page says how to build it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from sphinx.util.docutils import SphinxDirective
 
 BUILT = Path(__file__).parents[2] / "playground" / "dist"
 PLACE = "play"  # of the folder within the site
+NOT_BUILT = (
+    "It was not built when this site was made. Build it as `playground/README.md` says, then run `make docs` again."
+)
 
 
 def is_built() -> bool:
@@ -28,8 +31,7 @@ class Playground(SphinxDirective):
         if is_built():
             link = f'<p><a class="play" href="{PLACE}/index.html">Open the playground</a></p>'
             return [nodes.raw("", link, format="html")]
-        text = "It was not built when this site was made. Build it as `playground/README.md` says, then run `make docs` again."
-        return self.parse_text_to_nodes(text)
+        return self.parse_text_to_nodes(NOT_BUILT)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def runs() -> bytes:
 
 
 SAMPLES = (
-    Sample("text.txt", "a text: what the functions of this package say of themselves", "superlaw demo --text {}", words),
+    Sample("text.txt", "a text: what the functions of this package say of themselves",
+           "superlaw demo --text {}", words),
     Sample("runs.csv", f"85 Llama-like models of the xLSTM study, context {CONTEXT}: width, depth, tokens, loss",
            "superlaw law fit {} --law additive:width,tokens", runs),
     Sample("toy-runs.csv", "the 12 toy models of `superlaw demo`", "superlaw exponents {}", toy_runs),
