@@ -1,7 +1,7 @@
 """The picture of the front page and of the README: two ways to keep five things, and what they do to the loss.
 
-``python docs/_ext/front.py`` draws docs/images/front.png; with ``--train`` it trains the two small models anew first, and writes
-docs/runs/toy-rows.csv.
+``python docs/_ext/front.py`` draws docs/images/front.png; ``--train`` trains the two small models anew before, and
+writes docs/runs/toy-rows.csv.
 """
 
 from __future__ import annotations
