@@ -129,10 +129,14 @@ def said_of_models(
     if fit is None:
         return InWords((), (*said, f"No joint fit: {no_fit}."))
     a, models = fit.params["a"], len({row["model"] for row in rows if row["loss"] is not None})
-    said.append(f"Loss less an offset for each family and corpus falls as 1/m^{a.value:.3g} "
-                f"(95 % interval {a.low:.3g} to {a.high:.3g}; {fit.n} losses of {models} models).")  # fmt: skip
-    where = "within" if a.low <= 1 <= a.high else "outside"
-    said.append(f"An exponent of 1, which strong superposition predicts, is {where} the interval.")
+    falls = f"Loss less an offset for each family and corpus falls as 1/m^{a.value:.3g}"
+    rests = f"{fit.n} losses of {models} models"
+    if math.isnan(a.low):
+        said.append(f"{falls}; no interval can be given ({rests}), so nothing is said of an exponent of 1.")
+    else:
+        said.append(f"{falls} (95 % interval {a.low:.3g} to {a.high:.3g}; {rests}).")
+        where = "within" if a.low <= 1 <= a.high else "outside"
+        said.append(f"An exponent of 1, which strong superposition predicts, is {where} the interval.")
     if a.low < a.value / 2 and a.high > 2 * a.value:
         said.append("The interval is so wide that these losses do not determine the exponent: more widths are needed.")
     return InWords(tuple(f"Warning of the fit: {warning}" for warning in fit.warnings), tuple(said))

@@ -75,7 +75,7 @@ class Sweep:
     def table(self) -> pd.DataFrame:
         """The run table: one row for every planned run in the plan's order, missing ones included and marked.
 
-        The columns are those of :func:`~superlaw.sweeps.table.gather`; headers alone are read, no weights.
+        The columns are those of :func:`~superlaw.gather`; headers alone are read, no weights.
         """
         return run_table(self.store, self.plan.specs)
 
