@@ -200,7 +200,10 @@ def _print_words(claims: tuple[Claim, ...]) -> None:
     print(f"\nAs published in words{rule}:\n")
     header, rows = ["quantity", "as published in words", "measured", "verdict on the words"], []
     for claim in claims:
-        shown = number(claim.measured, 3) if claim.margin is None else with_error(claim.measured, claim.margin)
+        if claim.measured is None or claim.margin is None:
+            shown = number(claim.measured, 3)
+        else:
+            shown = with_error(claim.measured, claim.margin)
         rows.append([claim.what, claim.published, shown, claim.verdict])
     if figures:
         header.insert(1, "as published in the figure")

@@ -69,7 +69,7 @@ def cost_of(law: Law, expression: str | None = None) -> Cost:
     if expression is not None:
         return Cost(law, expression)
     compute = law.inner.compute if isinstance(law, SeparateLaw) else law.compute
-    if compute:
+    if len(compute) == 2:
         n, d = compute
         return Cost(law, f"6 * `{n}` * `{d}`")
     if set(SHAPE) <= set(law.sizes):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import reduce
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -134,8 +135,8 @@ class PowerSum:
         return out
 
     def assemble(self, theta: np.ndarray, pointwise: Pointwise) -> Assembled:
-        first, *rest = (self._of_block(theta, pointwise, rows) for rows in self._blocks)
-        value, gradient, hessian, scale = (sum(others, own) for own, *others in zip(first, *rest, strict=True))
+        blocks = [self._of_block(theta, pointwise, rows) for rows in self._blocks]
+        value, gradient, hessian, scale = (reduce(np.add, parts) for parts in zip(*blocks, strict=True))
         return value, gradient, hessian, np.sqrt(scale)
 
     def _of_block(self, theta: np.ndarray, pointwise: Pointwise, rows: slice) -> Assembled:
