@@ -1,17 +1,25 @@
-# `make demo` and `make test` do everything themselves: environment, installation, run.
+# `make demo`, `make test` and `make docs` do everything themselves: environment, installation, run.
 PYTHON ?= python3
 BIN := .venv/bin
 BUILT_FROM := pyproject.toml constraints.txt CMakeLists.txt $(wildcard src/superlaw/toy/fused/*.cpp src/superlaw/toy/fused/*.hpp)
 
-.PHONY: demo test
+.PHONY: demo test docs playground
 demo: .venv/installed
 	$(BIN)/superlaw demo
 
 test: .venv/installed-test
-	$(BIN)/ruff check src tests benchmarks examples
-	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples docs
+	$(BIN)/ruff format --check src tests benchmarks examples docs
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+
+docs: .venv/installed-docs
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+playground: .venv/installed
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -q ziglang
+	$(BIN)/python playground/build.py
 
 .venv/installed: $(BUILT_FROM)
 	@$(call prepare)
@@ -21,6 +29,11 @@ test: .venv/installed-test
 .venv/installed-test: $(BUILT_FROM)
 	@$(call prepare)
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -q -e ".[test]"
+	@touch $@ .venv/installed
+
+.venv/installed-docs: $(BUILT_FROM)
+	@$(call prepare)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -q -e ".[docs]"
 	@touch $@ .venv/installed
 
 define prepare

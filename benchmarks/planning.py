@@ -214,7 +214,7 @@ def chosen_by_all(pool: Pool, allowed: np.ndarray, rows: int, total: float, sigm
 
 
 # -- gain -------------------------------------------------------------------------------------------------------------
-def gain_table(sets: int, seed: int) -> None:
+def gain_table(sets: int, seed: int, only: str = "") -> None:
     """Coverage of the interval of a gain: two recipes of 36 runs, and two of Chinchilla's every 8th point."""
     grid = np.array([x.ravel() for x in np.meshgrid(10 ** np.linspace(7.5, 9.5, 6), 10 ** np.linspace(9, 11, 6))])
     thin = designs()["Chinchilla, every 8th of 240 points"]
@@ -228,7 +228,7 @@ def gain_table(sets: int, seed: int) -> None:
     print(f"95 % interval of the gain (B needs 1 / 1.5 of A's compute), {sets} simulated pairs, seed {seed}\n")
     print("| design | loss | covered, % | all three together, % | median interval |\n|---|---|---|---|---|")
     law = Chinchilla("N", "D")
-    for name, (sizes, sigma, params, losses) in cases.items():
+    for name, (sizes, sigma, params, losses) in ((name, case) for name, case in cases.items() if only in name):
         better = params | {
             "A": params["A"] / 1.5 ** (params["alpha"] / 2),
             "B": params["B"] / 1.5 ** (params["beta"] / 2),
@@ -311,9 +311,15 @@ def main() -> None:
     parser.add_argument("what", choices=("predict", "gain", "next", "isoflop", "replicates"))
     parser.add_argument("--sets", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="of gain: designs whose name holds this")
     chosen = parser.parse_args()
-    tables = {"predict": predict_table, "gain": gain_table, "next": next_table, "replicates": replicates_table}
-    isoflop_table() if chosen.what == "isoflop" else tables[chosen.what](chosen.sets, chosen.seed)
+    tables = {"predict": predict_table, "next": next_table, "replicates": replicates_table}
+    if chosen.what == "isoflop":
+        isoflop_table()
+    elif chosen.what == "gain":
+        gain_table(chosen.sets, chosen.seed, chosen.only)
+    else:
+        tables[chosen.what](chosen.sets, chosen.seed)
 
 
 if __name__ == "__main__":

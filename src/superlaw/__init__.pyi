@@ -3,6 +3,7 @@
 
 # toy lab: a spec becomes a run
 from .toy.spec import RunSpec as RunSpec
+from .toy.frequencies import NamedFrequencies as NamedFrequencies, frequencies_of as frequencies_of
 from .toy.run import Run as Run, load_run as load_run
 from .toy.train import train as train
 from .toy.measures import Measures as Measures, measure_run as measure_run, represented_fraction as represented_fraction
@@ -74,6 +75,7 @@ from .laws.replicates import Replicates as Replicates, replicates as replicates
 from .laws.profile_curve import ProfileCurve as ProfileCurve, profile_curve as profile_curve
 from .figures.panels import Picture as Picture
 from .figures.law_plots import law_picture as law_picture, plot_law as plot_law
+from .figures.run import plot_run as plot_run
 from .laws.slope import Slope as Slope, fit_slope as fit_slope
 
 # language-model lab: a checkpoint becomes numbers

@@ -79,5 +79,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     'known: width, steps'
     """
     known = list(known)
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+    return closest(name, known) or f"known: {', '.join(known)}"
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """A suggestion for a misspelt name, or nothing: where the message already lists what is known.
+
+    Examples
+    --------
+    >>> closest("widht", ["width", "steps"]), closest("xyz", ["width", "steps"])
+    ('did you mean width?', '')
+    """
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else ""

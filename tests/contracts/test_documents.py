@@ -15,10 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ROOT
+from documents import COMMANDS, FILE, NOT_RUN, RUN, play
+from documents import blocks as blocks_of
 
 from superlaw.findings.published import PUBLISHED
 from superlaw.sweeps.ladder import Rung
 
+DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "docs" / "sweeps.md", ROOT / "docs" / "gallery.md", ROOT / "docs" / "report.md",
          ROOT / "docs" / "studies" / "what-sets-the-exponent.md"]  # fmt: skip
 
@@ -102,12 +105,6 @@ def test_every_command_of_the_documents_runs(page, command, tmp_path, monkeypatc
         assert out
 
 
-def test_the_python_of_the_readme_runs(capsys):
-    (block,) = blocks(PAGES[0], "python")
-    exec(compile(block, "README.md", "exec"), {})
-    assert re.search(r"^\d\.\d+ ± \d\.\d+$", capsys.readouterr().out, re.M)
-
-
 def test_the_python_of_the_gallery_runs(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     for block in blocks(ROOT / "docs" / "gallery.md", "python"):
@@ -128,6 +125,47 @@ def test_the_example_of_a_sweep_runs(tmp_path):
     example = [sys.executable, str(ROOT / "examples" / "own_sweep.py"), str(tmp_path / "store"), "60"]
     done = subprocess.run(example, capture_output=True, text=True, check=True)
     assert len(done.stdout.splitlines()) == 3 and "strong" in done.stdout
+
+
+# Which test runs the commands and the Python of each page that has any.
+RUN_BY = {
+    "README.md": "contracts/test_documents.py",
+    "docs/index.md": "contracts/test_documents.py",
+    "docs/gallery.md": "contracts/test_documents.py",
+    "docs/report.md": "contracts/test_documents.py",
+    "docs/sweeps.md": "contracts/test_documents.py",
+    "docs/studies/what-sets-the-exponent.md": "contracts/test_documents.py",
+    "docs/studies/width-law.md": "contracts/test_documents.py",
+    "docs/how-to.md": "contracts/test_tutorials.py",
+    "docs/tutorials": "contracts/test_tutorials.py",
+    "docs/laws.md": "laws/test_page.py",
+    "docs/theory.md": "theory/test_page.py",
+    "docs/shape.md": "studies/test_shape_page.py",
+}
+
+
+def test_every_block_of_commands_is_run_or_says_why_not():
+    pages = [ROOT / "README.md", *(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)]
+    shown = 0
+    for page in pages:
+        name = page.relative_to(ROOT)
+        for block in blocks_of(page):
+            shown += 1
+            if NOT_RUN in block.marks:
+                assert len(block.marks[NOT_RUN]) > 10, (name, block.text)
+            elif block.language in RUN:
+                test = RUN_BY.get(str(name)) or RUN_BY.get(str(name.parent))
+                assert test and (ROOT / "tests" / test).is_file(), (name, block.text)
+            elif FILE not in block.marks:
+                assert not COMMANDS.search(block.text), f"{name}: run it, or <!-- not run: why -->\n{block.text}"
+    assert shown > 100
+
+
+def test_the_width_law_study_prints_what_its_page_shows(command, tmp_path, monkeypatch, published):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SUPERLAW_DATA", str(published))
+    (tmp_path / "docs" / "studies" / "images").mkdir(parents=True)
+    assert play(DOCS / "studies" / "width-law.md", command, tmp_path) == 10
 
 
 def test_every_picture_and_page_the_documents_link_exists():

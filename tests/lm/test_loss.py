@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from made_model import make_model
 
 from superlaw.errors import InputError
 from superlaw.lm.corpora import Corpus, documents
@@ -17,26 +18,6 @@ from superlaw.lm.loss_table import Loss, LossOptions, read_losses, write_losses
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
-
-
-def make_model(folder, words: list[str], width: int = 16, layers: int = 2, context: int = 64, change=None):
-    """A GPT-NeoX of random weights with a tokenizer of single words."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token=words[0]))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    torch.manual_seed(0)
-    config = transformers.GPTNeoXConfig(
-        vocab_size=len(words), hidden_size=width, num_hidden_layers=layers, num_attention_heads=2,
-        intermediate_size=32, max_position_embeddings=context, bos_token_id=0, eos_token_id=0, initializer_range=0.5,
-        tie_word_embeddings=False,
-    )  # fmt: skip
-    model = transformers.GPTNeoXForCausalLM(config)
-    if change:
-        change(model)
-    model.save_pretrained(folder)
-    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)
-    return folder
 
 
 WORDS = [f"w{i}" for i in range(30)]

@@ -19,7 +19,7 @@ def demo(
     steps: Annotated[int | None, typer.Option(help="Training steps of each model [4000].")] = None,
     workers: WorkersOption = None,
     seed: Annotated[int, typer.Option(help="Of every model.")] = 0,
-    out: Annotated[Path, typer.Option(help="Folder for the runs and demo.png.")] = Path("demo"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the runs and demo.png.")] = Path("demo"),
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -63,6 +63,7 @@ def _record(result: Demo) -> dict[str, Any]:
 
 def _print(result: Demo) -> None:
     from superlaw.cli.output import number, print_table
+    from superlaw.files.numbers import with_error
     from superlaw.report.page import REPORT
 
     weak, strong = result.regimes["weak"], result.regimes["strong"]
@@ -71,20 +72,18 @@ def _print(result: Demo) -> None:
         print(f"{result.stored} of {result.stored + result.trained} runs were already in {result.folder}.")
     print()
     rows = []
-    for i, m in enumerate(weak.widths):
-        row = [str(m)]
-        for r in (weak, strong):
+    for name, r in result.regimes.items():
+        for i, m in enumerate(r.widths):
             run = r.runs.iloc[i]
-            row += [f"{number(run['loss'])} ± {number(run['loss_std'], 2)}", number(run["represented_fraction"], 3),
-                    number(run["mean_square_overlap"], 3)]  # fmt: skip
-        rows.append([*row, number(1 / m, 3), number(result.unlearned_at_width[i])])
-    shown = ("phi_1/2", "overlap^2")
-    print_table(["width m", "weak: loss", *shown, "strong: loss", *shown, "1/m", "sum i>m"], rows)
+            rows.append([name if i == 0 else "", str(m), with_error(run["loss"], run["loss_std"]),
+                         number(run["represented_fraction"], 3), number(run["mean_square_overlap"], 3),
+                         number(1 / m, 3), number(result.unlearned_at_width[i])])  # fmt: skip
+    print_table(["superposition", "width m", "loss", "phi_1/2", "overlap^2", "1/m", "sum i>m"], rows)
     print()
-    print(f"exponent (loss ~ 1/m^exponent)  weak {weak.exponent or '-'} (theory: that of the sum)"
-          f"   strong {strong.exponent or '-'} (geometry: 1)")  # fmt: skip
+    print(f"exponent (loss ~ 1/m^exponent): weak {weak.exponent or '-'} (theory: that of the sum), "
+          f"strong {strong.exponent or '-'} (geometry: 1)")  # fmt: skip
     print()
     for sentence in result.sentences:
         print(sentence)
     print()
-    print(f"Report: {result.folder / REPORT}   figure: {result.folder / 'demo.png'}")
+    print(f"Report: {result.folder / REPORT}\nFigure: {result.folder / 'demo.png'}")

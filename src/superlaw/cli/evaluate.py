@@ -45,7 +45,8 @@ def evaluate(
 
 def print_evaluation(found: Evaluation) -> None:
     """What the loss is and is made of, for a person."""
-    from superlaw.cli.output import number, print_table
+    from superlaw.cli.output import print_table
+    from superlaw.files.numbers import with_error
     from superlaw.toy.evaluate import EXCLUSIVE
 
     for note in found.notes:
@@ -60,12 +61,12 @@ def print_evaluation(found: Evaluation) -> None:
     for name, part in rows:
         if part is not None:
             share = "" if name.startswith("one") else f"{100 * part.mean / found.loss.mean:.3g} %"
-            table.append([name, number(part.mean), number(part.stderr, 2), share])
-    print_table(["on fresh samples", "mean", "± (standard error)", "of the loss"], table)
+            table.append([name, str(part), share])
+    print_table(["on fresh samples", "mean ± standard error", "of the loss"], table)
     exact = found.single_active_loss
     if exact == exact:
         print(f"One active feature, exactly (mean over its value): {exact:.6g}")
-    print(f"Training reported {number(found.reported_loss)} ± {number(found.reported_std, 2)} (mean and spread of its "
+    print(f"Training reported {with_error(found.reported_loss, found.reported_std)} (mean and spread of its "
           f"last 100 steps). {found.samples:,} samples, seed {found.seed}.")  # fmt: skip
     if found.left_out:
         print(f"Left out: {found.left_out:,} samples without an active feature.")

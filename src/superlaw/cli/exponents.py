@@ -19,6 +19,7 @@ def exponents(
 ) -> None:
     """The exponent of every set of runs that differ in width and seed alone, with its error and regime."""
     from superlaw.cli.output import number, print_json, print_table
+    from superlaw.files.numbers import with_error
     from superlaw.findings.comparable import runs_where
     from superlaw.findings.exponents import bent_in_words
     from superlaw.findings.variants import variants
@@ -31,8 +32,9 @@ def exponents(
         return
     table = [
         [row["variant"], row["regime"] or "-", _widths(row["widths"]), str(row["seeds"] or "-"),
-         f"{number(row['exponent'], 3)} ± {number(row['stderr'], 2)}",
-         f"{number(row['low'], 3)} to {number(row['high'], 3)}", bent_in_words(row["lack_of_fit"])]
+         with_error(row["exponent"], row["stderr"]),
+         "-" if row["low"] != row["low"] else f"{number(row['low'], 3)} to {number(row['high'], 3)}",
+         bent_in_words(row["lack_of_fit"])]
         for row in rows
     ]  # fmt: skip
     print_table(["runs", "regime", "widths", "seeds", "exponent", "95 %", "bent"], table, left=(0, 1, 2, 6))

@@ -193,14 +193,18 @@ def _print_points(beside: FigureComparison) -> None:
 def _print_words(claims: tuple[Claim, ...]) -> None:
     """As published in words, with what the figure shows of the same first."""
     from superlaw.cli.output import number, print_table
+    from superlaw.files.numbers import with_error
 
     figures = any(claim.figure for claim in claims)
     rule = " (exponents here by our rule, not by the figure's)" if figures else ""
     print(f"\nAs published in words{rule}:\n")
     header, rows = ["quantity", "as published in words", "measured", "verdict on the words"], []
     for claim in claims:
-        margin = f" ± {number(claim.margin, 2)}" if claim.margin is not None else ""
-        rows.append([claim.what, claim.published, number(claim.measured, 3) + margin, claim.verdict])
+        if claim.measured is None or claim.margin is None:
+            shown = number(claim.measured, 3)
+        else:
+            shown = with_error(claim.measured, claim.margin)
+        rows.append([claim.what, claim.published, shown, claim.verdict])
     if figures:
         header.insert(1, "as published in the figure")
         for row, claim in zip(rows, claims, strict=True):

@@ -10,8 +10,8 @@ from superlaw.cli.options import JsonOption
 @spread
 def look(table: TableArgument, reading: Reading, as_json: JsonOption = False) -> None:
     """What a table holds: columns, what they could be, how sizes vary, checkpoints, and the laws it can decide."""
-    from superlaw.cli.output import print_json
+    from superlaw.cli.output import print_json, print_result
     from superlaw.laws.look import look as seen
 
     found = seen(table_of(table, reading))
-    print_json(found.to_dict()) if as_json else print(found)
+    print_json(found.to_dict()) if as_json else print_result(found)

@@ -240,20 +240,19 @@ class Written:
 
     def give(self, result: Any) -> None:
         """Write and print what a library call gave."""
-        from superlaw.cli.output import print_json
+        from superlaw.cli.output import print_json, print_result, print_whole
         from superlaw.files.columns import in_latex, in_markdown
         from superlaw.files.records import to_json
 
-        record = result.to_dict()
         if self.out is not None:
-            write_atomically(self.out, (to_json(record, indent=1) + "\n").encode())
+            write_atomically(self.out, (to_json(result.to_dict(), indent=1) + "\n").encode())
         if self.as_json:
-            print_json(record)
+            print_json(result.to_dict())
         elif self.as_table:
             write = in_markdown if self.as_table == "md" else in_latex
-            print("\n\n".join(write(*cells) for cells in getattr(result, "tables", None) or [result.cells]))
+            print_whole("\n\n".join(write(*cells) for cells in getattr(result, "tables", None) or [result.cells]))
         else:
-            print(result)
+            print_result(result)
 
 
 @dataclass(frozen=True)

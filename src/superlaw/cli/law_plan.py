@@ -35,7 +35,7 @@ COST_HELP = "What a run costs, over the law's columns [6 * N * D]."
 
 def sizes_at(option: str, text: str) -> dict[str, Any]:
     """``N=7B,D=1e12`` as sizes, or names of groups, by column."""
-    from superlaw.laws.cells import scaled
+    from superlaw.files.numbers import scaled
 
     out: dict[str, Any] = {}
     for name, value in assignments(option, text.split(",")).items():

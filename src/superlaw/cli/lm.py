@@ -78,13 +78,14 @@ def parse_corpora(texts: list[str], field: str) -> list[Any]:
 
 def _print_tokens(corpora: dict[str, Any], out: Path) -> None:
     from superlaw.cli.output import print_table
+    from superlaw.files.numbers import in_short, with_error
 
     rows = []
     for name, one in corpora.items():
-        cells = [name, str(one["tokens"]), str(one["distinct"])]
+        cells = [name, in_short(one["tokens"]), in_short(one["distinct"])]
         for kind in ("likelihood", "split_half", "regression"):
             fit = one[kind]
-            cells.append(f"{fit['exponent']:.4f} ± {fit['stderr']:.2g}" if fit else "-")
+            cells.append(with_error(fit["exponent"], fit["stderr"]) if fit else "-")
         regression = one["regression"]
         rows.append([*cells, "{}-{}".format(*regression["ranks"]) if regression else "-"])
     print("Exponent alpha of frequency against rank, p_r ~ r^-alpha (Zipf's; text has about 1):")
@@ -135,13 +136,14 @@ def loss(
 
 def _print_losses(rows: list[Any], out: Path) -> None:
     from superlaw.cli.output import number, print_table
+    from superlaw.files.numbers import in_short, with_error
 
     header = ["model", "corpus", "nats/token", "bits/byte", "tokens", "documents", "cut at", "special tokens"]
     cells = []
     for row in rows:
         if row.status == "ok":
-            shown = f"{row.loss:.4f} ± {number(row.stderr, 2)}"
-            counts = [str(row.tokens), str(row.n_documents), str(row.context)]
+            shown = with_error(row.loss, row.stderr)
+            counts = [in_short(row.tokens), str(row.n_documents), str(row.context)]
             cells.append([row.model, row.corpus, shown, number(row.bits_per_byte), *counts, row.bos])
         else:
             cells.append([row.model, row.corpus, "failed", "-", "-", "-", "-", "-"])
@@ -187,11 +189,12 @@ def study(
 
 def _print_study(found: Any) -> None:
     from superlaw.cli.output import number, print_table
+    from superlaw.files.numbers import with_error
 
     header = ["model", "family", "m", "depth", "corpus", "nats/token", "overlap^2", "x m", "Zipf alpha"]
     rows = []
     for row in found.rows():
-        loss = f"{row['loss']:.4f} ± {number(row['stderr'], 2)}" if row["loss"] is not None else "-"
+        loss = with_error(row["loss"], row["stderr"]) if row["loss"] is not None else "-"
         rows.append([row["model"], row["family"], str(row["width"]), str(row["depth"]), row["corpus"], loss,
                      number(row["mean_square_overlap"]), number(row["overlap_times_width"], 3),
                      number(row["zipf_exponent"], 3)])  # fmt: skip

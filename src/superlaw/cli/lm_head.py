@@ -127,14 +127,15 @@ def _print_heads(shown: list[_Shown], laws: list[OverlapLaw], plot: Path | None)
     beside = ", ".join(f"{head.name} {head.excess:.3g} ({head.centred_excess:.3g})" for head in reference_heads())
     print(f"\nother heads, times random directions (mean row removed): {beside}")
     for law in laws:
-        error = f"{law.slope.stderr:.3f}" if law.slope.stderr == law.slope.stderr else "(two widths give no error)"
-        print(f"mean squared overlap ~ 1/m^{law.slope.exponent:.3f} ± {error}, {law.what}; random directions: 1")
+        error = "" if law.slope.stderr == law.slope.stderr else " (two widths give no error)"
+        print(f"mean squared overlap ~ 1/m^({law.slope}){error}, {law.what}; random directions: 1")
     if plot:
         print(f"Figure: {plot}")
 
 
 def _print_table(heads: list[HeadMeasures]) -> None:
     from superlaw.cli.output import number, print_table
+    from superlaw.files.numbers import in_short, with_error
     from superlaw.geometry.frames import random_mean_abs_overlap, welch
 
     header = ["model", "n", "m", "overlap^2", "1/m", "Welch", "|overlap|", "random", "PR", "norm", "min", "max"]
@@ -143,10 +144,11 @@ def _print_table(heads: list[HeadMeasures]) -> None:
         o, norms = shown.overlaps, shown.norms
         error = f" ± {o.mean_abs_stderr:.1g}" if o.pairs else ""
         rows.append([
-            shown.head.name, str(shown.n), str(shown.m), number(o.mean_square, 5), number(1 / shown.m, 5),
+            Path(shown.head.name).name, in_short(shown.n), str(shown.m), number(o.mean_square, 5),
+            number(1 / shown.m, 5),
             number(welch(shown.n, shown.m), 5), number(o.mean_abs, 5) + error,
             number(random_mean_abs_overlap(shown.m), 5), number(o.participation_ratio, 4),
-            f"{number(norms.mean())} ± {number(norms.std(), 2)}", number(norms.min()), number(norms.max()),
+            with_error(norms.mean(), norms.std()), number(norms.min()), number(norms.max()),
         ])  # fmt: skip
         if shown.centred:
             c = shown.centred
@@ -180,14 +182,15 @@ def _print_words(one: _Shown) -> None:
 
 def _print_frequencies(shown: HeadMeasures) -> None:
     from superlaw.cli.output import number
+    from superlaw.files.numbers import with_error
 
     times = lambda square: number(None if square is None else square * shown.m, 3)  # noqa: E731
     for b in shown.buckets:
-        print(f"  {b.name}, ranks {b.ranks[0]} to {b.ranks[1]}: norm {b.mean_norm:.4g} ± {b.std_norm:.2g}, overlap^2 "
+        print(f"  {b.name}, ranks {b.ranks[0]} to {b.ranks[1]}: norm {with_error(b.mean_norm, b.std_norm)}, overlap^2 "
               f"{times(b.mean_square)} times random ({times(b.centred)} with the mean row removed)")  # fmt: skip
     if weighted := shown.weighted:
         relation = weighted["norm_frequency_rank_correlation"]
         error = weighted["norm_frequency_rank_correlation_stderr"]
-        shown_relation = "-" if relation is None else f"{relation:.3f} ± {error:.2g}"
+        shown_relation = "-" if relation is None else with_error(relation, error)
         print(f"  by frequency ({weighted['tokens_counted']} tokens): overlap^2 {weighted['mean_square_overlap']:.5g}; "
               f"rank correlation of norm with frequency {shown_relation}")  # fmt: skip

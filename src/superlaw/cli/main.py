@@ -6,28 +6,40 @@ import contextlib
 import errno
 import io
 import os
-import re
 import sys
 import warnings
 from contextvars import ContextVar
-from typing import Annotated, Any, TextIO, cast
+from typing import Annotated, TextIO, cast
 
 import typer
 
-from superlaw.cli import data, demo, evaluate, exponents, figure, law, lm, report, shape, show, study, sweep, train
-from superlaw.cli.options import obey_rules
+from superlaw.cli import (
+    data,
+    demo,
+    evaluate,
+    exponents,
+    figure,
+    law,
+    lm,
+    playground,
+    report,
+    shape,
+    show,
+    study,
+    sweep,
+    train,
+)
+from superlaw.cli.options import obey_rules, version
+from superlaw.cli.terminal import Printable, columns, styled
 from superlaw.errors import SuperlawError
 from superlaw.files.columns import printable
 
 UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h
-# Control characters and changes of direction, but for line ends; our own bold headers come whole.
-STEERING = re.compile("\x1b\\[[01]m|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _debug: ContextVar[bool] = ContextVar("debug", default=False)
 
 app = typer.Typer(
     name="superlaw",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -35,9 +47,7 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
-
-        print(f"superlaw {version('superlaw')}")
+        print(f"superlaw {version()}")
         raise typer.Exit
 
 
@@ -62,6 +72,7 @@ app.command()(exponents.exponents)
 app.command()(figure.figure)
 app.command()(figure.reproduce)
 app.command()(report.report)
+app.command()(playground.playground)
 app.add_typer(sweep.app, name="sweep")
 app.add_typer(law.app, name="law")
 app.add_typer(data.app, name="data")
@@ -82,7 +93,8 @@ def main() -> None:
     _debug.set(False)
     warnings.simplefilter("ignore", append=True)  # what libraries say to programmers, unless it is asked for
     try:
-        with contextlib.redirect_stdout(cast(TextIO, Printable(sys.stdout))):
+        shown = Printable(sys.stdout, columns(sys.stdout), styled(sys.stdout))
+        with contextlib.redirect_stdout(cast(TextIO, shown)):
             code = app(standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough
@@ -104,21 +116,6 @@ def main() -> None:
     if code == 130:
         print("superlaw: interrupted; nothing half-written", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-class Printable:
-    """Standard output on which text from files, plans and servers cannot steer the terminal: all of it passes here."""
-
-    def __init__(self, stream: TextIO):
-        self.stream, self.styled = stream, stream.isatty()
-
-    def write(self, text: str) -> int:
-        """Write with control characters escaped, but for our own style on a terminal."""
-        own = lambda found: found[0] if self.styled and len(found[0]) > 1 else printable(found[0])  # noqa: E731
-        return self.stream.write(STEERING.sub(own, text))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
 
 
 def _to_nowhere(stream: TextIO) -> None:

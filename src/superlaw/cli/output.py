@@ -3,25 +3,61 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from superlaw.files.columns import in_columns
+from superlaw.cli.options import QUIET, VERBOSE
+from superlaw.files.columns import fitting, in_columns
+from superlaw.files.progress import ProgressLine
 from superlaw.files.records import to_json
 
 if TYPE_CHECKING:
     from superlaw.sweeps.execute import Tally
 
+LOGGED = 10  # seconds between two lines of a log
+
 
 def print_json(record: Any) -> None:
     """One JSON object on stdout and nothing else; what is not a finite number is null."""
-    print(to_json(record))
+    print_whole(to_json(record))
+
+
+def print_result(result: object) -> None:
+    """Print the report of a result, the texts of its tables folded to fit the terminal."""
+    with fitting(getattr(sys.stdout, "width", None)):
+        text = str(result)
+    print(text)
+
+
+def print_whole(text: str) -> None:
+    """Print what a program may read: no line of it is broken at the terminal's width."""
+    print(text, file=getattr(sys.stdout, "whole", sys.stdout))
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> None:
-    """Aligned columns, right-justified but for those numbered in ``left``; plain where stdout is no terminal."""
-    print(in_columns(header, rows, left, styled=sys.stdout.isatty()))
+    """Aligned columns, right-justified but for those numbered in ``left``; texts are folded to fit the terminal."""
+    with fitting(getattr(sys.stdout, "width", None)):
+        print(in_columns(header, rows, left, getattr(sys.stdout, "styled", False)))
+
+
+def print_facts(facts: Sequence[tuple[str, str]]) -> None:
+    """Names and what is said of them, broken at the terminal's width under themselves."""
+    from superlaw.cli.terminal import broken
+
+    wide = max((len(name) for name, _ in facts), default=0) + 1
+    most = getattr(sys.stdout, "width", None)
+    for name, text in facts:
+        lines = [text] if most is None else [line.strip() for line in broken(text, most - wide)]
+        for k, line in enumerate(lines):
+            print_whole(f"{'' if k else name:<{wide}}{line}")
+
+
+def tell(text: str) -> None:
+    """Say on stderr what is being done; not where --quiet was given."""
+    if not QUIET.get():
+        print(text, file=sys.stderr)
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -30,56 +66,29 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 @contextlib.contextmanager
-def progress_bar(description: str, unit: str, silent: bool = False) -> Iterator[Any]:
-    """A rich progress bar on stderr with rate and remaining time, or None where stderr is no terminal."""
-    if silent or not sys.stderr.isatty():
+def progress_bar(description: str, unit: str, silent: bool = False) -> Iterator[ProgressLine | None]:
+    """A line on stderr that says how far it is; None where stderr is no terminal, or it is not wanted.
+
+    With --verbose a log gets a line now and then.
+    """
+    if silent or QUIET.get() or not (sys.stderr.isatty() or VERBOSE.get()):
         yield None
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        def render(self, task: Any) -> Text:
-            return Text(f"{task.speed:,.1f} {unit}/s" if task.speed else f"- {unit}/s")
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True) as bar:
-        yield _Task(bar, bar.add_task(description, total=None, note=""))
-
-
-class _Task:
-    def __init__(self, bar: Any, task: Any):
-        self.bar, self.task = bar, task
-
-    def update(self, done: int, total: int, note: str = "") -> None:
-        self.bar.update(self.task, completed=done, total=total, note=note)
+    if not sys.stderr.isatty():
+        yield ProgressLine(lambda line: print(line, file=sys.stderr, flush=True), description, unit, every=LOGGED)
+        return
+    show = lambda line: print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)  # noqa: E731
+    try:
+        yield ProgressLine(show, description, unit, lambda: shutil.get_terminal_size().columns - 1)
+    finally:
+        show("")
 
 
 @contextlib.contextmanager
 def tally_bar(description: str, unit: str, silent: bool = False) -> Iterator[Callable[[Tally], None]]:
-    """The ``report`` of a sweep that moves a progress bar, or does nothing."""
-
-    def report(tally: Tally) -> None:
-        if bar is not None:
-            note = f"{tally.running} running, {len(tally.failed)} failed, loss {tally.loss:.4g}"
-            bar.update(tally.done, tally.planned, note)
-
+    """The ``report`` of a sweep that moves a progress line, or does nothing."""
     with progress_bar(description, unit, silent) as bar:
-        yield report
+        yield lambda tally: None if bar is None else bar.update(tally.done, tally.planned, tally.in_short)
 
 
 def duration(seconds: float) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from superlaw.cli.options import JsonOption, OverwriteOption, WorkersOption, numbers, refuse_unused, typed
-from superlaw.errors import InputError, Interrupted, nearest
+from superlaw.errors import InputError, Interrupted, closest
+from superlaw.files.numbers import in_short, scaled
 from superlaw.files.outputs import PICTURES, KeptFolder, check_output, write_atomically
 
 if TYPE_CHECKING:
@@ -88,12 +89,14 @@ def _shape(text: str, option: str) -> tuple[Shape, Architecture | None]:
     for part in text.split(","):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if key not in ("width", "depth"):
-            raise InputError(f"{option} {text}: {key or part!r}", "width=M,depth=L", nearest(key, ("width", "depth")))
+            raise InputError(f"{option} {text}: {key or part!r}", "width=M,depth=L", closest(key, ("width", "depth")))
         if key in sizes:
             raise InputError(f"{option} {text}: {key} twice", "width=M,depth=L")
-        if not equals or not re.fullmatch(r"[+-]?\d{1,40}", value, re.ASCII):
+        found = scaled(value)
+        whole = int(found) if found is not None and found.is_integer() else value
+        if not equals or not re.fullmatch(r"[+-]?\d{1,40}", str(whole), re.ASCII):
             raise InputError(f"{option} {text}: {key} = {value[:40]!r}", "a whole number of 1 or more")
-        sizes[key] = int(value)
+        sizes[key] = int(whole)
     for key in ("width", "depth"):
         if key not in sizes:
             raise InputError(f"{option} {text} without {key}", "width=M,depth=L")
@@ -146,12 +149,12 @@ def _print_comparison(result: ShapeComparison, notes: list[str]) -> None:
 
     lines: list[tuple[str, Any]] = [
         ("width m", lambda r: str(r.width)), ("depth l", lambda r: str(r.depth)),
-        ("parameters", lambda r: f"{r.params:,}"), ("aspect ratio m/l", lambda r: number(r.aspect_ratio)),
-        ("neurons m l", lambda r: f"{r.neurons:,}"),
+        ("parameters", lambda r: in_short(r.params)), ("aspect ratio m/l", lambda r: number(r.aspect_ratio)),
+        ("neurons m l", lambda r: in_short(r.neurons)),
     ]  # fmt: skip
     if result.features is not None:
         lines += [
-            ("features a layer F/l", lambda r: number(result.features / r.depth)),
+            ("features a layer F/l", lambda r: in_short(result.features / r.depth)),
             ("features a neuron F/(m l)", lambda r: number(r.features_per_neuron)),
             ("degree of superposition n/m", lambda r: number(r.degree)),
             ("activity 1-S at most", lambda r: number(r.activity_required) if r.activity_required else "any"),
@@ -201,25 +204,25 @@ def _print_best(result: BestShape, plot: Path | None) -> None:
 
     for warning in result.warnings:
         print(f"WARNING: {warning}")
-    data = "with unlimited data" if result.tokens is None else f"at {result.tokens:.4g} tokens"
+    data = "with unlimited data" if result.tokens is None else f"at {in_short(result.tokens)} tokens"
     print(f"law: {result.law.source}")
-    print(f"best for {result.params:.4g} parameters (12 m^2 l), {data}; "
+    print(f"best for {in_short(result.params)} parameters (12 m^2 l), {data}; "
           f"{result.level:.4g} intervals from {result.drawn_from}")  # fmt: skip
     for name in ("width", "depth"):
         print(f"  {name} {getattr(result, name):.4g}, growing as N^{result.exponents[name]:.4g}")
     print(f"  loss {result.loss:.4g}")
     whole = result.best
     print(f"whole: width {whole.width} (a multiple of {result.multiple}), depth {whole.depth}, "
-          f"{whole.params:,} parameters, loss {whole.loss:.5g}")  # fmt: skip
+          f"{in_short(whole.params)} parameters, loss {whole.loss:.5g}")  # fmt: skip
     print()
     header = ["width", "depth", "m/l", "parameters", "loss", "above the best", "interval"]
     rows = []
     for shape in result.nearby:
-        mark = " *" if (shape.width, shape.depth) == (whole.width, whole.depth) else ""
+        mark = "*" if (shape.width, shape.depth) == (whole.width, whole.depth) else ""
         interval = f"{shape.excess.low:+.4f} to {shape.excess.high:+.4f}"
-        rows.append([str(shape.width), str(shape.depth), f"{shape.width / shape.depth:.3g}", f"{shape.params:,}",
-                     f"{shape.loss:.4f}", f"{shape.excess.value:+.4f}", interval + mark])  # fmt: skip
-    print_table(header, rows, left=(6,))
+        rows.append([str(shape.width), f"{shape.depth}{mark}", f"{shape.width / shape.depth:.3g}",
+                     in_short(shape.params), f"{shape.loss:.4f}", f"{shape.excess.value:+.4f}", interval])  # fmt: skip
+    print_table(header, rows)
     print("* the best whole shape; every shape has at most the budget's parameters")
     if plot:
         print(f"Figure: {plot}")

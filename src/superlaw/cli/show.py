@@ -59,7 +59,8 @@ def _notes(spec: RunSpec) -> tuple[str, ...]:
 
 def print_run(run: Run, path: Path) -> None:
     """What a run shows, for a person."""
-    from superlaw.cli.output import number
+    from superlaw.cli.output import number, print_facts
+    from superlaw.files.numbers import with_error
 
     spec, shown = run.spec, summary(run, path)
     weak = shown["represented"] - shown["strong"]
@@ -78,7 +79,7 @@ def print_run(run: Run, path: Path) -> None:
         ("training", f"gamma = {spec.weight_decay:g}, {len(run.losses)} steps of {spec.batch}, seed {spec.seed}, "
                      f"engine {run.provenance['engine']}: {shown['wall_seconds']:.3g} s, "
                      f"{value('steps_per_second')} steps/s"),
-        ("loss", f"{value('loss')} ± {value('loss_std', 2)} (mean and spread of the last 100 steps); "
+        ("loss", f"{with_error(run.loss, run.loss_std)} (mean and spread of the last 100 steps); "
                  f"{beside_the_loss(run, shown)}"),
         ("features", f"{shown['represented']} of {spec.n_features} represented (norm > 1/2), {shown['strong']} "
                      f"strongly (> 1); norms {value('norm_min', 3)} to {value('norm_max', 3)}"),
@@ -92,8 +93,7 @@ def print_run(run: Run, path: Path) -> None:
                      f"for a represented one"),
         ("run", f"{path} (id {run.id})"),
     ]  # fmt: skip
-    for name, text in rows:
-        print(f"{name:<9} {text}")
+    print_facts(rows)
 
 
 def beside_the_loss(run: Run, shown: dict[str, Any]) -> str:

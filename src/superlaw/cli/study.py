@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,7 +56,7 @@ def width_law(
     as_json: JsonOption = False,
 ) -> None:
     """Does width buy 1/m? The protocol put to a table, or to every public one; what each can tell, and all jointly."""
-    from superlaw.cli.output import print_json
+    from superlaw.cli.output import print_json, tell
     from superlaw.findings.width_law import join_widths, judge_width
     from superlaw.studies import width_law as study
 
@@ -66,7 +65,7 @@ def width_law(
     if table is None:
         names = (*vars(columns), "let", "along_steps")
         refuse_unused("every public table", **dict.fromkeys(names, "a TABLE"))
-        answer = study.public_width_laws(lambda entry: print(entry, file=sys.stderr))
+        answer = study.public_width_laws(tell)
     else:
         read = table_of(table, reading)
         what = study.width_table(read, Path(table).name, **columns.given())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -278,12 +277,13 @@ def _status(sweep: Sweep) -> dict[str, Any]:
 
 def _say_dense(plan: Plan) -> None:
     """Say on stderr which runs the faster engine does not train."""
+    from superlaw.cli.output import tell
     from superlaw.toy.train import why_dense
 
     reasons = [reason for spec in plan.specs if (reason := why_dense(spec))]
     if reasons:
-        print(f"{len(reasons)} of {len(plan.specs)} runs by the engine dense: fused does not train "
-              f"{', '.join(dict.fromkeys(reasons))}", file=sys.stderr)  # fmt: skip
+        tell(f"{len(reasons)} of {len(plan.specs)} runs by the engine dense: fused does not train "
+             f"{', '.join(dict.fromkeys(reasons))}")  # fmt: skip
 
 
 def _dry_run(plan: Plan, store: Path, workers: int | None, engine: str, as_json: bool) -> None:
@@ -342,6 +342,7 @@ def _coordinate(value: Any) -> str:
 
 def _print_exponents(result: Sweep, found: pd.DataFrame) -> None:
     from superlaw.cli.output import number, print_table
+    from superlaw.files.numbers import with_error
     from superlaw.findings.exponents import RULE, bent_in_words, left_out_in_words
 
     axes = [axis for axis in result.plan.axes if axis != "width"]
@@ -350,7 +351,7 @@ def _print_exponents(result: Sweep, found: pd.DataFrame) -> None:
     for row in found.to_dict("records"):
         cells = [_coordinate(row[axis]) for axis in axes]
         runs = str(row["n"]) + (f" (-{row['left_out']})" if row["left_out"] else "")
-        exponent = f"{number(row['exponent'], 3)} ± {number(row['stderr'], 2)}"
+        exponent = with_error(row["exponent"], row["stderr"])
         bent = bent_in_words(row["lack_of_fit"])
         shown = [number(row["r_squared"], 3), bent, runs, number(row["represented_fraction"], 2), row["regime"]]
         rows.append([*cells, exponent, *shown, number(row["theory"], 3)])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from superlaw.cli.options import EngineOption, JsonOption, OverwriteOption, refuse_unused
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.files.outputs import check_apart, check_output
 from superlaw.files.records import read_json
 
@@ -60,7 +59,9 @@ def train(
     spec: Annotated[Path | None, typer.Option(help="A saved spec (JSON) or a run file; options override it.")] = None,
     engine: EngineOption = None,
     threads: Annotated[int, typer.Option(help="Threads for this one model.")] = 1,
-    out: Annotated[Path | None, typer.Option(help="A .safetensors file, or a folder [./ID.safetensors].")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A .safetensors file, or a folder [./ID.safetensors].")
+    ] = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -75,7 +76,7 @@ def train(
         "optimizer": optimizer, "momentum": momentum, "adam_epsilon": adam_epsilon, "schedule": schedule,
         "decay_share": decay_share, "seed": seed,
     }  # fmt: skip
-    from superlaw.cli.output import print_json, progress_bar
+    from superlaw.cli.output import print_json, progress_bar, tell
     from superlaw.cli.show import print_run, summary
     from superlaw.toy import train as library
 
@@ -83,7 +84,7 @@ def train(
     _refuse_unused(chosen)
     engine = engine or library.DEFAULT_ENGINE
     if engine == "auto" and (reason := library.why_dense(chosen)):
-        print(f"engine dense: fused does not train {reason}", file=sys.stderr)
+        tell(f"engine dense: fused does not train {reason}")
     library.engine_for(chosen, engine, threads)
     path = _target(out, chosen.id, overwrite)
     check_apart({"--spec": spec, "--out": path})
@@ -98,7 +99,7 @@ def train(
 
 
 def _build_spec(saved: Path | None, frequencies: str | None, text: Path | None, options: dict[str, Any]) -> RunSpec:
-    from superlaw.toy.frequencies import FAMILIES, read_frequencies, read_text
+    from superlaw.toy.frequencies import FAMILIES, frequencies_of, read_text
     from superlaw.toy.spec import RunSpec
 
     if frequencies is not None and text is not None:
@@ -112,9 +113,9 @@ def _build_spec(saved: Path | None, frequencies: str | None, text: Path | None, 
             raise InputError(
                 f"--frequencies {frequencies}",
                 f"{', '.join(FAMILIES)}, or a CSV or JSON file",
-                nearest(frequencies, FAMILIES),
+                closest(frequencies, FAMILIES),
             )
-        options["frequencies"] = read_frequencies(frequencies, options.pop("n_features", None))
+        options["frequencies"] = frequencies_of(frequencies, options.pop("n_features", None))
     if saved is None:
         return RunSpec(**options)
     base = read_spec(saved)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.findings.comparable import STUDY, comparable_runs, runs_by_family
 from superlaw.findings.variants import variants
 from superlaw.findings.width_depth import ChinchillaTerms
@@ -82,5 +82,5 @@ CATALOGUE = {
 def entry(name: str) -> Entry:
     """The figure of that name; InputError with the nearest known one."""
     if name not in CATALOGUE:
-        raise InputError(f"the figure {name!r}", f"one of {', '.join(CATALOGUE)}, or all", nearest(name, CATALOGUE))
+        raise InputError(f"the figure {name!r}", f"one of {', '.join(CATALOGUE)}, or all", closest(name, CATALOGUE))
     return CATALOGUE[name]

@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-import numpy as np
-
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.figures import paint
 from superlaw.figures.panels import Picture
 from superlaw.laws.result import Fit
@@ -40,7 +38,7 @@ def law_picture(fit: Fit, kind: str = "sizes", **options: Any) -> Picture:
         For another kind, or a law that the figure is not for.
     """
     if kind not in KINDS:
-        raise InputError(f"the figure {kind!r}", f"one of {', '.join(KINDS)}", nearest(kind, KINDS))
+        raise InputError(f"the figure {kind!r}", f"one of {', '.join(KINDS)}", closest(kind, KINDS))
     try:
         return importlib.import_module(f"superlaw.figures.{KINDS[kind]}").data(fit, **options)
     except TypeError as error:
@@ -57,7 +55,7 @@ def plot_law(fit: Fit, kind: str = "sizes", axes: Any = None, **options: Any) ->
     fit, kind, options
         As in :func:`superlaw.law_picture`.
     axes : Axes or sequence of Axes, optional
-        One for each panel; a new figure is made without.
+        One for each panel, or a single one for the first; a new figure is made without.
 
     Returns
     -------
@@ -78,7 +76,4 @@ def plot_law(fit: Fit, kind: str = "sizes", axes: Any = None, **options: Any) ->
     >>> [axis.get_xlabel() for axis in plot_law(fit, "residuals")]
     ['m', 'fitted loss']
     """
-    picture = law_picture(fit, kind, **options)
-    flat = None if axes is None else list(np.ravel(np.asarray(axes, dtype=object)))
-    figure = paint.matplotlib_figure(picture, flat)
-    return figure.axes[: len(picture.panels)] if flat is None else flat
+    return paint.on_axes(law_picture(fit, kind, **options), axes)

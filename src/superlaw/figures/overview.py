@@ -26,7 +26,8 @@ def data(chosen: ComparableRuns) -> Picture:
     if not decays[0] < 0 <= decays[-1]:
         raise InputError(f"weight decays from {decays[0]:g} to {decays[-1]:g}", "one below 0 and one of 0 or more",
                          "superlaw reproduce overview --budget 5m makes them")  # fmt: skip
-    families = [family for family in (*FAMILIES, "explicit") if family in chosen.values("frequencies")]
+    here = chosen.values("frequencies")
+    families = [*(family for family in FAMILIES if family in here), *(one for one in here if one not in FAMILIES)]
     absent = [family for family in FAMILIES if family not in families]
     notes = [f"No runs here with {' and '.join(absent)} frequencies."] if absent else []
     panels = tuple(_panel(chosen, family, decays[0], decays[-1]) for family in families)
@@ -47,12 +48,13 @@ def _panel(chosen: ComparableRuns, family: str, strong: float, weak: float) -> P
         kind = STRONG_LOSSES if decay < 0 else WEAK_LOSSES
         if family != "power" or np.isclose(runs.iloc[0]["data_exponent"], WIDE_ALPHA):
             items += published.diamonds(kind, "width", role, weight_decay=decay, frequencies=family)
-    widths = np.array(sorted(runs["width"].unique()))
     spec = spec_of(runs.iloc[0])
     if spec is not None and (runs["loss_function"] == "squared-error").all():
         p = np.sort(spec.probabilities)[::-1]
+        widths = np.array([m for m in sorted(runs["width"].unique()) if m < len(p)])  # from n on nothing is left over
         sums = np.array([unlearned_loss(p, m, spec.values) for m in widths])
-        items.append(Line(widths, sums, color="theory", style="--"))
+        if len(widths):
+            items.append(Line(widths, sums, color="theory", style="--"))
     title = f"power, α = {runs.iloc[0]['data_exponent']:g}" if family == "power" else family
     marked = np.unique(np.concatenate([item.x for item in items if isinstance(item, Marks)]))
     return Panel("width m", "loss L (sum over features)", tuple(items), title, "log", "log", tuple(marked.tolist()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,18 @@ def draw(data: Picture, kind: str = "png") -> bytes:
     """A picture as PNG, PDF or SVG."""
     with style.settings():
         return style.render(matplotlib_figure(data), kind)
+
+
+def on_axes(picture: Picture, axes: Any = None) -> Any:
+    """Paint on axes of the caller's, one for each panel, or on a new figure's; the list of them.
+
+    A single Axes, not in a list, takes the first panel alone.
+    """
+    if axes is not None and np.ndim(np.asarray(axes, dtype=object)) == 0:
+        picture = replace(picture, panels=picture.panels[:1])
+    flat = None if axes is None else list(np.ravel(np.asarray(axes, dtype=object)))
+    figure = matplotlib_figure(picture, flat)
+    return figure.axes[: len(picture.panels)] if flat is None else flat
 
 
 def matplotlib_figure(data: Picture, axes: Sequence[Any] | None = None) -> Any:

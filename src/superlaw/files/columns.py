@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+
+NARROWEST = 16  # a column of texts is folded no further
+WORD = 32  # nor within a word, but one that is longer
+
+_most: ContextVar[int | None] = ContextVar("most", default=None)
+
+
+@contextlib.contextmanager
+def fitting(width: int | None) -> Iterator[None]:
+    """Within it tables are folded to ``width`` columns, where that helps; to none where it is None."""
+    before = _most.set(width)
+    try:
+        yield
+    finally:
+        _most.reset(before)
 
 
 def in_columns(
-    header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,), styled: bool = False
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    left: Sequence[int] = (0,),
+    styled: bool = False,
 ) -> str:
     """A table as text, right-justified but for the columns numbered in ``left``; ``styled`` makes the header bold.
+
+    It is as wide as it needs; within :func:`fitting` the texts of ``left`` are folded so far as that helps.
 
     Examples
     --------
@@ -17,6 +39,11 @@ def in_columns(
     law        AIC
     power     -3.1
     additive    12
+    >>> with fitting(24):
+    ...     print(in_columns(["law", "AIC"], [["additive of width and tokens", "12"]]))
+    law                  AIC
+    additive of width     12
+    and tokens
     """
     from rich.cells import cell_len
     from rich.console import Console
@@ -25,15 +52,33 @@ def in_columns(
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold" if styled else "")
     shown = [[printable(str(cell)) for cell in row] for row in (header, *rows)]
-    for i, title in enumerate(shown[0]):
-        table.add_column(Text(title), justify="left" if i in left else "right", no_wrap=True, overflow="ignore")
+    widths = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
+    words = [max((cell_len(word) for cell in column for word in cell.split()), default=0)
+             for column in zip(*shown, strict=True)]  # fmt: skip
+    folded = _folded(widths, [min(max(NARROWEST, word), WORD) for word in words], left, _most.get())
+    for i, (title, width) in enumerate(zip(shown[0], folded, strict=True)):
+        table.add_column(Text(title), justify="left" if i in left else "right", width=width,
+                         no_wrap=width == widths[i], overflow="fold")  # fmt: skip
     for row in shown[1:]:
         table.add_row(*map(Text, row))
     # as wide as the table needs: nothing depends on the terminal
-    widest = sum(max(map(cell_len, column)) + 2 for column in zip(*shown, strict=True))
     out = io.StringIO()
-    Console(file=out, width=max(widest, 1), force_terminal=styled, legacy_windows=False).print(table)
+    Console(file=out, width=max(sum(folded) + 2 * len(folded), 1), force_terminal=styled, legacy_windows=False,
+            no_color=True).print(table)  # fmt: skip
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def _folded(widths: list[int], least: list[int], left: Sequence[int], most: int | None) -> list[int]:
+    """Widths of columns, those of texts made less, the widest first, until all fit; as they are where they cannot."""
+    found = list(widths)
+    excess = sum(found) + 2 * (len(found) - 1) - most if most is not None else 0
+    while excess > 0:
+        texts = [i for i in left if i < len(found) and found[i] > least[i]]
+        if not texts:
+            return list(widths)
+        found[max(texts, key=lambda i: found[i])] -= 1
+        excess -= 1
+    return found
 
 
 def in_markdown(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from superlaw.errors import InputError
 
 MOST_BYTES = 64_000_000  # of JSON; a million numbers take 20
+PLAIN = (float, int, str, bool, type(None))
 DEEPEST = 60  # levels of lists and objects; what we write has 8
 
 
@@ -24,6 +25,8 @@ def json_ready(record: Any) -> Any:
     >>> json_ready({"loss": float("nan"), "widths": (8, 16)})
     {'loss': None, 'widths': [8, 16]}
     """
+    if type(record) in PLAIN:  # most of what there is: asked first
+        return record if type(record) is not float or math.isfinite(record) else None
     if is_dataclass(record) and not isinstance(record, type):
         return {field.name: json_ready(getattr(record, field.name)) for field in fields(record)}
     if isinstance(record, Mapping):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.findings.width_depth import WidthDepthLaw, width_depth_law
 from superlaw.laws.optimum import DRAWS, Optimum, Triple, optimum
@@ -191,10 +192,13 @@ def _warnings(law: WidthDepthLaw, found: Optimum, params: float, tokens: float |
                     "is told by the law's form, not by runs")  # fmt: skip
         seen = 12 * shapes[0] ** 2 * shapes[1]
         if not seen.min() <= params <= seen.max():
-            said.append(f"{params:.3g} parameters are outside the fitted points ({seen.min():.3g} to {seen.max():.3g})")
+            said.append(
+                f"{in_short(params)} parameters are outside the fitted points ({in_short(seen.min())} to "
+                f"{in_short(seen.max())})"
+            )
     if law.tokens and tokens is not None and not fit.ranges[law.tokens][0] <= tokens <= fit.ranges[law.tokens][1]:
         low, high = fit.ranges[law.tokens]
-        said.append(f"{tokens:.3g} tokens are outside the fitted points ({low:.3g} to {high:.3g})")
+        said.append(f"{in_short(tokens)} tokens are outside the fitted points ({in_short(low)} to {in_short(high)})")
     if law.left_out:
         said.append(f"the losses leave out the term of {', '.join(law.left_out)}")
     if best.params < 0.9 * params:

@@ -221,7 +221,7 @@ def _plain(value: Any) -> str:
 
 def spec_of(row: pd.Series) -> RunSpec | None:
     """Features and values of a run of a table as a RunSpec (no other field is set); None for explicit frequencies."""
-    if row["frequencies"] == "explicit":
+    if str(row["frequencies"]).startswith("explicit"):
         return None
     names = ("n_features", "frequencies", "data_exponent", "decay_length", "activation_density", "clip", "values")
     fields = {name: row[name] for name in names}

@@ -25,6 +25,7 @@ import numpy as np
 from scipy import stats
 
 from superlaw.errors import InputError, nearest
+from superlaw.files.numbers import with_error
 from superlaw.findings.regimes import predicted, regime
 from superlaw.laws.slope import fit_slope
 from superlaw.sweeps.store import Store
@@ -78,7 +79,7 @@ class Exponent:
         return self.lack_of_fit < CURVED
 
     def __str__(self) -> str:
-        return f"{self.exponent:.2f} ± {self.stderr:.2f}"
+        return with_error(self.exponent, self.stderr)
 
 
 def outside(table: pd.DataFrame) -> np.ndarray:

@@ -19,6 +19,7 @@ from typing import Any
 
 from scipy import stats
 
+from superlaw.files.notebook import Shown
 from superlaw.files.records import json_ready
 from superlaw.laws.published import TABLES
 
@@ -111,7 +112,7 @@ class ComparedPoint:
 
 
 @dataclass(frozen=True)
-class FigureComparison:
+class FigureComparison(Shown):
     """A figure's points beside our runs: one by one, and as a whole.
 
     ``by_seed`` has the mean difference of each seed that has all points. ``unlike`` says how our protocol differs from
@@ -125,6 +126,12 @@ class FigureComparison:
     published: int
     unlike: tuple[str, ...]
     lacking: str
+
+    def __str__(self) -> str:
+        return "\n".join(said for said in (*self.sentences(), self.scatter_in_words()) if said)
+
+    def __repr__(self) -> str:
+        return f"FigureComparison({self.source}, {self.kind.symbol}: {self.within} of {len(self.judged)} within)"
 
     @property
     def judged(self) -> tuple[ComparedPoint, ...]:

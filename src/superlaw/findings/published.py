@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.findings.comparable import ComparableRuns, RunsByFamily, nearest_to
 from superlaw.findings.figure_comparison import FigureComparison
 from superlaw.findings.points import (
@@ -68,9 +68,9 @@ class Published:
 def published(figure: str) -> Published:
     """What was published for the figure of that name; InputError where nothing was."""
     if figure not in PUBLISHED:
-        hint = nearest(figure, PUBLISHED)
+        hint = closest(figure, PUBLISHED)
         raise InputError(f"the figure {figure!r}", f"one with published values: {', '.join(PUBLISHED)}",
-                         f"{hint} (any other is drawn with superlaw figure)")  # fmt: skip
+                         f"{hint} (any other is drawn with superlaw figure)".strip())  # fmt: skip
     return PUBLISHED[figure]
 
 

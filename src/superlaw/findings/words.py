@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from superlaw.files.numbers import with_error
 from superlaw.findings.exponents import CURVED, LEVEL, RULE, left_out_in_words
 from superlaw.findings.heads import laws_by_family
 from superlaw.findings.width_depth import PARTS
@@ -128,10 +129,14 @@ def said_of_models(
     if fit is None:
         return InWords((), (*said, f"No joint fit: {no_fit}."))
     a, models = fit.params["a"], len({row["model"] for row in rows if row["loss"] is not None})
-    said.append(f"Loss less an offset for each family and corpus falls as 1/m^{a.value:.3g} "
-                f"(95 % interval {a.low:.3g} to {a.high:.3g}; {fit.n} losses of {models} models).")  # fmt: skip
-    where = "within" if a.low <= 1 <= a.high else "outside"
-    said.append(f"An exponent of 1, which strong superposition predicts, is {where} the interval.")
+    falls = f"Loss less an offset for each family and corpus falls as 1/m^{a.value:.3g}"
+    rests = f"{fit.n} losses of {models} models"
+    if math.isnan(a.low):
+        said.append(f"{falls}; no interval can be given ({rests}), so nothing is said of an exponent of 1.")
+    else:
+        said.append(f"{falls} (95 % interval {a.low:.3g} to {a.high:.3g}; {rests}).")
+        where = "within" if a.low <= 1 <= a.high else "outside"
+        said.append(f"An exponent of 1, which strong superposition predicts, is {where} the interval.")
     if a.low < a.value / 2 and a.high > 2 * a.value:
         said.append("The interval is so wide that these losses do not determine the exponent: more widths are needed.")
     return InWords(tuple(f"Warning of the fit: {warning}" for warning in fit.warnings), tuple(said))
@@ -175,7 +180,7 @@ def _of_lines(cells: pd.DataFrame, known: pd.DataFrame) -> list[str]:
 def _of_one(cell: pd.Series) -> list[str]:
     widths = cell["widths"]
     bent = "Locally the" if cell["lack_of_fit"] < CURVED else "The"
-    power = f"({cell['exponent']:.2f} ± {cell['stderr']:.2f})"
+    power = f"({with_error(cell['exponent'], cell['stderr'])})"
     said = (
         f"{bent} loss falls as 1/m^{power} over m = {widths[0]} to {widths[-1]} "
         f"({LEVEL:.0%} interval {cell['low']:.2f} to {cell['high']:.2f}; {_seeds(cell['seeds'])}), in "
@@ -194,7 +199,7 @@ def _of_regime(known: pd.DataFrame, kind: str) -> list[str]:
         return []
     values = cells["exponent"]
     said = f"{_in_words(kind).capitalize()}: " + (
-        f"1/m^({values.iloc[0]:.2f} ± {cells['stderr'].iloc[0]:.2f}) in the only set"
+        f"1/m^({with_error(values.iloc[0], cells['stderr'].iloc[0])}) in the only set"
         if len(cells) == 1
         else f"exponents from {values.min():.2f} to {values.max():.2f} in {len(cells)} sets, median "
         f"{values.median():.2f}, standard errors {cells['stderr'].min():.2f} to {cells['stderr'].max():.2f}"

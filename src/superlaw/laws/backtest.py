@@ -11,6 +11,8 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
+from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.cost import cost_of
 from superlaw.laws.estimate import Estimate
@@ -70,7 +72,7 @@ class Foretold:
 
 
 @dataclass(frozen=True, eq=False)
-class Backtest:
+class Backtest(Shown):
     """A fit's predictions of its own dearer points, from cuts that rise; ``costs`` (n,) are those of all points."""
 
     cuts: tuple[Foretold, ...]
@@ -87,7 +89,13 @@ class Backtest:
                   f"in the {self.level:.4g} band"]  # fmt: skip
         rows = []
         for one in self.cuts:
-            cells = [f"{one.cut:.3g}", str(one.fitted), f"{one.share:.1%}", str(one.held), f"{one.reach:.3g} x"]
+            cells = [
+                in_short(one.cut, "cost"),
+                str(one.fitted),
+                f"{one.share:.1%}",
+                str(one.held),
+                f"{one.reach:.3g} x",
+            ]
             if one.why:
                 rows.append([*cells, one.why, "", "", ""])
                 continue

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.numbers import scaled
 from superlaw.laws.origin import origin_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}  # 1.2B, 300M, 5k: of counts, so none is a milli
-SCALED = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([kKmMbBgGtT])\s*", re.ASCII)
-LONGEST = 40  # characters of a number
 FIRST = 20  # cells that are looked at before all are
 HUGE = 10**308  # whole numbers beyond it have no float, and count as infinite
 EMPTY = ("", "nan")  # texts of a cell that holds nothing
@@ -54,18 +51,6 @@ def _each(column: pd.Series, of: Callable[[Any], Any]) -> np.ndarray:
     codes, different = pd.factorize(column, use_na_sentinel=False)
     found = np.array([of(cell) for cell in different], dtype=float)
     return found[codes] if len(found) else np.zeros(0)
-
-
-def scaled(cell: Any) -> float | None:
-    """A text like ``300M`` as a number; None for any other.
-
-    Examples
-    --------
-    >>> scaled("1.4b"), scaled("step 3k")
-    (1400000000.0, None)
-    """
-    found = SCALED.fullmatch(cell) if isinstance(cell, str) and len(cell) <= LONGEST else None
-    return float(found[1]) * SCALES[found[2].lower()] if found else None
 
 
 def empty(column: pd.Series) -> np.ndarray:

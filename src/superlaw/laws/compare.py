@@ -11,6 +11,7 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
 from superlaw.files.records import json_ready
 from superlaw.laws.cells import empty, numbers
 from superlaw.laws.fit import fit_law
@@ -59,7 +60,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class LawComparison:
+class LawComparison(Shown):
     """Laws compared on the same points, best AIC first."""
 
     laws: tuple[Judged, ...]
@@ -69,6 +70,9 @@ class LawComparison:
     cuts: tuple[float, ...]
     what: str
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"LawComparison({', '.join(judged.name for judged in self.laws)} on {self.n} points: {self.verdict})"
 
     @property
     def best(self) -> Judged:

@@ -74,7 +74,8 @@ def cost_of(law: Law, expression: str | None = None) -> Cost:
         return Cost(law, f"6 * `{n}` * `{d}`")
     if set(SHAPE) <= set(law.sizes):
         return Cost(law, "72 * width**2 * depth * tokens")
-    like = " * ".join(["6", *law.sizes[:2]]) if len(law.sizes) > 1 else law.sizes[0]
+    sizes = list(law.sizes)
+    like = " * ".join(["6", *sizes[:2]]) if len(sizes) > 1 else sizes[0]
     raise InputError(
         f"no cost of a run for the law {law.title}", "an expression over its columns", f"--cost '{like}', say"
     )

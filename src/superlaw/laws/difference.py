@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
+from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.known import Known
 from superlaw.laws.minimum import Minimum
@@ -132,7 +134,7 @@ def _wald(fit: Fit, pairs: list[tuple[str, str]]) -> FTest | None:
 
 
 @dataclass(frozen=True)
-class Saving:
+class Saving(Shown):
     """What each recipe needs for a loss, or reaches with a compute, beside another.
 
     ``needed`` {label: (value, low, high)} of ``of`` (flops along the frontier, or a size); ``ratio`` the same over that
@@ -151,15 +153,20 @@ class Saving:
 
     def __str__(self) -> str:
         (kind, amount), *_ = self.given.items()
-        words = lambda t: f"{t[0]:.4g} ({t[1]:.4g} to {t[2]:.4g})"  # noqa: E731
+        words = lambda t, of="": "{} ({} to {})".format(*(in_short(x, of) for x in t))  # noqa: E731
         header = ["", *(["loss"] if self.loss else []), f"{self.of} needed", f"over {self.against}"]
         columns = [*([self.loss] if self.loss else []), self.needed, self.ratio]
         rows = [[label, *(words(column[label]) for column in columns)] for label in self.needed]
         ends = f"{self.level:.4g} intervals, of joint draws of the parameters"
         if self.loss:
-            ends += f"; needed: by {self.against}, for the loss that each reaches with {amount:.4g}"
+            ends += f"; needed: by {self.against}, for the loss that each reaches with {in_short(amount, kind)}"
         return "\n".join(
-            [*(f"WARNING: {w}" for w in self.warnings), f"at {kind} = {amount:.4g}", in_columns(header, rows), ends]
+            [
+                *(f"WARNING: {w}" for w in self.warnings),
+                f"at {kind} = {in_short(amount, kind)}",
+                in_columns(header, rows),
+                ends,
+            ]
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -206,7 +213,7 @@ def saving(
         raise InputError("both a loss and flops, or none", "one of them")
     against = fit.labels[0] if against is None else against
     if against not in fit.labels:
-        raise InputError(f"the recipe {against!r}", f"one of {', '.join(fit.labels)}", nearest(against, fit.labels))
+        raise InputError(f"the recipe {against!r}", f"one of {', '.join(fit.labels)}", closest(against, fit.labels))
     inner = law.inner
     of = ("flops" if inner.compute else inner.sizes[0] if len(inner.sizes) == 1 else None) if of is None else of
     if of is None or (of != "flops" and of not in inner.sizes):

@@ -7,6 +7,7 @@ tests of a fit share ``ALARM`` (Bonferroni).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from superlaw.laws.spread import standard_sizes
 
 ALARM = 0.05  # chance of a warning where nothing is wrong
 DRAWS, FEWER_DRAWS, MANY = 999, 99, 5000  # simulated sets; of more points than MANY fewer
+AT_ONCE = 400_000  # numbers of these: of more the numbers between leave the processor's cache
 
 
 @dataclass(frozen=True)
@@ -40,34 +42,45 @@ def _p(values: np.ndarray) -> float:
 
 
 def _statistics(best: Minimum, kin: Kin, spread: bool, seed: int) -> list[tuple[str, str, np.ndarray]]:
+    """Kind, words and values of every test, (1 + draws,): the first of the fit's own residuals."""
     if best.dof < 2 or not best.errors.any() or best.members is not None:
         return []  # of errors within clusters nothing is taken for granted
-    E = _residuals(best, seed)
-    squares, out, z = (E**2).sum(axis=1), [], standard_sizes(best.problem.points.sizes)
+    z, some = standard_sizes(best.problem.points.sizes), _residuals(best, seed)
+    orders = {words: np.argsort(codes, kind="stable") for words, codes in kin.groups.items()}
+    edges = {words: np.flatnonzero(np.diff(kin.groups[words][o], prepend=-1)) for words, o in orders.items()}
+
+    def measured(E: np.ndarray) -> list[np.ndarray]:
+        squares, out = (E**2).sum(axis=1), []
+        if spread and z.shape[1]:
+            size = np.abs(E) / np.sqrt(np.maximum(1 - best.leverage, 0.02))  # [Glejser]
+            size -= size.mean(axis=1, keepdims=True)
+            out.append(size @ z / np.linalg.norm(size, axis=1)[:, None])
+        for words, order in orders.items():
+            out.append((np.add.reduceat(E[:, order], edges[words], axis=1) ** 2).sum(axis=1) / squares)
+        for first, second in kin.series.values():
+            out.append((E[:, first] * E[:, second]).sum(axis=1) / squares)
+        return out
+
+    values, found = [np.concatenate(parts) for parts in zip(*map(measured, some), strict=True)], []
     if spread and z.shape[1]:
-        size = np.abs(E) / np.sqrt(np.maximum(1 - best.leverage, 0.02))  # [Glejser]
-        size -= size.mean(axis=1, keepdims=True)
-        slopes = size @ z / np.linalg.norm(size, axis=1)[:, None]
+        slopes, *values = values
         steepest = int(np.argmax(np.abs(slopes[0])))
         words = f"{'grow' if slopes[0, steepest] > 0 else 'fall'} with {best.problem.law.sizes[steepest]!r}"
-        out.append(("spread", words, np.abs(slopes).max(axis=1)))
-    for words, codes in kin.groups.items():
-        order = np.argsort(codes, kind="stable")
-        edges = np.flatnonzero(np.diff(codes[order], prepend=-1))
-        out.append(("groups", words, (np.add.reduceat(E[:, order], edges, axis=1) ** 2).sum(axis=1) / squares))
-    for column, (first, second) in kin.series.items():
-        out.append(("series", column, (E[:, first] * E[:, second]).sum(axis=1) / squares))
-    return out
+        found.append(("spread", words, np.abs(slopes).max(axis=1)))
+    named = [*(("groups", words) for words in kin.groups), *(("series", column) for column in kin.series)]
+    return found + [(kind, of, x) for (kind, of), x in zip(named, values, strict=True)]
 
 
-def _residuals(best: Minimum, seed: int) -> np.ndarray:
-    """The fit's own weighted residuals, and those of simulated normal errors; shape (1 + draws, n).
+def _residuals(best: Minimum, seed: int) -> Iterator[np.ndarray]:
+    """The fit's own weighted residuals, and those of simulated normal errors; (1 + draws, n) in all, some at a time.
 
     All are residuals of least squares: Huber's are projected.
     """
-    n, root = best.problem.n, np.sqrt(best.weights)
+    n, root, rng = best.problem.n, np.sqrt(best.weights), np.random.default_rng(seed)
     X = (best.slope * root[:, None])[:, best.free]
     Q = np.linalg.svd(X / np.maximum(np.linalg.norm(X, axis=0), 1e-300), full_matrices=False)[0]
-    E = np.random.default_rng(seed).normal(size=(DRAWS if n <= MANY else FEWER_DRAWS, n))
-    E = np.vstack([root * best.errors, E])
-    return E - (E @ Q) @ Q.T
+    own, draws, most = root * best.errors, DRAWS if n <= MANY else FEWER_DRAWS, max(AT_ONCE // n, 1)
+    for i in range(0, draws, most):
+        E = rng.normal(size=(min(most, draws - i), n))
+        E = E if i else np.vstack([own, E])
+        yield E - (E @ Q) @ Q.T

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from superlaw.files.numbers import with_error
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -21,7 +23,4 @@ class Estimate:
 
     def __str__(self) -> str:
         """The value to the second figure of its standard error."""
-        if not (math.isfinite(self.stderr) and self.stderr > 0):
-            return f"{self.value:.4g}"
-        decimals = max(0, 1 - math.floor(math.log10(self.stderr)))
-        return f"{self.value:.{decimals}f} ± {self.stderr:.{decimals}f}"
+        return with_error(self.value, self.stderr)

@@ -10,6 +10,8 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
+from superlaw.files.numbers import in_short, scaled
 from superlaw.files.records import json_ready
 from superlaw.laws.optimum import Optimum, Triple, optimum
 from superlaw.laws.required import Requirement, requirement
@@ -20,7 +22,7 @@ MOST_POINTS = 2000
 
 
 @dataclass(frozen=True)
-class Frontier:
+class Frontier(Shown):
     """Optima over budgets, or requirements over losses.
 
     Parameters
@@ -60,7 +62,11 @@ class Frontier:
         rows = []
         for row in self.rows:
             first, *others = _triples(row).values()
-            cells = [f"{first.value:.4g}", *(f"{x:.4g}" for triple in others for x in triple)]
+            named = dict(zip(self.columns[1:], others, strict=True))
+            cells = [in_short(first.value, self.kind)]
+            cells += [
+                f"{x:.4g}" if name == "loss" else in_short(x, name) for name, triple in named.items() for x in triple
+            ]
             rows.append([*cells, ", ".join(_beyond(row))])
         return header, rows
 
@@ -161,11 +167,14 @@ def log_range(text: str, option: str) -> np.ndarray:
     --------
     >>> log_range("1e20:1e22:3", "--flops")
     array([1.e+20, 1.e+21, 1.e+22])
+    >>> log_range("7B", "--params")
+    array([7.e+09])
     """
     parts = text.split(":")
     need = f"{option} NUMBER, LOW:HIGH or LOW:HIGH:COUNT"
     try:
-        numbers = [float(part) for part in parts[:2]]
+        known = [scaled(part) for part in parts[:2]]
+        numbers = [float(part) if size is None else size for part, size in zip(parts, known, strict=False)]
         count = int(parts[2]) if len(parts) == 3 else POINTS
     except ValueError:
         raise InputError(f"{option} {text}", need) from None

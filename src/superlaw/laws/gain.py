@@ -18,6 +18,8 @@ from scipy import interpolate, stats
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
+from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.law import Points
 from superlaw.laws.optimum import Triple, budget_of
@@ -47,7 +49,7 @@ class GainAt:
 
 
 @dataclass(frozen=True)
-class Gain:
+class Gain(Shown):
     """The compute-equivalent gain of the second of two recipes over the first, at each loss."""
 
     names: tuple[str, str]
@@ -65,7 +67,7 @@ class Gain:
         rows = []
         for row in self.rows:
             ends = [f"{row.joint[0]:.4g}", f"{row.joint[1]:.4g}"] if len(self.rows) > 1 else []
-            cells = [f"{row.loss:.5g}", *(f"{c.value:.4g}" for c in row.compute)]
+            cells = [f"{row.loss:.5g}", *(in_short(c.value, self.of) for c in row.compute)]
             numbers = [f"{x:.4g}" for x in row.gain]
             rows.append([*cells, *numbers, *ends, row.why or ", ".join(row.outside)])
         return header, rows

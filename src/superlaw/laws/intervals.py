@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.laws.bootstrap import bootstrap
 from superlaw.laws.minimum import Minimum
 from superlaw.laws.objective import Objective
@@ -37,7 +37,7 @@ class Method:
 
     def __post_init__(self):
         if self.name not in METHODS:
-            raise InputError(f"interval = {self.name!r}", f"one of {', '.join(METHODS)}", nearest(self.name, METHODS))
+            raise InputError(f"interval = {self.name!r}", f"one of {', '.join(METHODS)}", closest(self.name, METHODS))
         if not 0 < self.level < 1:
             raise InputError(f"level = {self.level}", "a number between 0 and 1", "0.95 is usual")
         if self.name == "bootstrap" and self.replicates < 20:

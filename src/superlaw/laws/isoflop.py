@@ -18,6 +18,8 @@ from scipy import stats
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
+from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.chinchilla import Chinchilla
@@ -79,7 +81,7 @@ class Approach:
 
 
 @dataclass(frozen=True, eq=False)
-class IsoFlop:
+class IsoFlop(Shown):
     """The three approaches, the budgets' curves, and the fit of approach 3."""
 
     approaches: tuple[Approach, ...]
@@ -94,14 +96,14 @@ class IsoFlop:
         """The table that is printed: header and rows."""
         level = f"{self.level:.4g}"
         parts = [level, "without noise", "bias"]
-        header = ["approach", "a: N ~ C^a", *parts, "b: D ~ C^b", *parts, f"N at {self.flops:.3g}", "D"]
+        header = ["approach", "a: N ~ C^a", *parts, "b: D ~ C^b", *parts, f"N at {in_short(self.flops, 'flops')}", "D"]
         truth, rows = self.approaches[-1], []
         for one in self.approaches:
             cells = [one.name]
             for found, clean, true in ((one.a, one.clean_a, truth.a.value), (one.b, one.clean_b, truth.b.value)):
                 bias = ["", ""] if one is truth else [f"{clean:.3f}", f"{clean - true:+.3f}"]
                 cells += [f"{found.value:.3f}", f"{found.low:.3f} to {found.high:.3f}", *bias]
-            rows.append([*cells, f"{one.params.value:.3g}", f"{one.tokens.value:.3g}"])
+            rows.append([*cells, in_short(one.params.value), in_short(one.tokens.value)])
         return header, rows
 
     def __str__(self) -> str:
@@ -111,7 +113,8 @@ class IsoFlop:
         return "\n".join([
             *(f"WARNING: {warning}" for warning in self.warnings),
             in_columns(header, rows),
-            f"{len(used)} budgets from {used[0].budget:.3g} to {used[-1].budget:.3g} FLOP with {runs} runs; approach "
+            f"{len(used)} budgets from {in_short(used[0].budget, 'flops')} to {in_short(used[-1].budget, 'flops')} "
+            f"FLOP with {runs} runs; approach "
             f"3: {self.fit.n} points, {self.fit.objective_name}",
             "without noise: the approach on the losses of approach 3's law at the same runs; bias: what it is off by",
             *([f"left out of 1 and 2: {left_out(self.curves)}"] if len(used) < len(self.curves) else []),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 
 SAID = {"fix": "NAME=VALUE, NAME=NAME or NAME=FACTOR*NAME", "bound": "NAME=LOW:HIGH (or LOW: or :HIGH)",
         "prior": "NAME=MEAN+-SIGMA"}  # fmt: skip
@@ -175,7 +175,7 @@ class Known:
         """Refuse names that are none of a law's parameters, and a law of which nothing is left to estimate."""
         for name in [*self.names, *(to for to, _ in self.tied.values())]:
             if name not in names:
-                raise InputError(f"the parameter {name!r}", f"one of {', '.join(names)}", _mistaken(name, names))
+                raise InputError(f"the parameter {name!r}", f"one of {', '.join(names)}", closest(name, names))
         if not self.free(names):
             raise InputError("every parameter fixed", "one at least that is fitted", "leave out a --fix")
 
@@ -214,11 +214,6 @@ class Known:
             seen.append(self.tied[seen[-1]][0])
             if seen[-1] in seen[:-1]:
                 raise InputError(f"the ties {' = '.join(seen)}", "ties that end in a free parameter or a value")
-
-
-def _mistaken(name: str, names: Sequence[str]) -> str:
-    words = nearest(name, names)
-    return "" if words.startswith("known") else words
 
 
 def _float(text: str) -> float | None:

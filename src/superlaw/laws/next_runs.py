@@ -17,6 +17,8 @@ import numpy as np
 
 from superlaw.errors import InputError, nearest
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
+from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.cost import Cost, cost_of
 from superlaw.laws.law import Points
@@ -64,7 +66,7 @@ class Narrowed:
 
 
 @dataclass(frozen=True)
-class NextRuns:
+class NextRuns(Shown):
     """The runs to make next.
 
     Parameters
@@ -103,9 +105,9 @@ class NextRuns:
         header = [*columns, "copies", "cost of each", "of the budget", "where"]
         rows = []
         for run in self.runs:
-            sizes = [run[c] if isinstance(run[c], str) else f"{run[c]:.3g}" for c in columns]
+            sizes = [run[c] if isinstance(run[c], str) else in_short(run[c], c) for c in columns]
             share = run["cost"] * run["copies"] / self.budget
-            rows.append([*sizes, str(run["copies"]), f"{run['cost']:.3g}", f"{share:.1%}", run["where"]])
+            rows.append([*sizes, str(run["copies"]), in_short(run["cost"], "cost"), f"{share:.1%}", run["where"]])
         return header, rows
 
     @property
@@ -136,7 +138,8 @@ class NextRuns:
         return "\n".join([
             *(f"WARNING: {warning}" for warning in self.warnings),
             in_columns(header, rows, left=(last,)),
-            f"{count} runs for {self.spent:.3g} of {self.budget:.3g} ({self.cost}); candidates: {self.candidates}",
+            f"{count} runs for {in_short(self.spent, 'cost')} of {in_short(self.budget, 'cost')} ({self.cost}); "
+            f"candidates: {self.candidates}",
             "",
             in_columns(*self.outcome),
             f"±: half the {self.level:.4g} interval, of a loss relative; errors of new runs as those of the fit "
@@ -270,7 +273,10 @@ def _grid(fit: Fit) -> tuple[Points, str]:
     sizes = np.array([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")])
     count, groups = sizes.shape[1], max(len(fit.labels), 1)
     points = Points(np.tile(sizes, groups), np.repeat(np.arange(groups), count), fit.labels)
-    ends = ", ".join(f"{c} from {axis[0]:.3g} to {axis[-1]:.3g}" for c, axis in zip(fit.law.sizes, axes, strict=True))
+    ends = ", ".join(
+        f"{c} from {in_short(axis[0], c)} to {in_short(axis[-1], c)}"
+        for c, axis in zip(fit.law.sizes, axes, strict=True)
+    )
     return points, f"a grid of {points.n} in steps of {step:.3g}, the data's ranges and a decade beyond ({ends})"
 
 

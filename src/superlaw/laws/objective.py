@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 
 NAMES = ("log-ls", "log-huber", "ls", "plain-huber")
 ENVELOPE = 1000.0  # so heavy is a run below the law that none of fewer runs than this lies there
@@ -49,7 +50,7 @@ class Objective:
     def __post_init__(self):
         if self.name not in NAMES:
             names = (*NAMES, *ONE_SIDED)
-            raise InputError(f"objective = {self.name!r}", f"one of {', '.join(names)}", nearest(str(self.name), names))
+            raise InputError(f"objective = {self.name!r}", f"one of {', '.join(names)}", closest(str(self.name), names))
         if not (np.isfinite(self.delta) and self.delta > 0):
             raise InputError(f"delta = {self.delta}", "a positive number")
         if self.reduction not in ("sum", "mean"):
@@ -122,19 +123,20 @@ class Objective:
         """
         r = self.residuals(model, target)
         psi, rho = self.psi(r), self.rho(r)
+        curved: Any = 1.0
+        weight: Any = 1.0
         if self.robust:
             size = np.abs(r)
             curved = (size <= self.delta).astype(r.dtype)
             weight = self.delta / np.maximum(size, self.delta)
-        else:
-            curved = weight = np.ones_like(r)
         if self.asymmetry != 1:
             tilt = self.tilt(r)
             curved, weight = curved * tilt, weight * tilt
         if not self.logarithmic:
-            return rho, psi, curved, weight
+            return rho, psi, curved + np.zeros_like(r), weight + np.zeros_like(r)
         inverse = 1 / model  # r = log f: r' = 1/f, r'' = -1/f^2
-        return rho, psi * inverse, (curved - psi) * inverse**2, weight * inverse**2
+        square = inverse**2
+        return rho, psi * inverse, (curved - psi) * square, weight * square
 
     def dispersion(self, r: np.ndarray, dof: float, weights: np.ndarray | None = None) -> float:
         """lambda in 2 (F - F_min) / lambda ~ F(1, dof): the residual variance for squares.
@@ -193,6 +195,8 @@ class Objective:
         if not self.robust:
             mass = 0.5 * (1 + self.asymmetry**-0.5)
             return -0.5 * n * (np.log(2 * np.pi * 2 * total / n) + 1) - n * np.log(mass) + change
+
+        from scipy import optimize  # a tenth of a second: squares do without
 
         def mass_of(t: float) -> float:
             edge = self.delta / np.sqrt(2 * t)

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.notebook import Shown
+from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.law import Law, Points
 from superlaw.laws.result import Fit
@@ -33,7 +35,7 @@ class Triple(NamedTuple):
     high: float
 
     def __format__(self, spec: str) -> str:
-        value, low, high = (format(x, spec or ".5g") for x in self)
+        value, low, high = (format(x, spec) if spec else in_short(x) for x in self)
         return f"{value} ({low} to {high})"
 
     def __str__(self) -> str:
@@ -45,7 +47,7 @@ class Triple(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Optimum:
+class Optimum(Shown):
     """The best sizes for a budget, each with an interval.
 
     ``sizes`` {column: (value, low, high)}; ``loss`` (value, low, high); ``exponents`` {column:
@@ -65,15 +67,23 @@ class Optimum:
         """A table of it: header and rows."""
         (kind, amount), *_ = self.budget.items()
         level = f"{self.level:.4g} low"
-        rows = [[column, *(f"{x:.5g}" for x in triple), *(f"{x:.3f}" for x in self.exponents[column])]
+        rows = [[column, *(in_short(x, column) for x in triple), *(f"{x:.3f}" for x in self.exponents[column])]
                 for column, triple in self.sizes.items()]  # fmt: skip
         rows.append(["loss", *(f"{x:.5g}" for x in self.loss), "", "", ""])
-        return [f"at {kind} = {amount:.4g}", "value", level, "high", f"power of {kind}", level, "high"], rows
+        return [
+            f"at {kind} = {in_short(amount, kind)}",
+            "value",
+            level,
+            "high",
+            f"power of {kind}",
+            level,
+            "high",
+        ], rows
 
     def __str__(self) -> str:
         (kind, amount), *_ = self.budget.items()
         lines = [f"WARNING: {warning}" for warning in self.warnings]
-        lines.append(f"best for {kind} = {amount:.4g} ({self.level:.4g} intervals, {self.drawn_from})")
+        lines.append(f"best for {kind} = {in_short(amount, kind)} ({self.level:.4g} intervals, {self.drawn_from})")
         for column, triple in self.sizes.items():
             power = self.exponents[column]
             lines.append(f"  {column}: {triple}; grows as {kind}^{power[0]:.3f} ({power[1]:.3f} to {power[2]:.3f})")
@@ -229,7 +239,10 @@ def extrapolations(fit: Fit, sizes: Mapping[str, float]) -> list[str]:
     for column, size in sizes.items():
         low, high = fit.ranges[column]
         if not low <= size <= high:
-            out.append(f"{column} = {size:.3g} is an extrapolation: the data have {low:.3g} to {high:.3g}")
+            out.append(
+                f"{column} = {in_short(size, column)} is an extrapolation: the data have {in_short(low, column)} to "
+                f"{in_short(high, column)}"
+            )
     return out
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
+from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.reach import Reach, reach
 from superlaw.laws.result import Fit
@@ -44,7 +46,7 @@ class PredictedPoint:
 
 
 @dataclass(frozen=True)
-class Predictions:
+class Predictions(Shown):
     """Points with their predicted losses; ``warnings`` are the fit's, and those of the prediction."""
 
     points: tuple[PredictedPoint, ...]
@@ -58,7 +60,7 @@ class Predictions:
         header = [*names, "loss", f"{self.level:.4g} low", "high", "of a run", "to", "where"]
         rows = []
         for point in self.points:
-            sizes = [x if isinstance(x, str) else f"{x:.4g}" for x in point.at.values()]
+            sizes = [x if isinstance(x, str) else in_short(x, name) for name, x in point.at.items()]
             numbers = (point.loss, point.low, point.high, point.run_low, point.run_high)
             rows.append([*sizes, *(f"{x:.5g}" for x in numbers), str(point.reach)])
         return header, rows

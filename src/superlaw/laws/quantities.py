@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest, nearest
 from superlaw.laws.cells import as_numbers, is_numeric
 
 if TYPE_CHECKING:
@@ -145,10 +145,9 @@ def _alike(table: pd.DataFrame, columns: Sequence[str]) -> bool:
 def known_columns(name: str, table: pd.DataFrame) -> str:
     """The nearest column to a name that is none, or what there are."""
     columns = [str(column) for column in table.columns]
-    advice = nearest(name, columns)
-    if advice.startswith("known") and len(columns) > 4 * MOST_SHOWN:
-        return f"superlaw law look lists its {len(columns)} columns"
-    return advice
+    if len(columns) > 4 * MOST_SHOWN:
+        return closest(name, columns) or f"superlaw law look lists its {len(columns)} columns"
+    return nearest(name, columns)
 
 
 def shown(items: Sequence[Any]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from superlaw.files.numbers import in_short
 from superlaw.laws.law import Points
 from superlaw.laws.result import Fit
 
@@ -85,9 +86,9 @@ def _beyond(fit: Fit, sizes: np.ndarray) -> dict[str, tuple[float, str]]:
     for column, x in zip(fit.law.sizes, sizes, strict=True):
         low, high = fit.ranges[column]
         if x > high + ROUNDING * abs(high):
-            out[column] = (float(x / high), f"the largest of {high:.3g}")
+            out[column] = (float(x / high), f"the largest of {in_short(high, column)}")
         elif x < low - ROUNDING * abs(low):
-            out[column] = (float(x / low), f"the smallest of {low:.3g}")
+            out[column] = (float(x / low), f"the smallest of {in_short(low, column)}")
     return out
 
 

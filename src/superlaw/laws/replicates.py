@@ -18,6 +18,7 @@ from scipy import stats
 
 from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
 from superlaw.files.records import json_ready
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms import law_of
@@ -33,7 +34,7 @@ DRAWS = 20_000  # of the intervals of components
 
 
 @dataclass(frozen=True)
-class Replicates:
+class Replicates(Shown):
     """What repeated runs say.
 
     Parameters

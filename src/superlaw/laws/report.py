@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from superlaw.files.numbers import rounded
 from superlaw.laws.certificate import FLAT_LEVEL, NOT, POORLY, STRONG_CORRELATION, Certificate
 from superlaw.laws.doubts import doubts
 from superlaw.laws.estimate import Estimate
@@ -211,8 +212,8 @@ def _strong_correlations(certificate: Certificate, names: Sequence[str], offset:
     return out
 
 
-def _figure(x: float) -> str:
-    return "" if math.isnan(x) else "inf" if math.isinf(x) else f"{x:.5g}"
+def _figure(x: float, error: float) -> str:
+    return "" if math.isnan(x) else "inf" if math.isinf(x) else rounded(x, error)
 
 
 def parameter_cells(
@@ -224,7 +225,7 @@ def parameter_cells(
     rows = []
     for name, e in params.items():
         cells = [e.value, e.stderr, *([e.low, e.high] if ends else []), *([e.naive_stderr] if by_cluster else [])]
-        figures = ["" if name in known.fixed and k else _figure(x) for k, x in enumerate(cells)]
+        figures = ["" if name in known.fixed and k else _figure(x, e.stderr) for k, x in enumerate(cells)]
         rows.append([name, *figures, *([known.words(name)] if known else [])])
     return ["parameter", "value", "stderr", *ends] + ["naive stderr"] * by_cluster + ["given"] * bool(known), rows
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.notebook import Shown
+from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.law import Points
 from superlaw.laws.optimum import DRAWS, Triple, budget_of, extrapolations, loss_at_sizes, triple_of
@@ -19,7 +21,7 @@ LARGEST_LOG = 160.0  # e^160 = 3e69
 
 
 @dataclass(frozen=True)
-class Requirement:
+class Requirement(Shown):
     """What a loss requires.
 
     Parameters
@@ -51,7 +53,9 @@ class Requirement:
     @property
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """A table of it: header and rows."""
-        rows = [[name, *(f"{x:.5g}" for x in triple)] for name, triple in {self.of: self.size, **self.sizes}.items()]
+        rows = [
+            [name, *(in_short(x, name) for x in triple)] for name, triple in {self.of: self.size, **self.sizes}.items()
+        ]
         return [f"for a loss of {self.loss:g}", "value", f"{self.level:.4g} low", "high"], rows
 
     def __str__(self) -> str:
@@ -59,7 +63,8 @@ class Requirement:
         lines = [f"WARNING: {warning}" for warning in self.warnings]
         value, low, high = self.size
         lines.append(
-            f"a loss of {self.loss:g} requires {self.of} = {value:.5g} ({low:.5g} to {high:.5g}, "
+            f"a loss of {self.loss:g} requires {self.of} = {in_short(value, self.of)} ({in_short(low, self.of)} to "
+            f"{in_short(high, self.of)}, "
             f"{self.level:.4g} interval, {self.drawn_from}){held}"
         )
         return "\n".join([*lines, *(f"  {column}: {triple}" for column, triple in self.sizes.items())])

@@ -14,6 +14,7 @@ from scipy import special
 
 from superlaw.errors import DamagedFileError, InputError, nearest
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
 from superlaw.files.records import json_ready, read_json
 from superlaw.files.shapes import misfit
 from superlaw.laws import report
@@ -60,7 +61,7 @@ class PredictedLoss:
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class Fit(Shown):
     """The result of :func:`superlaw.fit_law`. Print it for a report; ``to_dict`` gives JSON.
 
     Parameters
@@ -168,6 +169,17 @@ class Fit:
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """The table of parameters that is printed: header and rows."""
         return report.parameter_cells(self.params, self.interval, self.known)
+
+    def __repr__(self) -> str:
+        known = ", ".join(f"{name} = {estimate}" for name, estimate in self.params.items())
+        count = len(self.warnings)
+        return f"Fit({self.law.name}: {known}; {self.n} points, {count} warning{'s' * (count != 1)})"
+
+    def plot(self, kind: str = "sizes", ax: Any = None, **options: Any) -> Any:
+        """Draw a figure of the fit with matplotlib, on axes of yours or new ones: see :func:`superlaw.plot_law`."""
+        import superlaw
+
+        return superlaw.plot_law(self, kind, ax, **options)
 
     def __str__(self) -> str:
         what = "log L" if self.objective.logarithmic else "L"

@@ -130,12 +130,16 @@ def _small_sample(line: _Linear, rows: np.ndarray) -> tuple[np.ndarray, np.ndarr
     U = np.hstack([X, cover])  # the residuals' covariance is that of the errors and U S U^T
     S = np.block([[bread @ bent @ bread, -bread], [-bread, np.zeros_like(bread)]])
     dof = np.empty(len(rows))
+    forms = ((U @ S) * U).sum(axis=1) if line.members is None else None
     for q, a in enumerate(weights.T):
         own = line.summed(a[:, None] * line.cover(a[:, None]))[:, 0]
-        R = line.summed(a[:, None] * U)
-        SRR = S @ (R.T @ R)
+        if forms is None:
+            R = line.summed(a[:, None] * U)
+            SRR, bent = S @ (R.T @ R), ((R @ S) * R).sum(axis=1)
+        else:  # the same of rows that are a cluster each
+            SRR, bent = S @ ((U * (a**2)[:, None]).T @ U), a**2 * forms
         trace = own.sum() + np.trace(SRR) + of_prior[q]
-        squares = own @ own + 2 * own @ np.einsum("gi,ij,gj->g", R, S, R) + np.trace(SRR @ SRR)
+        squares = own @ own + 2 * own @ bent + np.trace(SRR @ SRR)
         dof[q] = np.clip(trace**2 / squares, FEWEST, MOST) if squares > 0 and np.isfinite(squares) else FEWEST
     variance = ((scores @ bread @ rows.T) ** 2).sum(axis=0) + line.strength * of_prior
     return inner / np.outer(unit, unit), dof, variance, np.einsum("qi,ij,qj->q", rows, bread, rows)

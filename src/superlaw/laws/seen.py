@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
+from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
 from superlaw.laws.decide import ASSUMED, Decidable
 from superlaw.laws.quantities import shown
@@ -59,7 +61,7 @@ class PairLook:
 
 
 @dataclass(frozen=True)
-class Look:
+class Look(Shown):
     """What a table holds. Print it for a report; ``to_dict`` gives JSON.
 
     Parameters
@@ -120,7 +122,8 @@ def _pair_lines(pairs: Sequence[PairLook]) -> list[str]:
 def _column_table(columns: Sequence[ColumnLook]) -> str:
     rows = []
     for column in columns[:MOST_LINES]:
-        ends = [f"{column.low:.4g}", f"{column.high:.4g}"] if column.low is not None else [column.example, ""]
+        known = [end for end in (column.low, column.high) if end is not None]
+        ends = [in_short(end, column.name) for end in known] if len(known) == 2 else [column.example, ""]
         rows.append([column.name, column.kind, str(column.filled), str(column.distinct), *ends, column.could_be or ""])
     text = in_columns(["column", "holds", "filled", "distinct", "lowest", "highest", "could be"], rows, left=(0, 1, 6))
     more = len(columns) - MOST_LINES

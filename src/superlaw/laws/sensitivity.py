@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 from superlaw.files.columns import in_columns
+from superlaw.files.notebook import Shown
 from superlaw.files.records import json_ready
 from superlaw.laws.compare import titles
 from superlaw.laws.counting import counted
@@ -22,7 +23,7 @@ from superlaw.laws.tables import REFUSE, as_table
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(Shown):
     """The same exponent under every choice of objective, filter and law.
 
     ``rows`` are dicts: objective, filter, law, n, exponents {name: (value, low, high)}, warnings. ``left_out`` counts

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.laws.law import FormulaLaw, Law, Points, SumLaw, of_group
 from superlaw.laws.problems.formula import Formula
 from superlaw.laws.problems.layout import Arranged, Layout
@@ -52,7 +52,7 @@ class SeparateLaw(Law):
             raise InputError("no groups, or nothing separate", "columns of groups, and parameters", "--by, --separate")
         for name in separate:
             if name not in names:
-                raise InputError(f"the parameter {name!r}", f"one of {', '.join(names)}", nearest(name, names))
+                raise InputError(f"the parameter {name!r}", f"one of {', '.join(names)}", closest(name, names))
         if len(set(separate)) < len(separate) or len(set(by)) < len(by):
             raise InputError(f"--by {','.join(by)} --separate {','.join(separate)}", "each once")
         for column in by:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.numbers import with_error
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Slope:
     n: int
 
     def __str__(self) -> str:
-        return f"{self.exponent:.3f} ± {self.stderr:.3f}"
+        return with_error(self.exponent, self.stderr)
 
 
 def fit_slope(x: np.ndarray, y: np.ndarray) -> Slope:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superlaw.errors import InputError, nearest
-from superlaw.laws.cells import as_numbers, empty, names, numbers, scaled
+from superlaw.files.numbers import scaled
+from superlaw.laws.cells import as_numbers, empty, names, numbers
 from superlaw.laws.expression import evaluate, names_in
 from superlaw.laws.kin import Kin, kin_of
 from superlaw.laws.law import Law, Points

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 
 SHIPPED = {"paper": Path(__file__).with_name("paper.toml")}
 
@@ -72,7 +72,7 @@ def _model(entry: Any, where: str, folder: Path) -> FamilyModel:
         raise InputError(where, "a [[model]] table")
     for key in entry:
         if key not in known:
-            raise InputError(f"{where}: {key}", ", ".join(known), nearest(key, known))
+            raise InputError(f"{where}: {key}", ", ".join(known), closest(key, known))
     for key in known:
         kind = int if key in ("width", "depth") else str
         if type(entry.get(key)) is not kind or not entry[key] or (kind is int and entry[key] < 1):

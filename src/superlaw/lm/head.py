@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.files.tensors import short
 from superlaw.lm.arrays import RawMatrix
 from superlaw.lm.checkpoint import Checkpoint, open_checkpoint
@@ -195,9 +195,10 @@ def _first(names: list[str], endings: tuple[str, ...]) -> str | None:
 
 
 def _suggest(tensor: str, names: list[str]) -> str:
-    text = nearest(tensor, names) if tensor else ""
+    if tensor and (suggestion := closest(tensor, names)):
+        return suggestion
     some = ", ".join(short(name) for name in sorted(names)[:4])
-    return text if text.startswith("did") else f"it has {some}" + (", ..." if len(names) > 4 else "")
+    return f"it has {some}" + (", ..." if len(names) > 4 else "")
 
 
 def _flat(config: dict[str, Any] | None) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.notebook import facts_html
+from superlaw.files.numbers import in_short, with_error
 from superlaw.geometry import blocks
 from superlaw.geometry.dominant import PeeledOverlaps, peel
 from superlaw.geometry.frames import random_mean_abs_overlap, welch
@@ -105,6 +107,25 @@ class HeadMeasures:
     left_out: tuple[str, ...]
     buckets: tuple[Bucket, ...] = ()
     weighted: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"HeadMeasures({'; '.join(f'{name}: {value}' for name, value in self._facts)})"
+
+    def _repr_html_(self) -> str:
+        return facts_html(f"Head {self.head.name}", self._facts)
+
+    @property
+    def _facts(self) -> list[tuple[str, str]]:
+        """What a notebook shows."""
+        error = f" ± {self.overlaps.mean_abs_stderr:.1g}" if self.overlaps.pairs else ""
+        return [
+            ("tensor", f"{self.head.tensor}, {in_short(self.n)} rows of width {self.m}"),
+            ("overlap² times m", f"{self.excess:.4g} (random directions: 1), {self.centred_excess:.4g} with the mean "
+                                 "row removed"),
+            ("mean |overlap|", f"{self.overlaps.mean_abs:.4g}{error} (random: {random_mean_abs_overlap(self.m):.4g})"),
+            ("norms", f"{with_error(self.norms.mean(), self.norms.std())} (mean and spread)"),
+            ("represented", f"{self.represented:.1%} of rows longer than half the mean"),
+        ]  # fmt: skip
 
     @property
     def represented(self) -> float:

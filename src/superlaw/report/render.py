@@ -12,6 +12,7 @@ import hashlib
 import html
 import json
 import math
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,19 @@ def report_page(page: Page) -> bytes:
 def figure_page(picture: Picture, command: str = "") -> bytes:
     """One interactive figure as one file of HTML."""
     return _render("figure.html", title=picture.title, figure=_figure(picture, _Ids()), command=command)
+
+
+def figure_parts(pictures: Sequence[Picture], level: int) -> list[str]:
+    """Interactive figures as pieces of one page that is not made here, and that has Plotly's bundle and ``page.js``.
+
+    Parameters
+    ----------
+    pictures : sequence of Picture
+    level : int
+        Of their headings.
+    """
+    macro, ids = _environment().get_template("parts.html").module.figure, _Ids()  # type: ignore[attr-defined]
+    return [str(macro(_figure(picture, ids), level)) for picture in pictures]
 
 
 def figure_file(picture: Picture, kind: str, command: str = "") -> bytes:

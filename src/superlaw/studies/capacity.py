@@ -84,7 +84,7 @@ def measure_capacity(
     steps: int = STEPS,
     weight_decay: float = WEIGHT_DECAY,
     threshold: float = THRESHOLD,
-    report: Report = lambda tally: None,
+    report: Report | None = None,
 ) -> CapacityMap:
     """Train what the store lacks, test every model on fresh samples, and say where the bounds stand.
 

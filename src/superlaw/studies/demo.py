@@ -91,7 +91,7 @@ def demo(
     workers: int | None = None,
     out: str | Path = "demo",
     seed: int = 0,
-    report: Report = lambda tally: None,
+    report: Report | None = None,
     *,
     overwrite: bool = False,
     command: str = "",

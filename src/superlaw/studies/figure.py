@@ -46,6 +46,10 @@ class Drawn:
     record: Path | None = None
     command: str = ""
 
+    def __repr__(self) -> str:
+        where = f" in {self.path}" if self.path else ""
+        return f"Drawn({self.picture.name}: {self.picture.title}, {len(self.picture.runs)} runs{where})"
+
     def matplotlib(self, axes: Any = None) -> Any:
         """The figure by matplotlib, a new one or on ``axes`` of yours, one for each panel; the matplotlib figure."""
         from superlaw.figures.paint import matplotlib_figure

@@ -80,7 +80,7 @@ def reproduce(
     store: str | Path | None = None,
     workers: int | None = None,
     kind: str = "png",
-    report: Report = lambda tally: None,
+    report: Report | None = None,
     *,
     runs: Places | None = None,
     overwrite: bool = False,

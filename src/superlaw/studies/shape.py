@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from superlaw.errors import InputError
+from superlaw.files.numbers import in_short
 from superlaw.findings.width_depth import WidthDepthLaw
 from superlaw.theory.losses import EPOCH, chinchilla_loss, kaplan_loss
 from superlaw.theory.shape import Architecture, Shape
@@ -140,7 +141,7 @@ def _conclusion(
         said.append(
             f"The width-depth law is {law.source}." + (f" Extrapolated: {'; '.join(outside)}." if outside else "")
         )
-    data = "with unlimited data" if tokens is None else f"at {tokens:.3g} tokens"
+    data = "with unlimited data" if tokens is None else f"at {in_short(tokens)} tokens"
     said.append(f"Losses are in nats per token, {data}.")
     if features is None:
         said.append("Without --features nothing is said of superposition.")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import InputError, SuperlawError
+from superlaw.files.progress import notebook_line
 from superlaw.geometry.blocks import usable_cores
 from superlaw.sweeps import worker
 from superlaw.sweeps.store import Store
@@ -45,6 +46,12 @@ class Tally:
         """Runs that are present."""
         return self.stored + self.trained
 
+    @property
+    def in_short(self) -> str:
+        """What a progress line says beside how many are done."""
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        return f"loss {self.loss:.3g}{failed}" if self.loss == self.loss else f"{self.running} running{failed}"
+
 
 Report = Callable[[Tally], None]
 Keep = Callable[[RunSpec], bool]
@@ -70,6 +77,12 @@ def check_workers(workers: int | None) -> None:
         raise InputError(f"workers = {workers}", "1 worker or more")
 
 
+def _notebook_report() -> Report:
+    """A line in the cell of a notebook; elsewhere nothing."""
+    line = notebook_line("training", "runs")
+    return lambda tally: None if line is None else line.update(tally.done, tally.planned, tally.in_short)
+
+
 def execute(
     specs: Iterable[RunSpec],
     store: Store,
@@ -77,7 +90,7 @@ def execute(
     executor: futures.Executor | None = None,
     engine: str = DEFAULT_ENGINE,
     keep_weights: Keep = lambda spec: True,
-    report: Report = lambda tally: None,
+    report: Report | None = None,
     work: Work = worker.work,
 ) -> Tally:
     """Train every spec that the store lacks.
@@ -94,7 +107,7 @@ def execute(
     keep_weights : callable
         Whether to store W and b of a spec's run.
     report : callable
-        Called with the Tally whenever something finishes.
+        Called with the Tally whenever something finishes. Without one a notebook shows how far it is.
     work : callable
         What a worker does (see worker.work); benchmarks pass one that does nothing.
 
@@ -104,6 +117,7 @@ def execute(
         When a worker cannot go on (disk full, say). The store stays valid; run it again to resume.
     """
     check_workers(workers)
+    report = _notebook_report() if report is None else report
     specs = list(dict.fromkeys(specs))
     present = store.ids()
     todo = deque(longest_first(spec for spec in specs if spec.id not in present))

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest, nearest
 from superlaw.toy.fields import OPTIONAL
+from superlaw.toy.frequencies import NamedFrequencies
 from superlaw.toy.spec import DEFAULTS, RunSpec
 
 KEYS = ("name", "about", "base", "axes", "seeds", "keep")
@@ -37,7 +38,7 @@ class Plan:
         Fields of RunSpec shared by all runs.
     axes : dict of str to tuple
         Fields of RunSpec and the values each takes; the grid is their product, the last one fastest. ``"none"``
-        leaves out a field that may be left out.
+        leaves out a field that may be left out. An axis of frequencies has families, files, or NamedFrequencies.
     seeds : tuple of int
         Replicates of every cell.
     keep : {"weights", "losses"} or tuple of int
@@ -73,6 +74,7 @@ class Plan:
             if not values:
                 raise InputError(f"an empty axis {axis} in the plan {self.name}", "at least one value")
             kinds = int | float | str | None if axis in OPTIONAL else int | float | str
+            kinds = str | NamedFrequencies if axis == "frequencies" else kinds
             if not all(isinstance(value, kinds) for value in values):
                 raise InputError(f"the axis {axis} of the plan {self.name} with a list or table in it",
                                  "numbers or names")  # fmt: skip
@@ -86,7 +88,7 @@ class Plan:
         widths = isinstance(self.keep, tuple) and all(isinstance(w, int) and not isinstance(w, bool) for w in self.keep)
         if not (self.keep and widths) and self.keep not in KEEP:
             raise InputError(f"keep = {self.keep!r}", 'keep = "weights", "losses" or a list of widths',
-                             nearest(str(self.keep), KEEP))  # fmt: skip
+                             closest(str(self.keep), KEEP))  # fmt: skip
 
     @cached_property
     def cells(self) -> tuple[dict[str, Any], ...]:
@@ -118,7 +120,12 @@ class Plan:
         """The plan as TOML that load_plan reads back to the same runs."""
         import tomli_w
 
-        said = lambda value: NONE if value is None else value  # noqa: E731
+        def said(value: Any) -> Any:
+            if isinstance(value, NamedFrequencies):
+                raise InputError(f"the frequencies {value} in the plan {self.name}", "a file of them for TOML",
+                                 "write them to a .csv and name that")  # fmt: skip
+            return NONE if value is None else value
+
         return tomli_w.dumps({
             "name": self.name, "about": self.about, "seeds": self.seeds, "keep": self.keep,
             "base": {field: said(value) for field, value in self.base.items()},
@@ -228,7 +235,7 @@ def parse_plan(record: dict[str, Any], name: str) -> Plan:
     for key in record:
         if key not in KEYS:
             raise InputError(
-                f"the unknown key {key!r} in the plan {name}", f"keys {', '.join(KEYS)}", nearest(key, KEYS)
+                f"the unknown key {key!r} in the plan {name}", f"keys {', '.join(KEYS)}", closest(key, KEYS)
             )
     for key in ("base", "axes"):
         if not isinstance(record.get(key, {}), dict):

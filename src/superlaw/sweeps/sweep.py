@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.notebook import facts_html
 from superlaw.sweeps.execute import Report, Tally, check_workers, execute
-from superlaw.sweeps.plan import NONE, Plan, load_plan
+from superlaw.sweeps.plan import NONE, Plan, as_said, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.table import MEASURES, PROVENANCE, run_table
+from superlaw.toy.frequencies import NamedFrequencies
 from superlaw.toy.run import Run
 from superlaw.toy.train import DEFAULT_ENGINE, engine_for
 
@@ -33,6 +35,20 @@ class Sweep:
     plan: Plan
     store: Store
     tally: Tally | None = None
+
+    def __repr__(self) -> str:
+        return f"Sweep({self.plan.name} in {self.store.path}: {self._stored})"
+
+    def _repr_html_(self) -> str:
+        axes = [(axis, ", ".join(map(as_said, values))) for axis, values in self.plan.axes.items()]
+        base = ", ".join(f"{field} = {as_said(value)}" for field, value in self.plan.base.items())
+        facts = [("runs", self._stored), *axes, ("seeds", ", ".join(map(str, self.plan.seeds))), ("all", base)]
+        return facts_html(f"Sweep {self.plan.name} in {self.store.path}", facts)
+
+    @property
+    def _stored(self) -> str:
+        specs = {spec.id for spec in self.plan.specs}
+        return f"{len(specs & self.store.ids())} of {len(specs)} stored"
 
     def runs(self) -> list[Run | None]:
         """Every planned run in the plan's order, read whole and checked; None where it is missing."""
@@ -59,7 +75,7 @@ class Sweep:
     def table(self) -> pd.DataFrame:
         """The run table: one row for every planned run in the plan's order, missing ones included and marked.
 
-        The columns are those of :func:`~superlaw.sweeps.table.gather`; headers alone are read, no weights.
+        The columns are those of :func:`~superlaw.gather`; headers alone are read, no weights.
         """
         return run_table(self.store, self.plan.specs)
 
@@ -91,11 +107,16 @@ class Sweep:
             data[name] = (tuple(axes), np.asarray(values.to_list()).reshape(shape))
         return xr.Dataset(data, {name: _labels(values) for name, values in axes.items()}, {"plan": self.plan.name})
 
+    def to_xarray(self) -> xr.Dataset:
+        """:meth:`grid`, under the name that other libraries have for it."""
+        return self.grid()
+
 
 def _labels(values: Sequence[Any]) -> list[Any]:
     """Values of an axis as netCDF can hold them: NaN among numbers, a word among words, for what was left out."""
     absent = NONE if any(isinstance(value, str) for value in values) else np.nan
-    return [absent if value is None else value for value in values]
+    plain = [str(value) if isinstance(value, NamedFrequencies) else value for value in values]
+    return [absent if value is None else value for value in plain]
 
 
 def _engine(provenance: dict[str, Any]) -> str | None:
@@ -110,7 +131,7 @@ def sweep(
     executor: Executor | None = None,
     engine: str = DEFAULT_ENGINE,
     limit: int | None = None,
-    report: Report = lambda tally: None,
+    report: Report | None = None,
 ) -> Sweep:
     """Train what the store lacks of a plan.
 

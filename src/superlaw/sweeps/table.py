@@ -6,6 +6,7 @@ written as a small CSV and read back, and every finding starts from it.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
@@ -227,8 +228,15 @@ def _with_runs(place: str | Path | Store) -> Store:
 
 
 def _spec_row(spec: RunSpec) -> dict[str, Any]:
-    fields = {name: getattr(spec, name) for name in DEFAULTS} | {"frequencies": spec.frequencies_name}
+    fields = {name: getattr(spec, name) for name in DEFAULTS} | {"frequencies": _distribution(spec)}
     return fields | {"density": float(spec.probabilities.sum())}
+
+
+def _distribution(spec: RunSpec) -> str:
+    """The family's name; for explicit frequencies the start of their digest too, by which runs are told apart."""
+    if isinstance(spec.frequencies, str):
+        return spec.frequencies
+    return f"explicit {hashlib.sha256(spec.frequencies.tobytes()).hexdigest()[:6]}"
 
 
 def _stored_row(store: Store, run_id: str, spec: RunSpec | None, profiles: bool) -> dict[str, Any]:

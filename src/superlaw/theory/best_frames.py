@@ -13,7 +13,7 @@ from math import sqrt
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 from superlaw.geometry.frames import least_mean_cube_overlap, welch
 from superlaw.theory.interference import feature_loss, interference
 from superlaw.theory.values import values_named
@@ -51,7 +51,7 @@ def overlaps_of(spread: str, n_features: int, width: int) -> np.ndarray | None:
     """
     if spread not in SPREADS:
         raise InputError(
-            f"overlaps = {spread!r}", f"one of {', '.join(SPREADS)}, or an array", nearest(spread, SPREADS)
+            f"overlaps = {spread!r}", f"one of {', '.join(SPREADS)}, or an array", closest(spread, SPREADS)
         )
     if spread == "random":
         return None

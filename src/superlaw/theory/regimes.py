@@ -79,7 +79,7 @@ def predicted_exponents(data_exponent: float, n_features: int, share: float = 0.
     -------
     tuple of PredictedExponents
         In strong superposition the exponent of the one that applies is the line to compare with
-        (:func:`superlaw.theory.strong.strong_exponent`). Near alpha = 1.5 both losses matter and neither is clean.
+        (``superlaw.theory.strong.strong_exponent``). Near alpha = 1.5 both losses matter and neither is clean.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from math import inf, log, pi, sqrt
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 
 TAIL = 0.999  # the quantile that stands for the largest value where there is none
 
@@ -163,7 +163,7 @@ def values_named(name: str) -> Values:
     4.124
     """
     if name not in VALUES:
-        raise InputError(f"values = {name!r}", f"one of {', '.join(VALUES)}", nearest(name, VALUES))
+        raise InputError(f"values = {name!r}", f"one of {', '.join(VALUES)}", closest(name, VALUES))
     return VALUES[name]
 
 

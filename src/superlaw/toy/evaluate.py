@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superlaw.errors import InputError
+from superlaw.files.numbers import with_error
 from superlaw.files.records import json_ready
 from superlaw.geometry.groups import REPRESENTED
 from superlaw.geometry.overlaps import row_norms
@@ -33,7 +34,7 @@ class SampleMean:
     stderr: float
 
     def __str__(self) -> str:
-        return f"{self.mean:.4g} ± {self.stderr:.2g}"
+        return with_error(self.mean, self.stderr)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest, nearest
 from superlaw.theory.values import VALUES
 
 CHOICES = {
@@ -58,7 +58,7 @@ def checked_field(name: str, value: Any) -> Any:
         return _real(name, value)
     if name in CHOICES and not (isinstance(value, str) and value in CHOICES[name]):
         raise InputError(
-            f"{name} = {value!r}", f"one of {', '.join(CHOICES[name])}", nearest(str(value), CHOICES[name])
+            f"{name} = {value!r}", f"one of {', '.join(CHOICES[name])}", closest(str(value), CHOICES[name])
         )
     if name in SWITCHES and not isinstance(value, bool):
         raise InputError(f"{name} = {value!r}", "true or false")

@@ -9,12 +9,15 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError
+from superlaw.errors import InputError, closest
 from superlaw.files.counts import read_numbers
 
 FAMILIES = ("power", "exponential", "linear")
@@ -107,6 +110,100 @@ def scale_density(frequencies: np.ndarray, activation_density: float, clip: bool
             "lower it, or allow clipping (--clip, clip=True)",
         )
     return np.minimum(p, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class NamedFrequencies:
+    """Frequencies under a name, so that they can stand on an axis of a plan.
+
+    Parameters
+    ----------
+    name : str
+    values : array, mapping or path
+        What :func:`frequencies_of` takes: counts, probabilities, a corpus.
+
+    Examples
+    --------
+    >>> wiki = NamedFrequencies("wiki", {"the": 6, "of": 3, "a": 3})
+    >>> str(wiki), wiki == NamedFrequencies("wiki", [6, 3, 3])
+    ('wiki', True)
+    """
+
+    name: str
+    values: Any
+
+    def __post_init__(self):
+        object.__setattr__(self, "values", frequencies_of(self.values))
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NamedFrequencies) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, bytes]:
+        return self.name, self.values.tobytes()
+
+
+def frequencies_of(given: Any, n_features: int | None = None) -> np.ndarray:
+    """Frequencies from counts or probabilities, a mapping of words or tokens to either, or the file of a corpus.
+
+    Parameters
+    ----------
+    given : array, list, mapping, NamedFrequencies, or path
+        Whole numbers of which one is above 1 are counts, and divided by their sum. A CSV or JSON file as
+        :func:`read_frequencies` reads; the words of any other are counted.
+    n_features : int, optional
+        Of a mapping or a file: keep that many, the most frequent first.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Decreasing for mappings and files; in the order given for arrays.
+
+    Examples
+    --------
+    >>> frequencies_of({"the": 6, "of": 1, "a": 3})
+    array([0.6, 0.3, 0.1])
+    >>> frequencies_of([0.5, 0.25])
+    array([0.5 , 0.25])
+    """
+    if isinstance(given, NamedFrequencies):
+        return given.values if n_features is None else _most_frequent(given.values, n_features, given.name, "values")
+    if isinstance(given, str | Path):
+        return _of_file(Path(given), n_features)
+    named = isinstance(given, Mapping)
+    try:
+        values = np.asarray(list(given.values()) if named else given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError("frequencies that are not a list of numbers", "counts or probabilities") from None
+    if named:
+        values = _most_frequent(values, n_features, "the mapping", "entries")
+    with np.errstate(invalid="ignore"):
+        counts = values.ndim == 1 and values.size and np.isfinite(values).all() and (values >= 0).all()
+        whole = counts and (values == np.round(values)).all() and values.max() > 1
+    return frequencies_from_counts(values) if whole else check_frequencies(values)
+
+
+def _of_file(path: Path, n_features: int | None) -> np.ndarray:
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise InputError(f"frequencies = {str(path)!r}: {error.strerror}",
+                         f"one of {', '.join(FAMILIES)}, numbers, or a file of them",
+                         closest(str(path), FAMILIES) or "check the path") from None  # fmt: skip
+    return _of_unchanged(path.resolve(), n_features, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=16)
+def _of_unchanged(path: Path, n_features: int | None, *state: int) -> np.ndarray:
+    """Of a file, read once for all runs of a plan while it stays as it is."""
+    read = read_frequencies if path.suffix.lower() in (".csv", ".tsv", ".json") else read_text
+    return read(path, n_features)
 
 
 def words_in(text: str) -> Counter[str]:

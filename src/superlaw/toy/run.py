@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from superlaw.errors import DamagedFileError, InputError
+from superlaw.files.notebook import facts_html
+from superlaw.files.numbers import with_error
 from superlaw.files.outputs import write_atomically
 from superlaw.files.records import json_ready, parse_json
 from superlaw.files.tensors import PREFIX, TensorHeader, header_length, open_file, parse_header
@@ -74,6 +76,39 @@ class Run:
     def loss_std(self) -> float:
         """Its spread: the standard deviation over the last 100 steps."""
         return float(np.std(self.losses[-REPORTED_STEPS:], dtype=np.float64)) if self.status == "ok" else float("nan")
+
+    def __repr__(self) -> str:
+        return f"Run({self.id}: {self._model}, {self._training}, {self._end})"
+
+    def _repr_html_(self) -> str:
+        found = self.measures or {}
+        facts = [("model", self._model), ("training", self._training), ("end", self._end)]
+        if found.get("represented") is not None:
+            facts.append(("represented", f"{found['represented']:g} of {self.spec.n_features} features (norm > 1/2), "
+                                         f"{found['strong']:g} strongly (> 1)"))  # fmt: skip
+        if found.get("mean_square_overlap") is not None:
+            facts.append(("overlap²", f"{found['mean_square_overlap']:.3g}, 1/m = {1 / self.spec.width:.3g}"))
+        return facts_html(f"Run {self.id}", facts)
+
+    @property
+    def _model(self) -> str:
+        spec = self.spec
+        return f"n = {spec.n_features}, m = {spec.width}, {spec.frequencies_name} frequencies"
+
+    @property
+    def _training(self) -> str:
+        spec = self.spec
+        return f"gamma = {spec.weight_decay:g}, {len(self.losses)} steps of {spec.batch}, seed {spec.seed}"
+
+    @property
+    def _end(self) -> str:
+        return f"loss {with_error(self.loss, self.loss_std)}" if self.status == "ok" else self.status
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw its loss along training and the norms of its rows with matplotlib: see :func:`superlaw.plot_run`."""
+        import superlaw
+
+        return superlaw.plot_run(self, axes)
 
     def save(self, path: str | Path, overwrite: bool = False) -> Path:
         """Write the run to one file: first under a temporary name beside it, then renamed.

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError
 from superlaw.theory.values import untrained_loss
 from superlaw.toy.fields import check_known, check_together, checked_field
-from superlaw.toy.frequencies import FAMILIES, check_frequencies, family_frequencies, scale_density
+from superlaw.toy.frequencies import FAMILIES, check_frequencies, family_frequencies, frequencies_of, scale_density
 
 SCHEMA = 1  # of the canonical JSON behind `id`
 REFERENCE_WIDTH = 8  # learning rates that depend on width are stated at this width
@@ -29,8 +29,9 @@ class RunSpec:
         n. With explicit ``frequencies`` it is their number and may be left out.
     width : int
         m. A width of n or more is allowed (nothing then needs superposition).
-    frequencies : {"power", "exponential", "linear"} or array, shape (n,)
-        A family, or the probabilities themselves.
+    frequencies : {"power", "exponential", "linear"}, array of shape (n,), mapping, or path
+        A family; or probabilities or counts themselves, by name, or of a file: see toy.frequencies.frequencies_of. They
+        are kept as the array of probabilities.
     data_exponent : float
         alpha of the power family.
     decay_length : float
@@ -95,7 +96,7 @@ class RunSpec:
 
     n_features: int = None  # pyright: ignore[reportAssignmentType]  # a number once made: theirs, or 1000
     width: int = 25
-    frequencies: str | np.ndarray = "power"
+    frequencies: str | np.ndarray | Any = "power"
     data_exponent: float = 1.0
     decay_length: float = 400.0
     activation_density: float | None = None
@@ -130,17 +131,12 @@ class RunSpec:
 
     def __post_init__(self):
         fix = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        if isinstance(self.frequencies, str):
-            if self.frequencies not in FAMILIES:
-                raise InputError(
-                    f"frequencies = {self.frequencies!r}",
-                    f"one of {', '.join(FAMILIES)} or an array",
-                    nearest(self.frequencies, FAMILIES),
-                )
+        if isinstance(self.frequencies, str) and self.frequencies in FAMILIES:
             fix("n_features", 1000 if self.n_features is None else self.n_features)
             fix("activation_density", 1.0 if self.activation_density is None else self.activation_density)
         else:
-            p = check_frequencies(self.frequencies).copy()
+            named = not isinstance(self.frequencies, np.ndarray | list | tuple)
+            p = frequencies_of(self.frequencies, self.n_features if named else None).copy()
             p.flags.writeable = False
             if self.n_features not in (None, p.size):
                 raise InputError(f"n_features = {self.n_features} with {p.size} frequencies", "the same number")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
+from superlaw.files.progress import notebook_line
 from superlaw.toy.measures import measure_run
 from superlaw.toy.protocol import Engine, Watch
 from superlaw.toy.run import Run
@@ -30,7 +31,7 @@ def make_engine(name: str, threads: int = 1) -> Engine:
         from superlaw.toy.dense import Dense  # loads PyTorch, an optional extra
 
         return Dense(threads)
-    raise InputError(f"engine = {name!r}", f"one of {', '.join(ENGINES)}", nearest(name, ENGINES))
+    raise InputError(f"engine = {name!r}", f"one of {', '.join(ENGINES)}", closest(name, ENGINES))
 
 
 def engine_for(spec: RunSpec, engine: str = DEFAULT_ENGINE, threads: int = 1) -> Engine:
@@ -63,7 +64,8 @@ def train(spec: RunSpec, engine: str = DEFAULT_ENGINE, threads: int = 1, watch: 
     threads : int
         For one large model; sweeps run one model a core.
     watch : callable, optional
-        Called now and then with (spec, steps done, current loss); a true answer stops the run.
+        Called now and then with (spec, steps done, current loss); a true answer stops the run. Without one a
+        notebook shows how far it is.
 
     Returns
     -------
@@ -76,5 +78,10 @@ def train(spec: RunSpec, engine: str = DEFAULT_ENGINE, threads: int = 1, watch: 
     >>> run.status, len(run.losses), run.W.shape
     ('ok', 200, (50, 5))
     """
-    (run,) = engine_for(spec, engine, threads).train([spec], watch)
+    (run,) = engine_for(spec, engine, threads).train([spec], watch or _notebook_watch(spec))
     return replace(run, measures=measure_run(run).to_dict())
+
+
+def _notebook_watch(spec: RunSpec) -> Watch | None:
+    line = notebook_line(f"m = {spec.width}", "steps")
+    return None if line is None else lambda spec, done, loss: line.update(done, spec.steps, f"loss {loss:.4g}")

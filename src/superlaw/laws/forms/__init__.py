@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from superlaw.errors import InputError, nearest
+from superlaw.errors import InputError, closest
 
 if TYPE_CHECKING:
     from superlaw.laws.law import Law
@@ -35,7 +35,7 @@ def law_class(name: str) -> type[Law]:
     from superlaw.laws.law import Law
 
     if name not in law_names():
-        raise InputError(f"the law {name!r}", f"one of {', '.join(law_names())}", nearest(name, law_names()))
+        raise InputError(f"the law {name!r}", f"one of {', '.join(law_names())}", closest(name, law_names()))
     members = vars(importlib.import_module(f"{__name__}.{name}")).values()
     return next(m for m in members if isinstance(m, type) and issubclass(m, Law) and vars(m).get("name") == name)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize
 
 from superlaw.laws.law import FormulaLaw, Part, Points
 from superlaw.laws.problems.model import Box
@@ -59,6 +58,8 @@ class Kaplan(FormulaLaw):
 
     def starts(self, points: Points, count: int, rng: np.random.Generator, losses: np.ndarray) -> np.ndarray:
         """Exponents at random; given them, L^(1/alpha_D) is linear in N_c^ratio and D_c."""
+        from scipy import optimize  # a tenth of a second, which reading this file need not take
+
         log_n, log_d = np.log(points.sizes)
         out = []
         for alpha_n, alpha_d in np.exp(rng.uniform(np.log(0.02), np.log(0.8), (count, 2))):

@@ -26,13 +26,13 @@ class LearningRateLaw(FormulaLaw):
     tuned run is free at every N and D, so that no law of it bends these powers: several rates and batches are needed at
     each.
 
+    Parameters of the fit: ``c_rate``, ``n_rate``, ``d_rate``, ``h_rate``, ``c_batch``, ``n_batch``, ``d_batch``,
+    ``h_batch``, ``r``, and ``L_0[N,D]`` for every N and D.
+
     Parameters
     ----------
     params, tokens, rate, batch : str
         Columns of N, D, the (peak) learning rate and the batch (in tokens, say).
-
-    Parameters of the fit: ``c_rate``, ``n_rate``, ``d_rate``, ``h_rate``, ``c_batch``, ``n_batch``, ``d_batch``,
-    ``h_batch``, ``r``, and ``L_0[N,D]`` for every N and D.
     """
 
     params: str = "N"

@@ -143,7 +143,7 @@ class Formula:
 
     def assemble(self, theta: np.ndarray, pointwise: Pointwise) -> Assembled:
         model, slope, curve = self._derivatives(theta)
-        rho, d1, d2, d2_major = pointwise(model)
+        rho, d1, d2, d2_major = pointwise(model, slice(None))
         if curve is None:  # without second derivatives the majoriser is the safe choice of curvature
             gradient, hessian, major = _summed(slope, None, d1, d2_major, d2_major)
         elif self._group is None:

@@ -11,8 +11,9 @@ import numpy as np
 LARGEST_EXPONENT = 20.0  # no law of learning falls faster; a fit that ends here says so
 FLOOR = 1e-300  # of a model's value, so that its logarithm exists
 
-# From the losses (B, n): the minimised rho of each point, d rho/d f, d^2 rho/d f^2, and a majoriser of the last.
-Pointwise = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
+# From the losses (B, n) of some of the points (all: slice(None)): the minimised rho of each point, d rho/d f,
+# d^2 rho/d f^2, and a majoriser of the last.
+Pointwise = Callable[[np.ndarray, slice], tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
 Assembled = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import reduce
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -23,6 +24,9 @@ from superlaw.laws.problems.projection import Basis, eliminate, project
 
 SURVEY = 16  # exponents of which a surveyed start is the best,
 SURVEYED_POINTS = 4000  # by about so many points
+TOGETHER = (
+    16_384  # points whose derivatives are formed at once: of more the numbers between leave the processor's cache
+)
 FAR, MOST_LOG = 690.0, 700.0  # logarithms of terms, and of coefficients, beyond which there are no numbers
 
 
@@ -45,6 +49,7 @@ class PowerSum:
         self._index, self._forms, self._base = zip(*arranged.terms(), strict=True)
         self._one_hot, self._fixed_offset = arranged.offset_columns()
         self._squares = None if self._one_hot is None else self._one_hot**2  # a point has one offset
+        self._form_squares = [form**2 for form in self._forms]
         self._one_offset = (
             self._one_hot is not None and self._one_hot.shape[1] == 1 and bool((self._one_hot == 1).all())
         )
@@ -53,6 +58,7 @@ class PowerSum:
             for i, j in combinations_with_replacement(range(len(self._index)), 2)
             if self._meet(i, j)
         }
+        self._blocks = [slice(i, i + TOGETHER) for i in range(0, self.n, TOGETHER)]
         places = Counter(m for index in self._index for m in index.tolist())
         self._shared = {
             m: [(j, index.tolist().index(m)) for j, index in enumerate(self._index) if m in index]
@@ -101,19 +107,19 @@ class PowerSum:
         return out
 
     # -- the model ------------------------------------------------------------------------------
-    def _terms(self, theta: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
-        """Each term, and the whole model, shape (B, n)."""
+    def _terms(self, theta: np.ndarray, rows: slice = slice(None)) -> tuple[list[np.ndarray], np.ndarray]:
+        """Each term, and the whole model, shape (B, n), of some points."""
         terms = []
         for index, form, base in zip(self._index, self._forms, self._base, strict=True):
-            log = theta[:, index] @ form.T
-            terms.append(np.exp(np.clip(log if base is None else log + base, -FAR, FAR)))
+            log = theta[:, index] @ form[rows].T
+            terms.append(np.exp(np.clip(log if base is None else log + base[rows], -FAR, FAR)))
         model = terms[0].copy() if len(terms) == 1 else sum(terms[1:], terms[0])
         if self._one_offset:
             model += theta[:, self._offset]
         elif self._one_hot is not None:
-            model += theta[:, self._offset] @ self._one_hot.T
+            model += theta[:, self._offset] @ self._one_hot[rows].T
         if self._fixed_offset is not None:
-            model = model + self._fixed_offset
+            model = model + self._fixed_offset[rows]
         return terms, np.maximum(model, FLOOR) if self._logarithmic else model
 
     def losses(self, theta: np.ndarray) -> np.ndarray:
@@ -129,9 +135,15 @@ class PowerSum:
         return out
 
     def assemble(self, theta: np.ndarray, pointwise: Pointwise) -> Assembled:
-        terms, model = self._terms(theta)
-        rho, d1, d2, d2_major = pointwise(model)
-        batch = len(theta)
+        blocks = [self._of_block(theta, pointwise, rows) for rows in self._blocks]
+        value, gradient, hessian, scale = (reduce(np.add, parts) for parts in zip(*blocks, strict=True))
+        return value, gradient, hessian, np.sqrt(scale)
+
+    def _of_block(self, theta: np.ndarray, pointwise: Pointwise, rows: slice) -> Assembled:
+        """What some points add to value, gradient, Hessian and the squares of the scales."""
+        terms, model = self._terms(theta, rows)
+        rho, d1, d2, d2_major = pointwise(model, rows)
+        batch, forms = len(theta), [form[rows] for form in self._forms]
         gradient = np.zeros((batch, self.p))
         hessian = np.zeros((batch, self.p, self.p))
         scale = np.zeros((batch, self.p))
@@ -140,32 +152,38 @@ class PowerSum:
             pair = d2_terms[i] * terms[j]
             if i == j:
                 pair += d1_terms[i]
-            rows, columns = self._index[i], self._index[j]
-            block = (pair @ product).reshape(batch, len(rows), len(columns))
-            hessian[:, rows[:, None], columns] += block
+            here, there = self._index[i], self._index[j]
+            block = (pair @ product[rows]).reshape(batch, len(here), len(there))
+            hessian[:, here[:, None], there] += block
             if i != j:
-                hessian[:, columns[:, None], rows] += block.swapaxes(1, 2)
-        for j, (index, form) in enumerate(zip(self._index, self._forms, strict=True)):
+                hessian[:, there[:, None], here] += block.swapaxes(1, 2)
+        for j, (index, form) in enumerate(zip(self._index, forms, strict=True)):
             gradient[:, index] += d1_terms[j] @ form
-            scale[:, index] += (d2_major * terms[j] ** 2) @ form**2
+            scale[:, index] += (d2_major * terms[j] ** 2) @ self._form_squares[j][rows]
         for m, places in self._shared.items():  # the slopes of several terms add up
-            slope = sum(terms[j] * self._forms[j][:, column] for j, column in places)
+            slope = sum(terms[j] * forms[j][:, column] for j, column in places)
             scale[:, m] = (d2_major * slope**2).sum(axis=1)
-        if self._one_hot is not None:  # f is linear in the offsets
-            at = np.array(self._offset)
-            gradient[:, at], scale[:, at] = d1 @ self._one_hot, d2_major @ self._squares
-            hessian[:, at, at] = d2 @ self._squares
-            self._cross_offsets(hessian, d2_terms, self._one_hot)
-        return rho.sum(axis=1), gradient, hessian, np.sqrt(scale)
+        if self._one_hot is not None and self._squares is not None:  # f is linear in the offsets
+            at, squares = np.array(self._offset), self._squares[rows]
+            gradient[:, at], scale[:, at] = d1 @ self._one_hot[rows], d2_major @ squares
+            hessian[:, at, at] = d2 @ squares
+            self._cross_offsets(hessian, d2_terms, forms, self._one_hot[rows])
+        return rho.sum(axis=1), gradient, hessian, scale
 
-    def _cross_offsets(self, hessian: np.ndarray, d2_terms: list[np.ndarray], one_hot: np.ndarray) -> None:
+    def _cross_offsets(
+        self, hessian: np.ndarray, d2_terms: list[np.ndarray], forms: list[np.ndarray], one_hot: np.ndarray
+    ) -> None:
         """The blocks between the offsets and the terms' own parameters, in place."""
         at = np.array(self._offset)
-        for term, index, form in zip(d2_terms, self._index, self._forms, strict=True):
-            for position, parameter in enumerate(index):
+        for term, index, form in zip(d2_terms, self._index, forms, strict=True):
+            for position, parameter in enumerate(index if not self._one_offset else ()):
                 block = (term * form[:, position]) @ one_hot  # (B, G)
                 hessian[:, parameter, at] += block
                 hessian[:, at, parameter] += block
+            if self._one_offset:
+                block = term @ form  # the same where it is 1 everywhere, (B, parameters)
+                hessian[:, index, at] += block
+                hessian[:, at, index] += block
 
     # -- starts -----------------------------------------------------------------------------------
     def starts(self, count: int, rng: np.random.Generator, losses: np.ndarray, root: np.ndarray) -> np.ndarray:

@@ -108,9 +108,9 @@ class Problem:
         of_losses = self.model.assemble(theta, self._pointwise)
         return of_losses if self.prior is None else self.prior.added(theta, of_losses)
 
-    def _pointwise(self, losses: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        rho, d1, d2, d2_major = self.objective.derivatives(losses, self.target)
-        w = self.weights
+    def _pointwise(self, losses: np.ndarray, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        rho, d1, d2, d2_major = self.objective.derivatives(losses, self.target[..., rows])
+        w = None if self.weights is None else self.weights[..., rows]
         return (rho, d1, d2, d2_major) if w is None else (rho * w, d1 * w, d2 * w, d2_major * w)
 
     def residuals(self, theta: np.ndarray) -> np.ndarray:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from scipy import optimize
 
 from superlaw.laws.problems.model import FLOOR, LARGEST_EXPONENT
 
@@ -120,6 +119,8 @@ def eliminate(basis: Basis, a: np.ndarray, root: np.ndarray, right: np.ndarray) 
     free = 0 if basis.one_hot is None or not basis.signed else basis.one_hot.shape[1]  # the last, of either sign
     bound = phi.shape[2] - free
     for b in np.flatnonzero((c[:, :bound] < 0).any(axis=1)):
+        from scipy import optimize  # a tenth of a second: only where a coefficient would be negative
+
         factor = np.linalg.cholesky(gram[b])  # the same squares, in J + G rows
         both = np.hstack([factor.T, -factor.T[:, bound:]])
         found = optimize.nnls(both, np.linalg.solve(factor, moment[b]))[0]

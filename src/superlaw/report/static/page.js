@@ -119,13 +119,13 @@
   function theme(name) {
     if (name === "auto") delete root.dataset.theme; else root.dataset.theme = name;
     for (const button of all(".theme")) button.textContent = `Colours: ${name}`;
-    drawAll();
   }
   for (const button of all(".theme")) {
     button.hidden = false;
     button.addEventListener("click", () => theme(THEMES[(THEMES.indexOf(root.dataset.theme || "auto") + 1) % 3]));
   }
   dark.addEventListener("change", drawAll);
+  new MutationObserver(drawAll).observe(root, { attributeFilter: ["data-theme"] });  // by the button above, or by a site's own
   let before;
   addEventListener("beforeprint", () => { before = root.dataset.theme; root.dataset.theme = "light"; drawAll(); });
   addEventListener("afterprint", () => { if (before) root.dataset.theme = before; else delete root.dataset.theme; drawAll(); });
@@ -205,7 +205,7 @@
     table.tBodies[0].append(...keyed.map(([, row]) => row));
   }
 
-  for (const box of all(".table")) {
+  for (const box of all("section.table")) {
     const table = box.querySelector("table"), search = box.querySelector("input");
     all(".tools", box).forEach((tools) => { tools.hidden = false; });
     count(box, rowsOf(table).length);
@@ -223,7 +223,7 @@
   function showRows(wanted) {
     const names = new Set(wanted.filter(Boolean));
     if (!names.size) return;
-    for (const box of all(".table.of-runs")) {
+    for (const box of all("section.table.of-runs")) {
       let shown = 0;
       for (const row of rowsOf(box.querySelector("table"))) {
         row.hidden = !names.has(raw(row.cells[0]));
@@ -261,7 +261,7 @@
     }
     return rows;
   }
-  for (const figure of all(".figure")) {
+  for (const figure of all("section.figure")) {
     all(".tools", figure).forEach((tools) => { tools.hidden = false; });
     figure.querySelector(".copy-figure")?.addEventListener("click", (event) => copy(csv(plotted(figure)), event.target));
     figure.querySelector(".save-figure")?.addEventListener("click", () => save(csv(plotted(figure)), figure.id));

@@ -6,6 +6,8 @@
 
 #if defined(__AVX512F__) || defined(__AVX2__) || defined(__SSE2__)
 #include <immintrin.h>
+#elif defined(__wasm_simd128__)
+#include <wasm_simd128.h>
 #endif
 
 // Loops over registers must be unrolled, or the compiler keeps the registers in memory.
@@ -46,6 +48,8 @@ inline Vec relu(Vec z) {
   return (Vec)_mm256_max_ps(_mm256_setzero_ps(), (__m256)z);
 #elif defined(__SSE2__)
   return (Vec)_mm_max_ps(_mm_setzero_ps(), (__m128)z);
+#elif defined(__wasm_simd128__)
+  return (Vec)wasm_f32x4_pmax((v128_t)z, wasm_f32x4_const_splat(0));  // 0 > z ? 0 : z
 #else
   const Vec zero = {};
   return zero > z ? zero : z;
@@ -72,6 +76,8 @@ inline uint64_t positive(Vec z) {
   return unsigned(_mm256_movemask_ps(_mm256_cmp_ps((__m256)z, _mm256_setzero_ps(), _CMP_NLE_UQ)));
 #elif defined(__SSE2__)
   return unsigned(_mm_movemask_ps(_mm_cmpnle_ps((__m128)z, _mm_setzero_ps())));
+#elif defined(__wasm_simd128__)
+  return wasm_i32x4_bitmask(wasm_v128_not(wasm_f32x4_le((v128_t)z, wasm_f32x4_const_splat(0))));
 #else
   uint64_t bits = 0;
   for (int l = 0; l < kLanes; ++l) bits |= uint64_t(!(z[l] <= 0)) << l;

@@ -1,5 +1,21 @@
 // The threads of one model in training.
 #pragma once
+#ifdef SUPERLAW_ONE_THREAD  // where the standard library has no threads: playground/ compiles this to WebAssembly
+
+namespace superlaw {
+
+class Workers {
+ public:
+  explicit Workers(int) {}
+  int count() const { return 1; }
+  template <class Work>
+  void run(Work work) {
+    work(0);
+  }
+};
+
+}  // namespace superlaw
+#else
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -34,3 +50,4 @@ class Workers {
 };
 
 }  // namespace superlaw
+#endif
