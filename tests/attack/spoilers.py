@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
+from functools import cache
 from random import Random
 
 import numpy as np
@@ -309,11 +310,17 @@ def spoil_gzip(content: bytes, rng: Random) -> bytes:
             packed + b"more",
             inside,
             gzip.compress(gzip.compress(inside)),
-            gzip.compress(b"a,b\n" + b"0" * 10**8, 9, mtime=0),
+            _swelling(),
             gzip.compress(b"", mtime=0),
             b"",
         )
     )
+
+
+@cache
+def _swelling() -> bytes:
+    """A small file of 100 MB, made once: it takes half a second."""
+    return gzip.compress(b"a,b\n" + b"0" * 10**8, 9, mtime=0)
 
 
 XML = (b"<v>", b"</v>", b"<c ", b"</row>", b'r="A1"', b't="n"', b't="s"', b't="inlineStr"', b't="e"', b"<f>1+1</f>",

@@ -49,10 +49,12 @@ def _statistics(best: Minimum, kin: Kin, spread: bool, seed: int) -> list[tuple[
     orders = {words: np.argsort(codes, kind="stable") for words, codes in kin.groups.items()}
     edges = {words: np.flatnonzero(np.diff(kin.groups[words][o], prepend=-1)) for words, o in orders.items()}
 
+    rest = np.sqrt(np.maximum(1 - best.leverage, 0.02))
+
     def measured(E: np.ndarray) -> list[np.ndarray]:
         squares, out = (E**2).sum(axis=1), []
         if spread and z.shape[1]:
-            size = np.abs(E) / np.sqrt(np.maximum(1 - best.leverage, 0.02))  # [Glejser]
+            size = np.abs(E) / rest  # [Glejser]
             size -= size.mean(axis=1, keepdims=True)
             out.append(size @ z / np.linalg.norm(size, axis=1)[:, None])
         for words, order in orders.items():
@@ -79,8 +81,11 @@ def _residuals(best: Minimum, seed: int) -> Iterator[np.ndarray]:
     n, root, rng = best.problem.n, np.sqrt(best.weights), np.random.default_rng(seed)
     X = (best.slope * root[:, None])[:, best.free]
     Q = np.linalg.svd(X / np.maximum(np.linalg.norm(X, axis=0), 1e-300), full_matrices=False)[0]
-    own, draws, most = root * best.errors, DRAWS if n <= MANY else FEWER_DRAWS, max(AT_ONCE // n, 1)
+    own = (root * best.errors)[None]
+    yield own - (own @ Q) @ Q.T
+    draws, most = DRAWS if n <= MANY else FEWER_DRAWS, max(AT_ONCE // n, 1)
+    kind = np.float64 if n <= MANY else np.float32  # seven figures are enough for a rank, in half of the time
+    Q = Q.astype(kind)
     for i in range(0, draws, most):
-        E = rng.normal(size=(min(most, draws - i), n))
-        E = E if i else np.vstack([own, E])
+        E = rng.standard_normal((min(most, draws - i), n), dtype=kind)
         yield E - (E @ Q) @ Q.T
