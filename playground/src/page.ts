@@ -7,6 +7,7 @@ import { LAST } from "./runs";
 import { command, fromFragment, planFile, specFile, specs, toFragment, type Setting, type Spec } from "./setting";
 import { STORIES } from "./stories";
 import { silence } from "./theory";
+import { theme } from "./views/colours";
 import { GramView } from "./views/gram";
 import { LawView, LossView, NormsView, weak, type Side } from "./views/plots";
 import { RowsView } from "./views/rows";
@@ -57,7 +58,7 @@ class Page {
     const frame = () => {
       requestAnimationFrame(frame);
       this.#ask();
-      if (this.#rows.turns && this.last) this.#drawRows(this.last);
+      if (this.#rows.turns && this.last?.generation === this.generation) this.#drawRows(this.last);
     };
     requestAnimationFrame(frame);
   }
@@ -132,8 +133,10 @@ class Page {
   #drawRows(look: Look): void {
     const spec = this.training[look.shown];
     this.#rows.draw(look.W, spec.width);
-    const principal = spec.width > this.#rows.dimensions;
-    find("rows-what").textContent = principal ? `${this.#rows.dimensions} principal components of ${spec.width}` : "";
+    const { dimensions } = this.#rows;
+    find("rows-what").textContent = spec.width > dimensions ? `${dimensions} principal components of ${spec.width}` : "";
+    find("rows-key").textContent =
+      `circles: lengths 1/2 and 1; the most frequent ${theme().dark ? "brightest" : "darkest"}` + (dimensions === 3 ? "; drag to turn" : "");
   }
 
   #sides(look: Look): Record<"weak" | "strong", Side> {
@@ -174,7 +177,7 @@ class Page {
     }
     select.value = String(this.shown);
     const spec = all[this.shown];
-    find("command").textContent = command(spec);
+    find("command").replaceChildren(...command(spec).flatMap((words) => [unbroken(words), " "]).slice(0, -1));
     find("read-by").textContent =
       "A seed gives the same start and the same batches here and there. The spec is read by superlaw train --spec FILE" +
       (this.setting.law ? "; the plan by superlaw sweep run FILE --store runs, then superlaw exponents runs." : ".");
@@ -202,7 +205,6 @@ class Page {
   #dimensions(dimensions: 2 | 3): void {
     this.#rows.dimensions = dimensions;
     find("rows").classList.toggle("turning", dimensions === 3);
-    find("rows-key").textContent = dimensions === 3 ? "circles: lengths 1/2 and 1; drag to turn" : "circles: lengths 1/2 and 1; the most frequent darkest";
     document.querySelectorAll<HTMLElement>("[data-dimensions]").forEach((button) => {
       button.setAttribute("aria-pressed", String(Number(button.dataset.dimensions) === dimensions));
     });
@@ -293,7 +295,7 @@ class Numbers {
       at.id = `number-${name}`;
       term.textContent = label;
       box.append(term, at);
-      this.place.append(box);
+      (name === "step" ? find("steps-done") : this.place).append(box);
       this.#shown.set(name, at);
     }
     at.textContent = text;
@@ -336,6 +338,14 @@ function describe(loss: number, represented: number, spec: Spec, sides: Record<"
   say("norms", `Row lengths by rank: ${share}`);
   say("losses", `Loss by step, now ${loss.toPrecision(3)}`);
   if (sides) say("law", `Loss against width: exponents ${sides.weak.slope?.exponent.toFixed(2) ?? "none"} weak, ${sides.strong.slope?.exponent.toFixed(2) ?? "none"} strong`);
+}
+
+/** Words that stay on one line: a line must not end after the hyphens of an option. */
+function unbroken(words: string): HTMLElement {
+  const text = document.createElement("span");
+  text.textContent = words;
+  text.style.whiteSpace = "nowrap";
+  return text;
 }
 
 function notice(text: string): void {
