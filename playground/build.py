@@ -55,7 +55,8 @@ def licences() -> str:
 
 def bundle(engine: Path, out: Path) -> None:
     """The page with the engine inside, its types checked first."""
-    if not (HERE / "node_modules").is_dir():
+    installed, wanted = HERE / "node_modules" / ".package-lock.json", HERE / "package-lock.json"
+    if not installed.is_file() or installed.stat().st_mtime < wanted.stat().st_mtime:
         run("npm", "ci", "--no-audit", "--no-fund")
     run("npm", "run", "--silent", "check")
     out.parent.mkdir(exist_ok=True)
