@@ -35,13 +35,34 @@ def compile_engine(out: Path) -> None:
     run(sys.executable, "-m", "ziglang", "c++", *FLAGS, *sources, "-o", out)
 
 
+def licences() -> str:
+    """What the page holds of others that asks to be named: of the C library, and of uPlot.
+
+    LLVM's parts ask for nothing in compiled form (the exception of their licence).
+    """
+    import ziglang
+
+    lib = Path(ziglang.__file__).parent / "lib" / "libc"
+    texts = {
+        "superlaw": HERE.parent / "LICENSE",
+        "uPlot": HERE / "node_modules" / "uplot" / "LICENSE",
+        "wasi-libc": lib / "wasi" / "LICENSE-MIT",
+        "wasi-libc, cloudlibc": lib / "wasi" / "libc-bottom-half" / "cloudlibc" / "LICENSE",
+        "musl": lib / "wasi" / "libc-top-half" / "musl" / "COPYRIGHT",
+    }
+    return "\n\n".join(f"{name}\n\n{path.read_text().strip()}" for name, path in texts.items())
+
+
 def bundle(engine: Path, out: Path) -> None:
     """The page with the engine inside, its types checked first."""
-    if not (HERE / "node_modules").is_dir():
+    installed, wanted = HERE / "node_modules" / ".package-lock.json", HERE / "package-lock.json"
+    if not installed.is_file() or installed.stat().st_mtime < wanted.stat().st_mtime:
         run("npm", "ci", "--no-audit", "--no-fund")
     run("npm", "run", "--silent", "check")
     out.parent.mkdir(exist_ok=True)
-    run("node", "bundle.mjs", engine, out, digest())
+    notices = engine.with_name("licences.txt")
+    notices.write_text(licences())
+    run("node", "bundle.mjs", engine, notices, out, digest())
 
 
 def digest() -> str:

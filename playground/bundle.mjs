@@ -1,11 +1,11 @@
-// One HTML file of everything: node bundle.mjs ENGINE.wasm OUT.html DIGEST (build.py compiles the engine and calls this).
+// One HTML file of everything: node bundle.mjs ENGINE.wasm LICENCES.txt OUT.html DIGEST (build.py compiles the engine and calls this).
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const [engine, out, digest] = process.argv.slice(2);
+const [engine, notices, out, digest] = process.argv.slice(2);
 
 const inlined = (texts) => ({
   name: "inlined",
@@ -35,11 +35,6 @@ const policy = [
   "style-src 'unsafe-inline'", "img-src data:", "base-uri 'none'", "form-action 'none'",
 ].join("; ");
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-const licences = [
-  ["superlaw", here("../LICENSE")],
-  ["uPlot", here("node_modules/uplot/LICENSE")],
-].map(([name, path]) => `${name}\n\n${readFileSync(path, "utf8").trim()}`).join("\n\n");
-
-const parts = { digest, policy, style: plots + style, licences: escaped(licences), script: page };
+const parts = { digest, policy, style: plots + style, licences: escaped(readFileSync(notices, "utf8")), script: page };
 const html = readFileSync(here("src/index.html"), "utf8").replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
 writeFileSync(out, html);

@@ -49,7 +49,7 @@ export function principal(W: Float32Array, m: number, count: number, before: Flo
   for (let i = 0; i < n; i++)
     for (let j = 0; j < m; j++) for (let k = 0; k <= j; k++) C[j * m + k] += W[i * m + j] * W[i * m + k];
   for (let j = 0; j < m; j++) for (let k = 0; k < j; k++) C[k * m + j] = C[j * m + k];
-  const fresh = before.length !== count || before[0].length !== m;
+  const fresh = before.length !== count || before[0].length !== m || !before.every((axis) => axis.every(Number.isFinite));
   let axes = fresh ? Array.from({ length: count }, (_, a) => start(m, a)) : before;
   for (let round = 0; round < (fresh ? 60 : 4); round++) axes = orthonormal(axes.map((axis) => multiply(C, axis, m)));
   return axes;

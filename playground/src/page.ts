@@ -1,18 +1,19 @@
 // The page: holds the setting, asks the worker what it has, paints it.
 import worker from "inlined:worker";
 import { Controls, mended } from "./controls";
-import { exponent, type Slope } from "./law";
+import { exponent } from "./law";
 import { measures } from "./measures";
-import { LAST } from "./runs";
+import { Numbers } from "./numbers";
+import { copy, find, notice, save, unbroken } from "./said";
 import { command, fromFragment, planFile, specFile, specs, toFragment, type Setting, type Spec } from "./setting";
 import { STORIES } from "./stories";
 import { silence } from "./theory";
+import { theme } from "./views/colours";
 import { GramView } from "./views/gram";
 import { LawView, LossView, NormsView, weak, type Side } from "./views/plots";
 import { RowsView } from "./views/rows";
 import type { FromWorker, Look, ToWorker } from "./worker";
 
-const find = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const FIRST = "first picture"; // a mark of when it was painted
 const SETTLED = 180; // ms without a move of a slider, before the training begins anew
 
@@ -23,10 +24,12 @@ class Page {
   generation = 0;
   shown = 0;
   last: Look | null = null;
+  readonly #script = URL.createObjectURL(new Blob([worker], { type: "text/javascript" }));
   #ready = false;
+  #broken = false;
   #asked = false;
   #next = 0; // no look before this time
-  #worker: Worker;
+  #worker!: Worker;
   #timer = 0;
   #rows = new RowsView(find("rows"));
   #gram = new GramView(find("gram"));
@@ -40,9 +43,7 @@ class Page {
     const { setting, wrong } = fromFragment(location.hash.slice(1), STORIES[0].setting);
     this.setting = setting;
     if (wrong) notice(`The link’s setting cannot be used, ${wrong}: this is the first story instead.`);
-    this.#worker = new Worker(URL.createObjectURL(new Blob([worker], { type: "text/javascript" })));
-    this.#worker.onmessage = (event: MessageEvent<FromWorker>) => this.#hear(event.data);
-    this.#worker.onerror = (event) => this.#failed(event.message);
+    this.#employ();
     this.#stories();
     this.#buttons();
     this.#keys();
@@ -57,9 +58,18 @@ class Page {
     const frame = () => {
       requestAnimationFrame(frame);
       this.#ask();
-      if (this.#rows.turns && this.last) this.#drawRows(this.last);
+      if (this.#rows.turns && this.last?.generation === this.generation) this.#drawRows(this.last);
     };
     requestAnimationFrame(frame);
+  }
+
+  /** A worker; one that failed has lost its engine, and the next one waits for a setting. */
+  #employ(): void {
+    this.#ready = false;
+    this.#worker?.terminate();
+    this.#worker = new Worker(this.#script);
+    this.#worker.onmessage = (event: MessageEvent<FromWorker>) => this.#hear(event.data);
+    this.#worker.onerror = (event) => this.#failed(event.message);
   }
 
   /** A new setting: shown at once, trained when it has settled. */
@@ -94,7 +104,9 @@ class Page {
     if (message.kind === "ready") {
       this.#ready = true;
       for (const id of ["run", "restart"]) find<HTMLButtonElement>(id).disabled = false;
-      this.begin();
+      this.#tell({ kind: "speed", perSecond: Number(find<HTMLSelectElement>("speed").value) });
+      if (!this.#broken) this.begin();
+      this.#broken = false;
     } else if (message.kind === "failed") this.#failed(message.what);
     else if (message.generation === this.generation) {
       this.#asked = false;
@@ -109,6 +121,8 @@ class Page {
     const memory = /unreachable|memory/i.test(what) ? "memory ran out, choose a smaller model" : what;
     notice(`The engine stopped: ${memory}.`);
     document.documentElement.dataset.state = "failed";
+    if (!this.#broken) this.#employ(); // once: an engine that does not even load will not load again
+    this.#broken = true;
   }
 
   #paint(look: Look): void {
@@ -132,8 +146,10 @@ class Page {
   #drawRows(look: Look): void {
     const spec = this.training[look.shown];
     this.#rows.draw(look.W, spec.width);
-    const principal = spec.width > this.#rows.dimensions;
-    find("rows-what").textContent = principal ? `${this.#rows.dimensions} principal components of ${spec.width}` : "";
+    const { dimensions } = this.#rows;
+    find("rows-what").textContent = spec.width > dimensions ? `${dimensions} principal components of ${spec.width}` : "";
+    find("rows-key").textContent =
+      `circles: lengths 1/2 and 1; the most frequent ${theme().dark ? "brightest" : "darkest"}` + (dimensions === 3 ? "; drag to turn" : "");
   }
 
   #sides(look: Look): Record<"weak" | "strong", Side> {
@@ -174,7 +190,7 @@ class Page {
     }
     select.value = String(this.shown);
     const spec = all[this.shown];
-    find("command").textContent = command(spec);
+    find("command").replaceChildren(...command(spec).flatMap((words) => [unbroken(words), " "]).slice(0, -1));
     find("read-by").textContent =
       "A seed gives the same start and the same batches here and there. The spec is read by superlaw train --spec FILE" +
       (this.setting.law ? "; the plan by superlaw sweep run FILE --store runs, then superlaw exponents runs." : ".");
@@ -202,7 +218,6 @@ class Page {
   #dimensions(dimensions: 2 | 3): void {
     this.#rows.dimensions = dimensions;
     find("rows").classList.toggle("turning", dimensions === 3);
-    find("rows-key").textContent = dimensions === 3 ? "circles: lengths 1/2 and 1; drag to turn" : "circles: lengths 1/2 and 1; the most frequent darkest";
     document.querySelectorAll<HTMLElement>("[data-dimensions]").forEach((button) => {
       button.setAttribute("aria-pressed", String(Number(button.dataset.dimensions) === dimensions));
     });
@@ -277,93 +292,6 @@ class Page {
     });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
   }
-}
-
-/** The numbers below the buttons; each also whole, in data-value, for who reads the page by program. */
-class Numbers {
-  #shown = new Map<string, HTMLElement>();
-  constructor(readonly place: HTMLElement) {}
-
-  #put(name: string, label: string, text: string, value: number): void {
-    let at = this.#shown.get(name);
-    if (!at) {
-      const box = document.createElement("div");
-      const term = document.createElement("dt");
-      at = document.createElement("dd");
-      at.id = `number-${name}`;
-      term.textContent = label;
-      box.append(term, at);
-      this.place.append(box);
-      this.#shown.set(name, at);
-    }
-    at.textContent = text;
-    at.dataset.value = String(value);
-  }
-
-  show(spec: Spec, look: Look, found: ReturnType<typeof measures>, sides: Record<"weak" | "strong", Side> | null): void {
-    const run = look.runs[look.shown];
-    const fixed = (value: number, digits = 3) => (Number.isFinite(value) ? value.toPrecision(digits) : "–");
-    this.#put("step", "step", `${run.done} of ${spec.steps}`, run.done);
-    this.#put("loss", `loss (last ${LAST})`, `${fixed(run.loss)} ± ${fixed(run.loss_std, 2)}`, run.loss);
-    this.#put("represented", "represented (φ½)", `${(100 * found.represented).toFixed(0)} %`, found.represented);
-    this.#put("strong", "longer than 1 (φ₁)", `${(100 * found.strong).toFixed(0)} %`, found.strong);
-    this.#put("overlap", "overlap² × m", fixed(found.overlap * spec.width), found.overlap);
-    this.#put("silent", "silent features", `${(100 * found.silent).toFixed(0)} %`, found.silent);
-    const speed = look.trained / look.seconds;
-    this.#put("speed", "steps a second", Number.isFinite(speed) ? speed.toFixed(0) : "–", speed);
-    find("law-text").replaceChildren(...(sides ? [of("weak", sides.weak.slope), " ", of("strong", sides.strong.slope)] : []));
-    if (sides) find("law").dataset.losses = JSON.stringify({ weak: sides.weak.losses, strong: sides.strong.losses });
-    describe(run.loss, found.represented, spec, sides);
-  }
-}
-
-function of(name: "weak" | "strong", slope: Slope | null): HTMLElement {
-  const text = document.createElement("span");
-  text.className = name;
-  text.id = `exponent-${name}`;
-  text.textContent = slope ? `${name}: 1/m^(${slope.exponent.toFixed(2)} ± ${slope.stderr.toFixed(2)})` : `${name}: fewer than three widths on a line`;
-  text.dataset.value = String(slope?.exponent ?? NaN);
-  text.dataset.stderr = String(slope?.stderr ?? NaN);
-  return text;
-}
-
-/** What the pictures show, for those who cannot see them. */
-function describe(loss: number, represented: number, spec: Spec, sides: Record<"weak" | "strong", Side> | null): void {
-  const share = `${Math.round(100 * represented)} % of ${spec.n_features} rows are longer than 1/2`;
-  const say = (id: string, text: string) => find(id).setAttribute("aria-label", text);
-  say("rows", `Rows of W in ${spec.width} dimensions: ${share}`);
-  say("gram", `W W transposed, ${spec.n_features} by ${spec.n_features}`);
-  say("norms", `Row lengths by rank: ${share}`);
-  say("losses", `Loss by step, now ${loss.toPrecision(3)}`);
-  if (sides) say("law", `Loss against width: exponents ${sides.weak.slope?.exponent.toFixed(2) ?? "none"} weak, ${sides.strong.slope?.exponent.toFixed(2) ?? "none"} strong`);
-}
-
-function notice(text: string): void {
-  find("notice").textContent = text;
-  find("notice").hidden = !text;
-}
-
-function done(text: string): void {
-  find("done-text").textContent = text;
-  setTimeout(() => (find("done-text").textContent = ""), 2500);
-}
-
-async function copy(text: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-    done("copied");
-  } catch {
-    done("this browser does not let a page copy: select the text");
-  }
-}
-
-function save(name: string, text: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  done(`saved ${name}`);
 }
 
 new Page();

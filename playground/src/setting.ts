@@ -93,7 +93,7 @@ export function lawWidths(setting: Setting): number[] {
   return widths;
 }
 
-/** One run of the setting: the fields of superlaw.RunSpec that are not at their defaults' mercy. */
+/** One run of the setting: fields of superlaw.RunSpec, whose others are at their defaults. */
 export interface Spec {
   n_features: number;
   width: number;
@@ -122,9 +122,9 @@ export const decays = (setting: Setting): number[] => {
   return [-size, size];
 };
 
-/** The same run as a command. */
-export const command = (spec: Spec): string =>
-  ["superlaw train", ...Object.entries(spec).map(([name, value]) => `--${name.replaceAll("_", "-")} ${value}`)].join(" ");
+/** The same run as a command, option by option. */
+export const command = (spec: Spec): string[] =>
+  ["superlaw train", ...Object.entries(spec).map(([name, value]) => `--${name.replaceAll("_", "-")} ${value}`)];
 
 /** The same run as a file: superlaw train --spec FILE. */
 export const specFile = (spec: Spec): string => JSON.stringify(spec, null, 2) + "\n";

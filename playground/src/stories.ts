@@ -51,8 +51,8 @@ export const STORIES: Story[] = [
     title: "One over m",
     text:
       "Eight widths at once, with decay (blue) and with growth (orange), and the law drawn as they train: weak " +
-      "superposition follows the data's tail, 1/m to the power α − 1, strong superposition falls about as 1/m. " +
-      "Start the bias at 0 and the orange line grows steeper still, because then hardly any feature stays silent.",
+      "superposition falls as the data's tail does, about as 1/m^(α − 1), strong superposition about as 1/m. " +
+      "Start the bias at 0 instead and both lines grow steeper, the orange one to about 1/m^1.5, with hardly a feature silent.",
     setting: {
       n_features: 300, width: 13, data_exponent: 1.5, activation_density: 1, weight_decay: -1, learning_rate: 0.02,
       initial_bias_std: 1, steps: 1000, batch: 512, narrowest: 4, widest: 30, law: 1, seed: 0,

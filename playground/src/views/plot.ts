@@ -22,10 +22,11 @@ export type Column = (number | null)[];
 // Logarithmic axes are linear ones of log10: ticks are then ours, and no data can send uPlot looking for them forever.
 const DECADES = 9; // shown at most, from the largest down
 
-/** Places of ticks between two powers of ten: 1 to 9, or powers alone where there are many. */
+/** Places of ticks between two powers of ten: 1 to 9, fewer where there are many powers. */
 function ticks(low: number, high: number): number[] {
   const places: number[] = [];
-  const leads = high - low < 4 ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : [1];
+  const span = high - low;
+  const leads = span < 1.6 ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : span < 4 ? [1, 2, 5] : [1];
   for (let power = Math.floor(low); power <= Math.ceil(high); power++)
     for (const lead of leads) places.push(power + Math.log10(lead));
   return places.filter((place) => place >= low - 1e-9 && place <= high + 1e-9);
