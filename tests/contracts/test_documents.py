@@ -121,6 +121,13 @@ def test_the_python_of_the_page_on_pages_runs(capsys, monkeypatch, tmp_path):
     assert "panel" in capsys.readouterr().out
 
 
+def test_the_python_of_the_page_on_terminals_and_notebooks_runs(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks(ROOT / "docs" / "terminal.md", "python")
+    exec(compile(block, "terminal", "exec"), {"__name__": "__main__"})
+    assert "4 of 4 stored" in capsys.readouterr().out
+
+
 def test_the_example_of_a_sweep_runs(tmp_path):
     example = [sys.executable, str(ROOT / "examples" / "own_sweep.py"), str(tmp_path / "store"), "60"]
     done = subprocess.run(example, capture_output=True, text=True, check=True)

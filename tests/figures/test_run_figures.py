@@ -97,6 +97,14 @@ def test_the_dashed_line_of_the_overview_is_the_exact_sum_beyond_rank_m():
     assert any("power and linear" in note for note in picture.notes)
 
 
+def test_models_as_wide_as_their_features_leave_nothing_over():
+    runs = made(width=(10, 20, 40, N, N + 63))
+    picture = painted(overview, runs)
+    line = items(picture, 0, "Line")[-1]
+    assert line.x.tolist() == [10, 20, 40]  # from n on the sum is empty
+    assert {x for mark in ours(picture, 0) for x in mark.x.tolist()} == {10, 20, 40, N, N + 63}
+
+
 def test_runs_outside_the_scaling_range_are_hollow_and_off_the_line():
     runs = made(width=(10, 20, 40, 200))
     strong_marks = [m for m in ours(painted(overview, runs), 0) if m.color == "strong"]

@@ -95,7 +95,7 @@ def main() -> None:
     try:
         shown = Printable(sys.stdout, columns(sys.stdout), styled(sys.stdout))
         with contextlib.redirect_stdout(cast(TextIO, shown)):
-            code = app(standalone_mode=False)
+            code = app(prog_name="superlaw", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough
         _to_nowhere(sys.stdout)

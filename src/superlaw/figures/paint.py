@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from superlaw.errors import InputError
 from superlaw.figures import style
 from superlaw.figures.panels import Arrows, Bars, Forest, Item, Line, Map, Marks, Panel, Picture, Scale, Steps
 from superlaw.figures.view import seen
+from superlaw.files.progress import in_notebook
 
 CHARACTERS = 22  # of a note, to an inch
 LEGEND_ROWS = 9  # more labels than this get a second column
@@ -33,11 +34,20 @@ def on_axes(picture: Picture, axes: Any = None) -> Any:
     if axes is not None and np.ndim(np.asarray(axes, dtype=object)) == 0:
         picture = replace(picture, panels=picture.panels[:1])
     flat = None if axes is None else list(np.ravel(np.asarray(axes, dtype=object)))
-    figure = matplotlib_figure(picture, flat)
+    figure = matplotlib_figure(picture, flat, _notebook_figure if in_notebook() else style.new_figure)
     return figure.axes[: len(picture.panels)] if flat is None else flat
 
 
-def matplotlib_figure(data: Picture, axes: Sequence[Any] | None = None) -> Any:
+def _notebook_figure(size: tuple[float, float]) -> Any:
+    """A figure that pyplot knows, which a notebook shows at the end of its cell."""
+    import matplotlib.pyplot as plt
+
+    return plt.figure(figsize=size, layout="constrained")
+
+
+def matplotlib_figure(
+    data: Picture, axes: Sequence[Any] | None = None, new: Callable[[tuple[float, float]], Any] = style.new_figure
+) -> Any:
     """A picture as a matplotlib figure, or its panels on axes of the caller's.
 
     Parameters
@@ -45,6 +55,8 @@ def matplotlib_figure(data: Picture, axes: Sequence[Any] | None = None) -> Any:
     data : Picture
     axes : sequence of Axes, optional
         One for each panel; the title and the notes are then the caller's to write.
+    new : callable
+        Makes a figure of a size in inches.
 
     Returns
     -------
@@ -68,7 +80,7 @@ def matplotlib_figure(data: Picture, axes: Sequence[Any] | None = None) -> Any:
         rows = -(-len(data.panels) // columns)
         width, height = columns * data.panel[0], rows * data.panel[1]
         note = "\n".join(line for text in data.notes for line in textwrap.wrap(text, int(CHARACTERS * width)))
-        figure = style.new_figure((width, height + 0.3 + 0.115 * (note.count("\n") + 1)))
+        figure = new((width, height + 0.3 + 0.115 * (note.count("\n") + 1)))
         figure.suptitle(textwrap.fill(data.title, int(16 * width)), fontsize=9)
         figure.supxlabel(note, x=0.01, ha="left", fontsize=6)
         grid = list(figure.subplots(rows, columns, squeeze=False).flat)

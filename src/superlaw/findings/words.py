@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from superlaw.files.numbers import with_error
+from superlaw.files.numbers import rounded, with_error
 from superlaw.findings.exponents import CURVED, LEVEL, RULE, left_out_in_words
 from superlaw.findings.heads import laws_by_family
 from superlaw.findings.width_depth import PARTS
@@ -183,7 +183,8 @@ def _of_one(cell: pd.Series) -> list[str]:
     power = f"({with_error(cell['exponent'], cell['stderr'])})"
     said = (
         f"{bent} loss falls as 1/m^{power} over m = {widths[0]} to {widths[-1]} "
-        f"({LEVEL:.0%} interval {cell['low']:.2f} to {cell['high']:.2f}; {_seeds(cell['seeds'])}), in "
+        f"({LEVEL:.0%} interval {rounded(cell['low'], cell['stderr'])} to {rounded(cell['high'], cell['stderr'])}; "
+        f"{_seeds(cell['seeds'])}), in "
         f"{_in_words(cell['regime'])}."
     )
     theory = cell["theory"]
@@ -202,7 +203,7 @@ def _of_regime(known: pd.DataFrame, kind: str) -> list[str]:
         f"1/m^({with_error(values.iloc[0], cells['stderr'].iloc[0])}) in the only set"
         if len(cells) == 1
         else f"exponents from {values.min():.2f} to {values.max():.2f} in {len(cells)} sets, median "
-        f"{values.median():.2f}, standard errors {cells['stderr'].min():.2f} to {cells['stderr'].max():.2f}"
+        f"{values.median():.2f}, standard errors {cells['stderr'].min():.2g} to {cells['stderr'].max():.2g}"
     )
     held = cells[cells["theory"].notna()]
     if len(held):
