@@ -141,6 +141,7 @@ RUN_BY = {
     "docs/gallery.md": "contracts/test_documents.py",
     "docs/report.md": "contracts/test_documents.py",
     "docs/sweeps.md": "contracts/test_documents.py",
+    "docs/terminal.md": "contracts/test_documents.py",
     "docs/studies/what-sets-the-exponent.md": "contracts/test_documents.py",
     "docs/studies/width-law.md": "contracts/test_documents.py",
     "docs/how-to.md": "contracts/test_tutorials.py",
@@ -172,6 +173,7 @@ def test_the_width_law_study_prints_what_its_page_shows(command, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SUPERLAW_DATA", str(published))
     (tmp_path / "docs" / "studies" / "images").mkdir(parents=True)
+    shutil.copy(DOCS / "studies" / "width-candidates.csv", tmp_path / "docs" / "studies")
     assert play(DOCS / "studies" / "width-law.md", command, tmp_path) == 10
 
 

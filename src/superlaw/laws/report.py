@@ -213,7 +213,7 @@ def _strong_correlations(certificate: Certificate, names: Sequence[str], offset:
 
 
 def _figure(x: float, error: float) -> str:
-    return "" if math.isnan(x) else "inf" if math.isinf(x) else rounded(x, error)
+    return "" if math.isnan(x) else "inf" if math.isinf(x) else rounded(x, min(error, abs(x)) if x else error)
 
 
 def parameter_cells(
