@@ -32,6 +32,7 @@ width = [5, 10, 25]
 NEEDS_A_MODEL = ("lm tokens", "lm loss", "lm study")
 SLOW = ("reproduce", "report", "shape capacity", *NEEDS_A_MODEL)  # run in other tests too; here by hand
 MINUTES = {"study width-law -o width-law"}  # every public table
+MINUTES |= {"playground", "playground --port 8000 --browser"}  # until Ctrl-C; tests/playground has the page
 
 
 def table(sizes, loss) -> str:

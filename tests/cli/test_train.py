@@ -205,7 +205,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(command, tmp_path, monkeypatch
         ("p.csv", "", "no numbers"),
         ("p.json", "[]", "no numbers"),
         ("p.json", "{", "not JSON"),
-        ("p.bin", "x", "--text FILE"),
+        ("p.bin", "x", "one word"),
     ],
 )
 def test_bad_frequency_files_are_one_line(command, tmp_path, name, content, said):

@@ -138,7 +138,7 @@ def test_a_failure_is_recorded_and_the_others_go_on_and_a_second_call_resumes(
     monkeypatch.setattr("superlaw.lm.loss.evaluate", lambda *a: pytest.fail("computed again"))
     code, shown, _ = command("lm", "loss", small, "--corpus", f"t={text}", "--document", "line", "-o", out)
     assert code == 0
-    assert f"{rows[1]['loss']:.4f}" in shown
+    assert f"{rows[1]['loss']:.2f}" in shown
     with out.open() as file:
         assert [row["status"] for row in csv.DictReader(file)] == ["failed", "ok"]
     code, _, err = command("lm", "loss", small, "--corpus", f"t={text}", "--document", "blank", "-o", out)

@@ -215,7 +215,7 @@ def test_the_commands_from_dry_run_to_grid(plan_file, tmp_path, command):
     record = json.loads(out)
     assert code == 0 and err == "" and record["trained"] == 6 and len(record["exponents"]) == 2
     code, out, _ = command("sweep", "run", *where)
-    assert "6 were stored" in out and "theory" in out and "±" in out
+    assert "6 were stored" in out and "theory" in out and "exponent" in out
     status = json.loads(command("sweep", "status", *where, "--json")[1])
     assert (status["planned"], status["ok"], status["missing"], status["engines"]) == (6, 6, 0, {NOW: 6})
 

@@ -105,6 +105,8 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     ),
     "shape best": ("shape best --params 1B", "shape best --params 1B --tokens 20B --plot best.png"),
     "shape capacity": ("shape capacity --store capacity", "shape capacity --widths 8 --seeds 0 --store one-width"),
+    "data sample": ("data sample", "data sample -o try"),
+    "playground": ("playground", "playground --port 8000 --browser"),
     "study width-law": ("study width-law runs.csv", "study width-law -o width-law"),
 }
 

@@ -343,7 +343,9 @@ def narrow(fit: Fit, targets: Sequence[Target], picked: Points, noise: float) ->
 def rehearsed(narrowed: Sequence[Narrowed], found: Rehearsal) -> list[Narrowed]:
     """Targets with what simulations gave, in units of the fit's own intervals."""
     own = np.array([one.now for one in narrowed]) / found.now
-    middle, low, high = np.quantile(found.half_widths * own, [0.5, 0.05, 0.95], axis=0, method="inverted_cdf")
+    widths = found.half_widths * own  # (sets, q), some infinite: between those no quantile is interpolated
+    middle = np.median(widths, axis=0)
+    low, high = np.quantile(widths, [0.05, 0.95], axis=0, method="inverted_cdf")
     return [
         Narrowed(one.name, one.value, one.now, one.after, float(middle[i]), float(low[i]), float(high[i]))
         for i, one in enumerate(narrowed)

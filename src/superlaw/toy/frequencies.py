@@ -193,7 +193,8 @@ def _of_file(path: Path, n_features: int | None) -> np.ndarray:
     try:
         state = path.stat()
     except OSError as error:
-        raise InputError(f"frequencies = {str(path)!r}: {error.strerror}",
+        gone = isinstance(error, FileNotFoundError)
+        raise InputError(f"frequencies = {str(path)!r}{', which does not exist' if gone else f': {error.strerror}'}",
                          f"one of {', '.join(FAMILIES)}, numbers, or a file of them",
                          closest(str(path), FAMILIES) or "check the path") from None  # fmt: skip
     return _of_unchanged(path.resolve(), n_features, state.st_mtime_ns, state.st_size)
@@ -227,8 +228,8 @@ def read_text(path: str | Path, n_features: int | None = None) -> np.ndarray:
     """
     path = Path(path)
     counts = words_in(_read(path))
-    if not counts:
-        raise InputError(f"{path}, which holds no words", "a text file with words in it")
+    if len(counts) < 2:
+        raise InputError(f"{path}, which holds {'one word' if counts else 'no words'}", "a text of two words or more")
     most = _most_frequent(np.array(list(counts.values()), dtype=np.float64), n_features, f"{path}", "words")
     return frequencies_from_counts(most)
 
