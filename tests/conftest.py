@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -33,7 +34,9 @@ def published() -> Path:
 
 @pytest.fixture
 def command(monkeypatch, capsys):
-    """Run a command line in this process: (exit code, stdout, stderr)."""
+    """Run a command line in this process: (exit code, stdout, stderr); some records are held against their schema."""
+    from schemas import ELSEWHERE, command_of, wrong
+
     from superlaw.cli.main import main
 
     def run(*arguments: object) -> tuple[int, str, str]:
@@ -41,7 +44,10 @@ def command(monkeypatch, capsys):
         with pytest.raises(SystemExit) as stop:
             main()
         out, err = capsys.readouterr()
-        return stop.value.code or 0, out, err
+        code, name = stop.value.code or 0, command_of([str(argument) for argument in arguments])
+        if name in ELSEWHERE and "--json" in arguments and code in (0, 1):
+            assert not wrong(name.replace(" ", "-"), json.loads(out))
+        return code, out, err
 
     return run
 

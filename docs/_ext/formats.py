@@ -11,6 +11,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+DEEPEST = 2  # objects within objects that are told in a table
+WORDS = {"string": "text", "array": "list", "boolean": "true or false", "integer": "whole number"}
 SCHEMAS = Path(__file__).parents[1] / "reference" / "schemas"
 
 
@@ -31,57 +33,45 @@ def described(schema: dict[str, Any], path: Path) -> Iterator[str]:
     """A schema as Markdown: what it is, and its keys."""
     where = f"schemas/{path.parent.name}/{path.name}"
     yield from (f"### {schema['title']}", "", f"{schema.get('description', '')} [Schema]({where}).".strip(), "")
-    rows = list(keys(schema, schema))
+    rows = [(name, kind, said.replace("|", r"\|")) for name, kind, said in keys(schema)]
     if rows:
         yield from ("| key | type | meaning |", "|---|---|---|")
         yield from (f"| `{name}` | {kind} | {said} |" for name, kind, said in rows)
         yield ""
 
 
-def keys(schema: dict[str, Any], whole: dict[str, Any], before: str = "") -> Iterator[tuple[str, str, str]]:
+def keys(schema: dict[str, Any], before: str = "") -> Iterator[tuple[str, str, str]]:
     """Keys of an object, and of the objects within it, as rows: name with its path, type, meaning."""
-    schema = resolved(schema, whole)
-    for choice in schema.get("oneOf", []):
-        yield from keys(choice, whole, before)
     needed = schema.get("required", [])
     for name, one in schema.get("properties", {}).items():
-        said = one.get("description") or resolved(one, whole).get("description", "")
-        optional = "" if name in needed else "may be absent; " if said else "may be absent"
-        yield f"{before}{name}", kind_of(one, whole), (optional + said).replace("|", r"\|")
-        yield from within(one, whole, f"{before}{name}")
-    if isinstance(schema.get("additionalProperties"), dict):
-        one = schema["additionalProperties"]
-        yield f"{before}NAME", kind_of(one, whole), one.get("description", "").replace("|", r"\|")
-        yield from within(one, whole, f"{before}NAME")
+        said = one.get("description", "")
+        absent = "" if name in needed else "may be absent"
+        yield f"{before}{name}", kind_of(one), "; ".join(filter(None, (said, absent)))
+        yield from within(one, f"{before}{name}")
+    if isinstance(one := schema.get("additionalProperties"), dict):
+        yield f"{before}NAME", kind_of(one), one.get("description", "")
+        yield from within(one, f"{before}NAME")
 
 
-def within(schema: dict[str, Any], whole: dict[str, Any], name: str) -> Iterator[tuple[str, str, str]]:
-    schema = resolved(schema, whole)
-    if "items" in schema:
-        yield from keys(schema["items"], whole, f"{name}[].")
-    yield from keys(schema, whole, f"{name}.")
+def within(schema: dict[str, Any], name: str) -> Iterator[tuple[str, str, str]]:
+    """Keys of what stands in a key: an object, or a list of them. The deepest are left to the schema's file."""
+    if name.count(".") < DEEPEST:
+        yield from keys(schema.get("items", {}), f"{name}[].")
+        yield from keys(schema, f"{name}.")
 
 
-def resolved(schema: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
-    """What a reference within the file stands for."""
-    if "$ref" not in schema:
-        return schema
-    found: Any = whole
-    for part in schema["$ref"].removeprefix("#/").split("/"):
-        found = found[part]
-    return found
-
-
-def kind_of(schema: dict[str, Any], whole: dict[str, Any]) -> str:
+def kind_of(schema: dict[str, Any]) -> str:
     """Its type in words: "number or null", "list of text"."""
-    schema = resolved(schema, whole)
-    words = {"string": "text", "array": "list", "boolean": "true or false", "integer": "whole number"}
-    if "enum" in schema:
-        return ", ".join(f"`{json.dumps(value)}`" for value in schema["enum"])
+    if "$ref" in schema:
+        return f"as {schema['$ref'].removeprefix('superlaw:')}"
+    if "oneOf" in schema:
+        return " or ".join(dict.fromkeys(map(kind_of, schema["oneOf"])))
+    if "enum" in schema or "const" in schema:
+        return ", ".join(f"`{json.dumps(value)}`" for value in schema.get("enum", [schema.get("const")]))
     kinds = schema.get("type", "anything")
-    said = [words.get(kind, kind) for kind in (kinds if isinstance(kinds, list) else [kinds])]
-    if "list" in said and "items" in schema and (inner := kind_of(schema["items"], whole)):
-        said[said.index("list")] = f"list of {inner}"
+    said = [WORDS.get(kind, kind) for kind in (kinds if isinstance(kinds, list) else [kinds])]
+    if "list" in said and schema.get("items"):
+        said[said.index("list")] = f"list of {kind_of(schema['items'])}"
     return " or ".join(said)
 
 
