@@ -174,7 +174,7 @@ def test_the_width_law_study_prints_what_its_page_shows(command, tmp_path, monke
     monkeypatch.setenv("SUPERLAW_DATA", str(published))
     (tmp_path / "docs" / "studies" / "images").mkdir(parents=True)
     shutil.copy(DOCS / "studies" / "width-candidates.csv", tmp_path / "docs" / "studies")
-    assert play(DOCS / "studies" / "width-law.md", command, tmp_path) == 10
+    assert play(DOCS / "studies" / "width-law.md", command, tmp_path) == 11
 
 
 def test_every_picture_and_page_the_documents_link_exists():
