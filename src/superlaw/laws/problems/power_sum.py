@@ -58,7 +58,7 @@ class PowerSum:
             for i, j in combinations_with_replacement(range(len(self._index)), 2)
             if self._meet(i, j)
         }
-        self._blocks = [slice(i, i + TOGETHER) for i in range(0, self.n, TOGETHER)]
+        self._blocks = [slice(i, i + TOGETHER) for i in range(0, max(self.n, 1), TOGETHER)]
         places = Counter(m for index in self._index for m in index.tolist())
         self._shared = {
             m: [(j, index.tolist().index(m)) for j, index in enumerate(self._index) if m in index]
