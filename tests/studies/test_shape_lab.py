@@ -155,7 +155,7 @@ def test_configs_and_further_shapes_stand_beside_typed_ones(command, no_table, t
         ("width=8,depht=4", "did you mean depth"),
         ("width=8,depth=4,heads=2", "heads"),
         ("width=8,width=8,depth=4", "width twice"),
-        ("width=8,depth=4,", "known: width, depth"),
+        ("width=8,depth=4,", "need width=M,depth=L"),
         ("width=99999999999999999999,depth=4", "width = 99999999999999999999"),
         ("width=٣,depth=4", "whole number"),
         ("", "nothing"),
@@ -249,7 +249,7 @@ def test_a_shape_far_from_the_best_is_worse_beyond_doubt(law):
 
 def test_what_lies_outside_the_points_is_said(law):
     told = " ".join(best_shape(1e13, 1e14, law).warnings)
-    for said in ("width = ", "extrapolation", "1e+13 parameters are outside", "1e+14 tokens are outside"):
+    for said in ("width = ", "extrapolation", "10T parameters are outside", "100T tokens are outside"):
         assert said in told
     inside = " ".join(best_shape(3e8, 1e10, law).warnings)
     assert "extrapolation" not in inside and "outside the fitted points" not in inside
