@@ -130,8 +130,8 @@ def test_sixty_seconds_of_training_leave_the_memory_as_it_was(browser, open_page
         shown.page.wait_for_timeout(5000)
     print(f"\nmemory over 60 s: {', '.join(f'{sample:.0f}' for sample in samples)} MB")
     assert shown.said == [] and shown.number("step") > 10
-    # the least of each part, as garbage is collected now and then; every look kept would be 100 MB
-    assert min(samples[-4:]) < min(samples[:4]) + 20
+    # garbage is collected now and then: what never stops growing has its least at the end above its most before
+    assert min(samples[-4:]) < max(samples[:7]) + 5
 
 
 def test_beginning_a_hundred_times_leaves_the_memory_as_it_was(browser, open_page):
