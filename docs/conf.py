@@ -33,6 +33,7 @@ exclude_patterns = ["_build", "_ext", "_static", "_templates"]
 root_doc = "index"
 
 # Warnings are errors (make docs). What is not looked up: names of other packages, for which the net would be needed.
+smartquotes = False  # two hyphens before an option stay two
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!superlaw).*")]
 
@@ -59,6 +60,7 @@ html_static_path = ["_static", str(_mathjax)]
 html_css_files = ["site.css"]
 html_theme = "pydata_sphinx_theme"
 html_title = "superlaw"
+html_show_search_summary = False  # it would be fetched, which files on a disk may not be
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {

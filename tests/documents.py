@@ -36,6 +36,7 @@ COMMANDS = re.compile(r"^(superlaw|python|pytest|pip|make|dask|sbatch|srun|git|f
 TRAININGS = ("train ", "demo", "sweep run ", "reproduce ", "shape capacity ")
 NUMBER = re.compile(r"[-+−]?\d[\d,]*\.?\d*(?:e[-+]?\d+)?")
 USUAL = 2.0  # per cent
+ROUNDING = 1e-9  # what is smaller, as a scaled gradient, is noise of the last place
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _near(shown: str, printed: str, per_cent: float) -> bool:
     if NUMBER.sub("0", shown) != NUMBER.sub("0", printed):
         return False
     mine, theirs = ([_number(text) for text in NUMBER.findall(word)] for word in (shown, printed))
-    return all(abs(a - b) <= per_cent / 100 * max(abs(a), abs(b)) for a, b in zip(mine, theirs, strict=True))
+    return all(abs(a - b) <= per_cent / 100 * max(abs(a), abs(b)) + ROUNDING for a, b in zip(mine, theirs, strict=True))
 
 
 def _number(text: str) -> float:

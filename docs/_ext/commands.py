@@ -43,7 +43,7 @@ def described(words: str, command: Any) -> Iterator[str]:
     rows = [(one.get_usage_pieces(context)[0], one.help or "") for one in arguments]
     rows += [record for one in command.params if one not in arguments and (record := one.get_help_record(context))]
     yield from ("```text", " ".join(command.get_usage(context).removeprefix("Usage:").split()), "```", "")
-    yield from ("| | |", "|---|---|", *(f"| `{name}` | {_cell(said)} |" for name, said in rows), "")
+    yield from ("| given | meaning |", "|---|---|", *(f"| `{name}` | {_cell(said)} |" for name, said in rows), "")
 
 
 def _cell(text: str) -> str:

@@ -38,9 +38,10 @@ class Source:
         return superlaw.figure(self.figure, store=[RUNS / name for name in self.tables], where=self.where).picture
 
 
+FRONT = "images/front.png"
 MEDIUM = "weight-decay-grid-medium.csv"
 PICTURES: dict[str, Callable[[], Picture]] = {
-    "images/front.png": front,
+    FRONT: front,
     "images/demo.png": demo,
     "images/gallery/exponents.png": Source("exponents", (MEDIUM,)).picture,
     "images/gallery/weight-decay.png": Source("weight-decay", (MEDIUM,)).picture,
@@ -64,6 +65,7 @@ def drawn(app: Sphinx, tree: nodes.document) -> None:
         return
     parts = figure_parts([picture(name) for _, name in found], LEVEL)
     for (image, name), part in zip(found, parts, strict=True):
+        part = f'<div class="front">{part}</div>' if name == FRONT else part
         raw = nodes.raw("", part, format="html")
         place = image.parent if isinstance(image.parent, nodes.paragraph) and len(image.parent) == 1 else image
         place.replace_self(raw)

@@ -15,9 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 
 BUILT = Path(__file__).parents[2] / "playground" / "dist"
 PLACE = "play"  # of the folder within the site
-NOT_BUILT = (
-    "It was not built when this site was made. Build it as `playground/README.md` says, then run `make docs` again."
-)
+NOT_BUILT = "It was not built when this site was made. Run `make playground`, then `make docs` again."
 
 
 def is_built() -> bool:
