@@ -49,7 +49,7 @@ def browser():
     if CHROMIUM is None:
         pytest.skip("no Chromium: apt install chromium, or set CHROMIUM")
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--js-flags=--expose-gc"])
         yield chromium
         chromium.close()
 
