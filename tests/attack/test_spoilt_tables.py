@@ -50,20 +50,25 @@ def outcome(case: Case, looked_at: bool) -> tuple[str, str]:
     return kind, words
 
 
+def most_memory() -> int:
+    """The most that this process has had resident, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 @pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", TABLES)
 def test_a_spoilt_table_is_read_or_refused_in_one_line(attack, tmp_path, name, count):
     found: dict[str, list[str]] = {"read": [], "refused": [], "fault": []}
     attack = type(attack)(tmp_path, {name: attack.example(name)})
-    begun = time.process_time()
+    begun, before = time.process_time(), most_memory()
     for seed in range(count):
         case = attack.case(name, seed)
         kind, words = outcome(case, seed % LOOKED_AT == 0)
         found[kind].append(f"{name}:{seed}: {words}")
         shutil.rmtree(Path(case.folder), ignore_errors=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = most_memory()
     counts = ", ".join(f"{len(cases)} {kind}" for kind, cases in found.items())
     print(f"{name}: {counts}; {time.process_time() - begun:.0f} s of processor time, at most {peak / 1e6:.0f} MB")
     assert not found["fault"], "\n".join(found["fault"][:50])
     assert count < MANY or min(len(found["read"]), len(found["refused"])) > count / 50
-    assert peak < BYTES
+    assert peak < BYTES or peak == before  # the tests before may have taken more
