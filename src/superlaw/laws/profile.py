@@ -9,6 +9,8 @@ from superlaw.laws.problems.problem import Problem
 from superlaw.laws.solve import Descent, descend
 
 FAR = 60.0  # e-folds of a coefficient beyond which its interval counts as open
+PATIENCE = 8  # looks by Newton's steps without a bracket, and as many within one, before wider ones are taken
+JUMP = 1e-4  # of the half interval: where the profile still rises by 100 times its share, it jumps, and the end is known
 
 
 class BetterOptimumError(Exception):
@@ -63,6 +65,8 @@ class _Profile:
         self.v = np.full(2, self.centre)
         self.inside, self.outside = np.full(2, self.centre), np.full(2, np.nan)
         self.warm, self.found = np.tile(theta, (2, 1)), np.full(2, np.nan)
+        self.rise = np.array([[0.0, 0.0], [np.inf, np.inf]])  # of zeta at inside and outside, in units of the goal
+        self.looks = np.zeros((2, 2), int)  # (without, within a bracket; side)
 
     def ends(self, sigma: float) -> np.ndarray:
         """Low and high; infinite where the rise is never reached. ``sigma`` is the coordinate's standard error."""
@@ -105,13 +109,25 @@ class _Profile:
         else:
             self.outside[side] = v
         inside, outside = self.inside[side], self.outside[side]
+        bracketed = int(np.isfinite(outside))
+        self.rise[int(zeta >= self.goal), side] = zeta / self.goal
+        self.looks[bracketed, side] += 1
         slope = slope / zeta if zeta > 0 else 0.0
         step = (self.goal - zeta) / slope if slope * sign > 0 else np.inf * sign
         reach = self.centre + 3 * (inside - self.centre) if inside != self.centre else v + sign
         nearest_end = outside if np.isfinite(outside) else reach
         new = v + step
-        if not min(inside, nearest_end) < new < max(inside, nearest_end):
-            new = 0.5 * (inside + nearest_end) if np.isfinite(outside) else nearest_end
+        tired = self.looks[bracketed, side] > PATIENCE  # of steps that a rough profile makes short
+        if tired or not min(inside, nearest_end) < new < max(inside, nearest_end):
+            new = 0.5 * (inside + nearest_end) if bracketed else nearest_end
         self.v[side] = np.clip(new, *self.bounds)
-        if np.isfinite(outside) and abs(outside - inside) <= 1e-9 * max(abs(inside), 1e-9):
-            self.found[side] = outside  # a jump of the profile
+        if bracketed and self._jumps(side):
+            self.found[side] = outside
+
+    def _jumps(self, side: int) -> bool:
+        """Whether a bracket is so narrow that only a jump of the profile can be within it."""
+        width = abs(self.outside[side] - self.inside[side])
+        steep = self.rise[1, side] - self.rise[0, side] > 100 * JUMP
+        return width <= 1e-9 * max(abs(self.inside[side]), 1e-9) or (
+            steep and width <= JUMP * abs(self.outside[side] - self.centre)
+        )
