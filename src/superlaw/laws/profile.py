@@ -10,9 +10,7 @@ from superlaw.laws.solve import Descent, descend
 
 FAR = 60.0  # e-folds of a coefficient beyond which its interval counts as open
 PATIENCE = 8  # looks by Newton's steps without a bracket, and as many within one, before wider ones are taken
-JUMP = (
-    1e-4  # of the half interval: where the profile still rises by 100 times its share, it jumps, and the end is known
-)
+JUMP = 1e-4  # of the half interval: a bracket as narrow, with 100 times its share of the rise, holds a jump
 
 
 class BetterOptimumError(Exception):
