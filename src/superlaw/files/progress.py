@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-BAR, NAME = 10, 16  # characters
+SHAPE = "{desc} {n:,}/{total:,} [{bar:10}] {rate_noinv_fmt} {remaining} left{postfix}"
+SHAPE_WITHOUT_END = "{desc} {n:,} {rate_noinv_fmt}{postfix}"
 EVERY = 0.25  # seconds between two states of a line that is shown
 
 Report = Callable[[int, int, str], None]  # how many of how many are done, and a note
@@ -16,41 +17,20 @@ Report = Callable[[int, int, str], None]  # how many of how many are done, and a
 def progress_line(
     name: str, done: int, total: int, seconds: float, unit: str = "", note: str = "", width: int = 80
 ) -> str:
-    """What is done, of how much, how fast, how long it will take, and a note; never wider than ``width``.
+    """What is done, of how much, how fast, how long it will take, and a note; cut at ``width``.
 
     Examples
     --------
     >>> progress_line("demo", 6, 12, 30.0, "models", "loss 0.0431")
-    'demo [#####-----] 6/12 0.2 models/s 0:30 left, loss 0.0431'
-    >>> progress_line("demo", 6, 12, 30.0, "models", "loss 0.0431", width=26)
-    'demo 6/12 0.2 models/s'
+    'demo 6/12 [#####     ]  0.20 models/s 00:30 left, loss 0.0431'
     """
-    full = round(BAR * done / total) if total else 0
-    speed = done / seconds if seconds > 0 else 0.0
-    parts = {
-        "name": name if len(name) <= NAME else f"{name[: NAME - 1]}…",
-        "bar": f"[{'#' * full}{'-' * (BAR - full)}]",
-        "count": f"{done:,}/{total:,}" if total else f"{done:,}",
-        "speed": (f"{speed:,.3g} {unit}/s" if speed < 1000 else f"{speed:,.0f} {unit}/s") if speed else "",
-        "left": f"{_clock((total - done) / speed)} left" if speed and total else "",
-    }
-    line = _joined(parts)
-    for least in ("left", "bar", "speed", "name"):  # what goes first where there is no room
-        if len(line) > width:
-            parts[least] = ""
-            line = _joined(parts)
-    said = f"{line}, {note}"
-    return said if note and len(said) <= width else line[:width]
+    from tqdm import tqdm  # spared where no progress is shown
 
-
-def _joined(parts: dict[str, str]) -> str:
-    return " ".join(part for part in parts.values() if part)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    shape = SHAPE if total else SHAPE_WITHOUT_END
+    return tqdm.format_meter(
+        done, total, seconds, ncols=width, prefix=name, ascii=" #", unit=f" {unit}", bar_format=shape,
+        postfix=note or None,
+    )  # fmt: skip
 
 
 class ProgressLine:

@@ -16,7 +16,6 @@ from superlaw.errors import DamagedFileError, InputError, nearest
 from superlaw.files.columns import in_columns
 from superlaw.files.notebook import Shown
 from superlaw.files.records import json_ready, read_json
-from superlaw.files.shapes import misfit
 from superlaw.laws import report
 from superlaw.laws.certificate import Certificate
 from superlaw.laws.estimate import Estimate
@@ -28,22 +27,12 @@ from superlaw.laws.objective import Objective
 from superlaw.laws.problems.model import FLOOR
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.separate import SeparateLaw
-from superlaw.laws.stored import (
-    FIT,
-    FORMAT,
-    FORMATS,
-    MOST_POINTS,
-    estimate_of,
-    law_of_record,
-    number,
-    points_of_record,
-    points_record,
-    rows_of,
-)
+from superlaw.laws.stored import FORMAT, MOST_POINTS, parts_of, points_record
 from superlaw.laws.tables import Selection, points_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 STATED = (  # in JSON as they are here
     *("n", "dof", "rms_error", "log_likelihood", "aic", "bic"),
@@ -392,52 +381,7 @@ class Fit(Shown):
     @classmethod
     def from_dict(cls, record: Mapping[str, Any], law: Law | None = None) -> Fit:
         """The inverse of :meth:`to_dict`. A fit of your own function needs its ``law`` again."""
-        try:
-            if record["format"] not in FORMATS:
-                raise InputError(f"a fit of format {record['format']}", f"format {FORMAT} or before", "fit again")
-            if wrong := misfit(record, FIT):
-                raise ValueError(wrong)
-            law = law_of_record(record) if law is None else law
-            params = {name: estimate_of(entry, record["interval"]) for name, entry in record["params"].items()}
-            known = Known.from_dict(record.get("known"))
-            known.check(tuple(params))
-            estimated = known.free(tuple(params))
-            dof = record["interval"].get("dof", estimated)
-            if list(params) != law.names(record["labels"]) or len(dof) != len(estimated):
-                raise ValueError("its parameters are not those of its law")
-            values = np.array([estimate.value for estimate in params.values()])
-            if not np.allclose(known.kept(values, list(params)), values, rtol=1e-9, atol=0):
-                raise ValueError("its parameters are not as they were given")
-            p, drawn, ends = len(params), record.get("replicates"), [record["ranges"][column] for column in law.sizes]
-            objective = Objective(**record["loss"])
-            return cls(**{name: record[name] for name in ("n", "dof", "dropped", "interval", "columns")} | {
-                "law": law,
-                "params": params,
-                "covariance": rows_of(record["covariance"], (p, p)),
-                "log_covariance": rows_of(record["log_covariance"], (p, p)),
-                "objective": objective,
-                "objective_value": number(record["objective"]),
-                "certificate": Certificate.from_dict(record["certificate"]),
-                "warnings": tuple(record["warnings"]),
-                "rms_error": number(record["rms_error"]),
-                "log_likelihood": number(record["log_likelihood"]),
-                "ranges": dict(zip(law.sizes, map(tuple, rows_of(ends, (len(ends), 2)).tolist()), strict=True)),
-                "labels": tuple(record["labels"]),
-                "data": points_of_record(record, law, objective.logarithmic),
-                "notes": tuple(record.get("notes", ())),
-                "replicates": None if drawn is None else rows_of(drawn, (max(2, len(drawn)), p)),
-                "known": known,
-                "prior_strength": record["prior_strength"] if known.priors else None,
-                "difference": record.get("difference"),
-            })  # fmt: skip
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise DamagedFileError(
-                f"a record that is not a fit ({type(error).__name__}: {error})",
-                "the JSON of superlaw law fit -o",
-                "fit again",
-            ) from None
+        return cls(**parts_of(record, law))
 
 
 def load_fit(path: str | Path) -> Fit:

@@ -10,11 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from superlaw.files.shapes import COUNT, NUMBER, WHOLE, Number
+from superlaw.errors import DamagedFileError, InputError
+from superlaw.files.shapes import COUNT, NUMBER, WHOLE, Number, misfit
+from superlaw.laws.certificate import Certificate
 from superlaw.laws.estimate import Estimate
 from superlaw.laws.forms import law_from
 from superlaw.laws.kin import Kin
+from superlaw.laws.known import Known
 from superlaw.laws.law import Law, Points
+from superlaw.laws.objective import Objective
 from superlaw.laws.separate import SeparateLaw
 from superlaw.laws.tables import Selection
 
@@ -153,3 +157,59 @@ def points_of_record(record: Mapping[str, Any], law: Law, logarithmic: bool) -> 
         dropped=record["dropped"],
         kin=Kin({}, {}, {}, 0),
     )
+
+
+def parts_of(record: Mapping[str, Any], law: Law | None = None) -> dict[str, Any]:
+    """What a fit is made of, from its record, which may be anyone's.
+
+    Raises
+    ------
+    DamagedFileError
+        For a record that is none.
+    """
+    try:
+        if record["format"] not in FORMATS:
+            raise InputError(f"a fit of format {record['format']}", f"format {FORMAT} or before", "fit again")
+        if wrong := misfit(record, FIT):
+            raise ValueError(wrong)
+        law = law_of_record(record) if law is None else law
+        params = {name: estimate_of(entry, record["interval"]) for name, entry in record["params"].items()}
+        known = Known.from_dict(record.get("known"))
+        known.check(tuple(params))
+        estimated = known.free(tuple(params))
+        dof = record["interval"].get("dof", estimated)
+        if list(params) != law.names(record["labels"]) or len(dof) != len(estimated):
+            raise ValueError("its parameters are not those of its law")
+        values = np.array([estimate.value for estimate in params.values()])
+        if not np.allclose(known.kept(values, list(params)), values, rtol=1e-9, atol=0):
+            raise ValueError("its parameters are not as they were given")
+        p, drawn, ends = len(params), record.get("replicates"), [record["ranges"][column] for column in law.sizes]
+        objective = Objective(**record["loss"])
+        return {name: record[name] for name in ("n", "dof", "dropped", "interval", "columns")} | {
+            "law": law,
+            "params": params,
+            "covariance": rows_of(record["covariance"], (p, p)),
+            "log_covariance": rows_of(record["log_covariance"], (p, p)),
+            "objective": objective,
+            "objective_value": number(record["objective"]),
+            "certificate": Certificate.from_dict(record["certificate"]),
+            "warnings": tuple(record["warnings"]),
+            "rms_error": number(record["rms_error"]),
+            "log_likelihood": number(record["log_likelihood"]),
+            "ranges": dict(zip(law.sizes, map(tuple, rows_of(ends, (len(ends), 2)).tolist()), strict=True)),
+            "labels": tuple(record["labels"]),
+            "data": points_of_record(record, law, objective.logarithmic),
+            "notes": tuple(record.get("notes", ())),
+            "replicates": None if drawn is None else rows_of(drawn, (max(2, len(drawn)), p)),
+            "known": known,
+            "prior_strength": record["prior_strength"] if known.priors else None,
+            "difference": record.get("difference"),
+        }  # fmt: skip
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise DamagedFileError(
+            f"a record that is not a fit ({type(error).__name__}: {error})",
+            "the JSON of superlaw law fit -o",
+            "fit again",
+        ) from None

@@ -241,13 +241,7 @@ def measure_head(
         )  # fmt: skip
     first = first_equal(W, scan.norms == 0)
     kinds = suspicious_rows(head, scan.norms, first)
-    kept = np.ones(len(W), dtype=bool)
-    for kind in leave_out:
-        found = kinds[kind]
-        if found is None:
-            raise InputError(f"{head.name}: no way to tell {kind} rows", "a tokenizer that names tokens",
-                             f"measure without --leave-out {kind}")  # fmt: skip
-        kept &= ~found
+    kept = _kept_rows(head, kinds, leave_out)
     directed = kept & (scan.norms > 0)
     if directed.sum() < 2:
         raise InputError(f"{head.name}: {int(directed.sum())} rows with a direction", "at least two")
@@ -274,6 +268,18 @@ def measure_head(
         buckets=rank_buckets(W, scan.norms, ranked) if ranks_by_id or by_row is not None else (),
         weighted=None if by_row is None else weigh(head, scan.norms, by_row),
     )  # fmt: skip
+
+
+def _kept_rows(head: Head, kinds: dict[str, np.ndarray | None], leave_out: tuple[str, ...]) -> np.ndarray:
+    """Which rows are measured, shape (n,)."""
+    kept = np.ones(len(head.W), dtype=bool)
+    for kind in leave_out:
+        found = kinds[kind]
+        if found is None:
+            raise InputError(f"{head.name}: no way to tell {kind} rows", "a tokenizer that names tokens",
+                             f"measure without --leave-out {kind}")  # fmt: skip
+        kept &= ~found
+    return kept
 
 
 def _overlaps(
