@@ -5,6 +5,7 @@ A failure names its problem; ``python tests/attack/random_problems.py --repeat S
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,7 @@ from problems import problem, superlaws
 from random_problems import MUCH, compare, coordinates, objective, search
 
 import superlaw
+from superlaw.laws.profile import _Profile
 
 SLICE = range(33, 63)  # every other of them in each test run
 GOOD = (0, 3, 5, 7, 14, 21)  # laws and objectives in turn
@@ -41,6 +43,21 @@ def test_a_bootstrap_of_a_law_that_the_data_do_not_determine_ends_with_its_first
     record = fit.interval
     assert (record["replicates"], record["asked_replicates"]) == (256, 1000) and record["failed"] > 64
     assert any("no more of 1000 were drawn" in warning for warning in fit.warnings)
+
+
+def test_ends_where_the_profile_jumps_or_is_rough_take_few_looks(monkeypatch):
+    """They took up to 60 constrained descents for one parameter: bisections to 1e-9, and steps that led nowhere."""
+    looks, held = Counter(), _Profile._held
+
+    def counted(profile, sides):
+        looks[profile.at] += 1
+        return held(profile, sides)
+
+    monkeypatch.setattr(_Profile, "_held", counted)
+    given = problem(61)
+    fit = superlaw.fit_law(given.table, superlaws(given.law), objective=given.objective)
+    assert len(looks) == len(fit.params) and max(looks.values()) <= 30
+    assert all(one.low <= one.value <= one.high for one in fit.params.values())
 
 
 @pytest.mark.parametrize("seed", [84])
