@@ -67,11 +67,12 @@ def decidable(table: pd.DataFrame, sizes: Sequence[str], group: str | None = Non
     group : str, optional
         A column of groups.
     """
-    out = []
-    for law, text in _candidates(sizes, group):
-        if set(law.sizes) <= set(sizes):
-            out.append(_judged(law, text, table))
-    return out
+    few = {size for size in sizes if table[size].nunique() < 3}
+    return [
+        _judged(law, text, table, [size for size in law.sizes if size in few])
+        for law, text in _candidates(sizes, group)
+        if set(law.sizes) <= set(sizes)
+    ]
 
 
 def _candidates(sizes: Sequence[str], group: str | None) -> Iterator[tuple[Law, str]]:
@@ -96,11 +97,11 @@ def _parts(kind: type[Law]) -> set[str]:
     return {part.field for part in kind.parts}
 
 
-def _judged(law: Law, text: str, table: pd.DataFrame) -> Decidable:
+def _judged(law: Law, text: str, table: pd.DataFrame, few: Sequence[str]) -> Decidable:
+    """One law, where ``few`` are its sizes of fewer than three values."""
     n = len(table)
     points = points_of(table.iloc[np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).astype(int))], law)
     p = len(law.names(points.labels))
-    few = [column for column in law.sizes if table[column].nunique() < 3]
     if n <= p:
         return Decidable(text, n, p, NO, {}, f"{n} points for {p} parameters")
     if few:

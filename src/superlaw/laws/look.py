@@ -144,7 +144,7 @@ def _repeats(table: pd.DataFrame, sizes: Mapping[str, np.ndarray]) -> list[str]:
     if repeated := int(plain.duplicated().sum()):
         out.append(f"{'1 row repeats' if repeated == 1 else f'{repeated} rows repeat'} another in every column")
     codes = _codes(sizes)
-    if codes is not None and (places := len(np.unique(codes))) < len(table):
+    if codes is not None and (places := int(codes.max(initial=-1)) + 1) < len(table):
         out.append(f"{places} different sets of {', '.join(sizes)} in {len(table)} rows: the others are replicates, or "
                    "differ in what no law here reads")  # fmt: skip
     return out
@@ -213,7 +213,7 @@ def _laws(
     keep = good.copy()
     for x in usable.values():
         keep &= np.isfinite(x) & (x > 0)
-    varied = {name: x[keep] for name, x in usable.items() if len(np.unique(x[keep])) > 1}
+    varied = {name: x[keep] for name, x in usable.items() if keep.any() and np.ptp(x[keep]) > 0}
     if not varied:
         return []
     groups = [c.name for c in columns if c.kind == "text" and c.could_be != q.RUN and c.filled == len(table)
