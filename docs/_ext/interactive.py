@@ -40,11 +40,12 @@ class Source:
 
 FRONT = "images/front.png"
 MEDIUM = "weight-decay-grid-medium.csv"
+GRID = ("weight-decay-grid.csv", MEDIUM, "weight-decay-grid-seeds.csv")
 PICTURES: dict[str, Callable[[], Picture]] = {
     FRONT: front,
     "images/demo.png": demo,
-    "images/gallery/exponents.png": Source("exponents", (MEDIUM,)).picture,
-    "images/gallery/weight-decay.png": Source("weight-decay", (MEDIUM,)).picture,
+    "images/gallery/exponents.png": Source("exponents", GRID).picture,
+    "images/gallery/weight-decay.png": Source("weight-decay", GRID).picture,
     "images/gallery/weak.png": Source("weak", (MEDIUM,)).picture,
     "images/gallery/strong.png": Source("strong", (MEDIUM,)).picture,
     "images/gallery/overview.png": Source("overview", ("wide-medium.csv",)).picture,
