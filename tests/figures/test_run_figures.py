@@ -228,7 +228,10 @@ def test_gaps_of_the_grid_are_named():
     chosen = comparable_runs(runs, BY_FAMILY, "overview")
     (cell,) = chosen.missing
     assert cell == {"frequencies": "power", "weight_decay": -1.0, "width": 20, "seed": 1}
-    assert any("Missing: 1 of the grid's 16 runs" in note and "width 20" in note for note in chosen.notes)
+    assert any("Fewer than 2 seeds: 1 of the grid's 8 cells" in note and "width 20" in note for note in chosen.notes)
+    without = comparable_runs(runs.drop(index=2), BY_FAMILY, "overview")  # nor is there a run of the other seed
+    assert any("Missing: 1 of the grid's 8 cells" in note and "width 20" in note for note in without.notes)
+    assert not any("Fewer" in note for note in without.notes)
 
 
 @pytest.mark.parametrize("module", [overview, weight_decay, exponents, weak, strong, density])

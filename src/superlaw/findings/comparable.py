@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STUDY = "weight-decay-grid"  # the published experiment of most figures
 WHOLE = ("n_features", "width", "steps", "batch", "warmup", "seed", "represented", "strong")
-NAMED = 3  # missing runs named one by one
+NAMED = 3  # missing cells named one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ def comparable_runs(
         _shared(chosen, axes),
         *_cut(chosen, axes, study),
         *_left_out(table, chosen, fixed, groups),
-        *_lacking(chosen, missing),
+        *_lacking(chosen, axes, missing),
     )
     return ComparableRuns(chosen, tuple(axes), notes, missing)
 
@@ -207,12 +207,23 @@ def _missing(chosen: pd.DataFrame, axes: Sequence[str]) -> tuple[dict[str, Any],
     return tuple(dict(zip(names, cell, strict=True)) for cell in grid if cell not in present)
 
 
-def _lacking(chosen: pd.DataFrame, missing: tuple[dict[str, Any], ...]) -> list[str]:
-    if not missing:
-        return []
-    named = "; ".join(", ".join(f"{k} {_plain(v)}" for k, v in cell.items()) for cell in missing[:NAMED])
-    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-    return [f"Missing: {len(missing)} of the grid's {len(missing) + len(chosen)} runs ({named}{more})."]
+def _lacking(chosen: pd.DataFrame, axes: Sequence[str], missing: tuple[dict[str, Any], ...]) -> list[str]:
+    """Cells of the grid without a run, and those with fewer seeds than there are: no gap, but less to average."""
+    present = set(zip(*(chosen[axis].tolist() for axis in axes), strict=True))
+    cells = dict.fromkeys(tuple(run[axis] for axis in axes) for run in missing)
+    seeds, total = chosen["seed"].nunique(), len(present | set(cells))
+    said = []
+    for words, found in (
+        ("Missing:", [cell for cell in cells if cell not in present]),
+        (f"Fewer than {seeds} seeds:", [cell for cell in cells if cell in present]),
+    ):
+        if found:
+            named = "; ".join(
+                ", ".join(f"{k} {_plain(v)}" for k, v in zip(axes, c, strict=True)) for c in found[:NAMED]
+            )
+            more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+            said.append(f"{words} {len(found)} of the grid's {total} cells ({named}{more}).")
+    return said
 
 
 def _plain(value: Any) -> str:
