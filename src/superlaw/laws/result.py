@@ -33,7 +33,6 @@ from superlaw.laws.tables import Selection, points_of
 if TYPE_CHECKING:
     import pandas as pd
 
-
 STATED = (  # in JSON as they are here
     *("n", "dof", "rms_error", "log_likelihood", "aic", "bic"),
     *("ranges", "dropped", "interval", "certificate", "warnings"),
