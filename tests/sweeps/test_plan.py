@@ -47,6 +47,14 @@ def test_wide_is_the_published_one():
         assert by_family[family] == pytest.approx(weight / weight.sum(), rel=1e-12)
 
 
+def test_a_store_named_after_its_preset_does_not_hide_it(tmp_path, monkeypatch):
+    (tmp_path / "density-grid").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_plan("density-grid").name == "density-grid"
+    with pytest.raises(InputError, match="need a preset's name or a TOML file"):
+        load_plan(str(tmp_path / "density-grid"))
+
+
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_is_possible_and_says_how_many_runs_it_has(name):
     plan = load_plan(name)

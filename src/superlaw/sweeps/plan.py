@@ -213,7 +213,8 @@ def load_plan(source: str | Path | Plan) -> Plan:
     if isinstance(source, Plan):
         return source
     path = Path(source)
-    if path.suffix == ".toml" or os.path.exists(path):  # noqa: PTH110  (False for an impossible name, no error)
+    # A folder is no plan: a store named after its preset must not hide it.
+    if path.suffix == ".toml" or os.path.isfile(path):  # noqa: PTH113  (False for an impossible name, no error)
         try:
             text, name = path.read_text(encoding="utf-8"), path.stem
         except (OSError, UnicodeDecodeError) as error:
