@@ -92,6 +92,12 @@ def test_an_output_is_never_an_input(command, place):
     command(*TRAIN, "--out", "a.safetensors")
     code, _, err = command("train", "--spec", "a.safetensors", "--seed", 1, "--out", "a.safetensors", "--overwrite")
     assert code == 2 and "--spec and --out naming one file" in err
+    (place / "a.txt").write_text("text")
+    read = ("lm", "tokens", "--tokenizer", "tokenizer.json", "--corpus", "a=a.txt", "-o", "tokenizer.json")
+    (place / "tokenizer.json").write_text("{}")
+    code, _, err = command(*read, "--overwrite")
+    assert code == 2 and "-o and --tokenizer naming one file" in err
+    assert (place / "tokenizer.json").read_text() == "{}"
 
 
 DEMO = ("demo", "--steps", 20, "--n-features", 40, "--out", "kept")

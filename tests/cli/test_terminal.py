@@ -4,9 +4,11 @@ fits, and words that are completed."""
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
+from superlaw.cli.options import numbers
 from superlaw.cli.terminal import Printable, broken, columns, fitted, styled
 from superlaw.errors import InputError
 from superlaw.files.numbers import in_short, rounded, scaled, with_error
@@ -118,6 +120,15 @@ def test_sizes_are_read_as_people_write_them(command):
         written = in_short(size)
         value = scaled(written)
         assert float(written if value is None else value) == pytest.approx(size, rel=6e-3), written
+
+
+def test_whole_numbers_keep_every_digit(command, tmp_path):
+    seed = 2**53 + 1  # no double is this number
+    arguments = ("train", "--n-features", 20, "--width", 2, "--steps", 2, "--batch", 4, "--warmup", 0, "--json")
+    for i, said in enumerate((seed, 2**64 - 1)):
+        out = command(*arguments, "--seed", said, "--out", tmp_path / f"{i}.safetensors")[1]
+        assert json.loads(out)["spec"]["seed"] == said
+    assert numbers("--seeds", f"{seed},1e3") == (seed, 1000)
 
 
 def test_numbers_have_the_figures_that_their_errors_allow():

@@ -77,6 +77,14 @@ def test_a_saved_spec_is_overridden_by_options(command, tmp_path):
         assert json.loads(out)["spec"] == {**first["spec"], "seed": 9}
 
 
+def test_frequencies_of_a_file_in_place_of_a_family_are_left_as_they_are(command, tmp_path):
+    command("train", *SMALL, "--out", tmp_path / "A.SAFETENSORS")
+    (tmp_path / "p.csv").write_text("0.9\n0.4\n0.2\n")
+    out = command("train", "--spec", tmp_path / "A.SAFETENSORS", "--frequencies", tmp_path / "p.csv", "--width", 2,
+                  "--out", tmp_path / "b.safetensors", "--json")[1]  # fmt: skip
+    assert json.loads(out)["spec"]["activation_density"] is None
+
+
 def test_a_run_file_with_explicit_frequencies_is_a_spec_too(command, tmp_path):
     counts = tmp_path / "counts.csv"
     counts.write_text("\n".join(str(100 - i) for i in range(40)))

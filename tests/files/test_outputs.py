@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from superlaw.errors import InputError
-from superlaw.files.outputs import PICTURES, KeptFolder, check_apart, check_output
+from superlaw.files.outputs import PICTURES, KeptFolder, check_apart, check_output, write_atomically
 
 
 def test_what_exists_is_refused_without_overwrite(tmp_path):
@@ -32,6 +32,16 @@ def test_a_wrong_suffix_is_refused_and_the_right_ones_named(tmp_path, name):
 
 def test_a_suffix_is_read_in_either_case(tmp_path):
     assert check_output(tmp_path / "A.SVG", PICTURES, False) == "svg"
+
+
+@pytest.mark.parametrize("letter", ["a", "é"])
+def test_a_name_that_the_disk_takes_is_written_and_a_longer_one_refused_before(tmp_path, letter):
+    path = tmp_path / (letter * (250 // len(letter.encode())) + ".png")
+    check_output(path, PICTURES, False)
+    write_atomically(path, b"1")
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    with pytest.raises(InputError, match=r"bytes; need at most 255"):
+        check_output(tmp_path / (letter * 253 + ".png"), PICTURES, False)
 
 
 def test_a_missing_folder_is_named(tmp_path):

@@ -26,6 +26,12 @@ def test_every_variant_has_the_exponent_of_its_runs_alone():
     assert cells.to_dict() == pytest.approx(expected)
 
 
+def test_damaged_runs_are_told():
+    lost = pd.DataFrame([{"id": "0" * 16, "status": "damaged"}])
+    found = variants(pd.concat([runs(1.0), lost], ignore_index=True))
+    assert "Left out: 1 damaged runs; superlaw sweep verify names them." in found.notes
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [

@@ -10,7 +10,7 @@ from made_runs import made
 from superlaw.figures.catalogue import entry
 from superlaw.findings.exponents import exponent
 from superlaw.findings.published import published
-from superlaw.findings.verdicts import compare
+from superlaw.findings.verdicts import about, compare, within_factor
 
 
 def claims(figure, runs):
@@ -60,6 +60,12 @@ def test_a_difference_beyond_even_a_wide_margin_is_a_difference():
 def test_what_was_not_measured_was_not_tested():
     claim = compare("a", "1", 1.0, 0.0, None)
     assert claim.verdict == "not tested" and claim.to_dict()["measured"] is None
+
+
+def test_a_ratio_that_no_run_has_was_not_tested():
+    ratios = pd.Series([1.0, float("nan"), float("inf")])
+    assert about("ratio", "about 1", ratios[1:], within_factor).verdict == "not tested"
+    assert about("ratio", "about 1", ratios, within_factor).measured == 1
 
 
 def test_the_studys_own_numbers_agree_with_themselves():

@@ -14,7 +14,7 @@ from made_model import make_model
 from superlaw.errors import InputError
 from superlaw.lm.corpora import Corpus, documents
 from superlaw.lm.loss import batches, evaluate, load_model, measure_losses
-from superlaw.lm.loss_table import Loss, LossOptions, read_losses, write_losses
+from superlaw.lm.loss_table import Loss, LossOptions, losses_in, read_losses, write_losses
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -237,6 +237,19 @@ def test_a_table_of_losses_comes_back_as_it_was(tmp_path):
         read_losses(tmp_path / "l.csv", LossOptions(), [corpus])
     with pytest.raises(InputError, match="a new name for"):
         read_losses(tmp_path / "l.csv", options, [Corpus("nan", "c.txt")])
+
+
+def test_measuring_anew_replaces_a_table_of_losses_and_no_other_file(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.txt").write_text("a text")
+    (tmp_path / "mine.csv").write_text("loss,width\n1,2\n")
+    anew = ("lm", "loss", "./no-such-model", "--corpus", "wiki=t.txt", "--overwrite", "-o")
+    code, _, err = command(*anew, "mine.csv")
+    assert code == 2 and "no table of losses" in err and (tmp_path / "mine.csv").read_text() == "loss,width\n1,2\n"
+    old = Loss("m", "c", "s", "ok", 0.3, 0.3, 0.3, 5, 6, 1, 0, 0, 64, "none", **asdict(LossOptions(document="line")))
+    write_losses(tmp_path / "l.csv", [old])
+    assert command(*anew, "l.csv")[0] == 1  # recorded: there is no such model
+    assert [row.model for row in losses_in(tmp_path / "l.csv")] == ["./no-such-model"]
 
 
 DAMAGES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,14 @@ def test_a_table_of_runs_says_what_their_store_says(store, page, tmp_path):
     assert theirs.verdict == page.verdict
     shown = [np.array([row[1:5] for row in cells(read(found.path), "exponents")], float) for found in (page, theirs)]
     np.testing.assert_allclose(*shown, rtol=1e-5)
+
+
+def test_of_a_damaged_and_a_whole_copy_the_page_has_the_whole_one(store, page, tmp_path):
+    shutil.copytree(store, tmp_path / "spoilt")
+    spoilt = sorted((tmp_path / "spoilt").glob("*.safetensors"))[0]
+    spoilt.write_bytes(spoilt.read_bytes()[:-9])
+    found = write_report([tmp_path / "spoilt", store], tmp_path / "x.html")
+    assert (found.warnings, found.verdict) == (page.warnings, page.verdict)
 
 
 def test_objects_are_sources_too(store, page, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -159,11 +160,12 @@ def test_foreign_and_damaged_files_are_set_aside_and_trained_again(tmp_path, com
     untouched = {i: t for i, t in stamps(result.store).items() if i not in (*ids[:3], ids[4])}
 
     states = [state for state, _ in Sweep(PLAN, result.store).states()]
-    assert states[0] == states[2] == "damaged"
+    assert states == ["damaged"] * 3 + ["ok", "damaged"] + ["ok"] * 7  # the flipped one too: weights are read
+    (tmp_path / "._mine.safetensors").write_text("what a Mac leaves beside a file")
     told = command("sweep", "run", plan_file, "--store", tmp_path)[1]
-    assert (
-        "3 stored runs are DAMAGED" in told
-    )  # cut, foreign, and one under another run's name and "superlaw sweep verify" in told
+    assert "4 stored runs are DAMAGED" in told and "superlaw sweep verify" in told
+    code, _, err = command("sweep", "grid", plan_file, "--store", tmp_path, "-o", tmp_path / "g.nc")
+    assert code == 2 and f"superlaw sweep verify --store {tmp_path}, then superlaw sweep run {plan_file}" in err
     code, out, _ = command("sweep", "verify", "--store", tmp_path, "--json")
     record = json.loads(out)
     assert code == 1 and record["good"] == 8
@@ -291,7 +293,11 @@ def test_bad_input_is_one_line(command, tmp_path, monkeypatch, options, said):
 
 
 def test_a_grid_with_gaps_says_how_to_fill_them(plan_file, tmp_path, command):
-    store = tmp_path / "store"
+    store = tmp_path / "my store"
     command("sweep", "run", plan_file, "--store", store, "--limit", 2)
     code, _, err = command("sweep", "grid", plan_file, "--store", store, "-o", tmp_path / "g.nc")
     assert code == 2 and "4 missing of the 6 runs" in err and not (tmp_path / "g.nc").exists()
+    advised = shlex.split(err.strip().split("; ")[-1])
+    assert advised == ["superlaw", "sweep", "run", str(plan_file), "--store", str(store)]
+    assert command(*advised[1:])[0] == 0 and command("sweep", "grid", plan_file, "--store", store, "-o",
+                                                     tmp_path / "g.nc")[0] == 0  # fmt: skip

@@ -55,6 +55,18 @@ def test_the_table_read_back_says_the_same(store, tmp_path):
         np.testing.assert_allclose(np.stack(again[name]), np.stack(table[name]), rtol=1e-3)
 
 
+def test_counts_of_rows_keep_every_digit(store, tmp_path):
+    table = gather(store)
+    table["norm_counts"] = [np.array([12345, 7655])] * len(table)
+    write_runs(table, tmp_path / "runs.csv")
+    assert "12345 7655" in (tmp_path / "runs.csv").read_text()
+
+
+def test_a_table_is_read_whatever_the_case_of_its_ending(store, tmp_path):
+    write_runs(gather(store), tmp_path / "RUNS.CSV")
+    assert len(gather(tmp_path / "RUNS.CSV")) == len(gather(store))
+
+
 def test_a_table_of_an_older_version_is_read_with_the_defaults_of_what_it_lacks(store, tmp_path):
     table = gather(store, profiles=False)
     write_runs(table.drop(columns=[*ADDED, *ADDED_MEASURES]), tmp_path / "old.csv")

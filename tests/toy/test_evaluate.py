@@ -345,6 +345,13 @@ def test_the_command_prints_the_parts_and_writes_the_features(command, tmp_path)
     assert record["single_active_loss"] is None
 
 
+def test_a_model_without_a_loss_has_no_shares_of_it(command, tmp_path):
+    spec = RunSpec(n_features=3, width=3, steps=1, values="constant")
+    eye = Run(spec, "ok", np.zeros(1, np.float32), np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
+    code, out, err = command("evaluate", eye.save(tmp_path / "run.safetensors"), "--samples", 1000)
+    assert (code, err) == (0, "") and "%" not in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -28,6 +28,13 @@ def test_a_model_with_a_dimension_for_each_feature_makes_no_error():
     assert np.abs(relative_errors(model(np.eye(3), np.zeros(3), 0.2), 500)).max() < 1e-12
 
 
+def test_a_feature_that_never_occurs_has_no_error():
+    spec = RunSpec(frequencies=np.array([0.3, 0.0]), width=2, steps=1)
+    W, b = np.eye(2, dtype=np.float32), np.zeros(2, np.float32)
+    np.testing.assert_allclose(relative_errors(Run(spec, "ok", np.ones(1, np.float32), W, b), 500), [0, np.nan],
+                               atol=1e-12)  # fmt: skip
+
+
 def test_answering_the_mean_has_a_relative_error_of_one_and_silence_a_little_more():
     """The mean is p; silence costs <x^2> = 4/3 p against a variance of 4/3 p - p^2."""
     p = 0.2

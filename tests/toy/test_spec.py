@@ -57,6 +57,14 @@ def test_arrays_count_by_value():
     assert RunSpec(frequencies=p).id == RunSpec(frequencies=p.copy()).id != RunSpec(frequencies=p[::-1]).id
 
 
+def test_probabilities_that_replace_a_family_are_left_as_they_are():
+    explicit = np.array([1.0, 0.5])
+    assert RunSpec().change(frequencies=explicit, n_features=2).probabilities.sum() == 1.5
+    assert RunSpec(activation_density=1.2).change(frequencies=explicit, n_features=2).activation_density == 1.2
+    back = RunSpec(frequencies=explicit, n_features=2).change(frequencies="power")
+    assert back.probabilities.sum() == pytest.approx(1)
+
+
 def test_a_spec_keeps_its_own_frequencies():
     p = np.array([0.5, 0.25])
     spec = RunSpec(frequencies=p)

@@ -60,7 +60,8 @@ def print_evaluation(found: Evaluation) -> None:
     table = []
     for name, part in rows:
         if part is not None:
-            share = "" if name.startswith("one") else f"{100 * part.mean / found.loss.mean:.3g} %"
+            whole = found.loss.mean  # 0 of a model that answers everything exactly
+            share = "" if name.startswith("one") or whole == 0 else f"{100 * part.mean / whole:.3g} %"
             table.append([name, str(part), share])
     print_table(["on fresh samples", "mean ± standard error", "of the loss"], table)
     exact = found.single_active_loss

@@ -46,7 +46,8 @@ def tokens(
 
     check_output(out, (".json",), overwrite)
     corpora = parse_corpora(corpus, field)
-    check_apart({"-o": out, **{f"--corpus {one.name}": Path(one.source) for one in corpora}})
+    read = {"--tokenizer": Path(tokenizer), **{f"--corpus {one.name}": Path(one.source) for one in corpora}}
+    check_apart({"-o": out, **read})
     made = load_tokenizer(tokenizer)
     found = []
     for one in corpora:
@@ -121,11 +122,9 @@ def loss(
     options = LossOptions(document, max_length, documents, batch_tokens, dtype, device)
     corpora = parse_corpora(corpus, field)
     check_apart({"-o": out, **{f"--corpus {one.name}": Path(one.source) for one in corpora}})
-    if overwrite:
-        out.unlink(missing_ok=True)
     with progress_bar("losses", "documents", silent=as_json) as bar:
         report = (lambda m, c, done, total: bar.update(done, total, f"{m} on {c}")) if bar else None
-        rows = measure_losses(models, corpora, options, out, report)
+        rows = measure_losses(models, corpora, options, out, report, overwrite)
     if as_json:
         print_json({"losses": rows, "path": out})
     else:

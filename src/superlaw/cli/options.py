@@ -7,6 +7,7 @@ import functools
 import inspect
 import math
 import platform
+import re
 import resource
 import shlex
 import sys
@@ -34,6 +35,7 @@ VerboseOption = Annotated[
 ]
 WorkersOption = Annotated[int | None, typer.Option(help="Processes [all cores].")]
 
+WHOLE = re.compile(r"[+-]?\d+")
 SIZES = ("samples", "features", "tokens", "params", "flops", "budget", "cut")  # numbers that are written as 9.2B
 QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
 VERBOSE: ContextVar[bool] = ContextVar("verbose", default=False)
@@ -83,6 +85,8 @@ def _written_out(value: Any, kind: Any) -> Any:
     """``1.2B`` as 1200000000; anything else as it is, for its own reader to judge."""
     if isinstance(value, list):
         return [_written_out(one, kind) for one in value]
+    if kind is int and isinstance(value, str) and WHOLE.fullmatch(value):  # beyond 2^53 a float is another number
+        return value
     found = size(value) if isinstance(value, str) else None
     if found is None or kind not in (int, float):
         return value

@@ -105,7 +105,8 @@ def status(
     """How much of a plan is stored, and by which engines."""
     from superlaw.cli.output import print_json
 
-    record = _status(_look(plan, store, sets, only, seeds))
+    found = _look(plan, store, sets, only, seeds)
+    record = _status(found)
     if as_json:
         print_json(record)
         return
@@ -115,7 +116,7 @@ def status(
     if len(record["engines"]) > 1:
         print("note: trained by several engines: " + ", ".join(f"{e} {n}" for e, n in record["engines"].items()))
     if damaged:
-        print(f"do: superlaw sweep verify --store {store}")
+        print(f"do: {found.store.verifying}")
 
 
 @app.command()
@@ -190,9 +191,9 @@ def verify(
     from superlaw.sweeps.store import Store
 
     checked = Store(store, create=False)
-    good = len(checked.ids())
+    there = len(checked.ids())
     bad = [(path, reason, None if keep else checked.set_aside(path)) for path, reason in checked.verify()]
-    good -= sum(path.suffix == ".safetensors" for path, _, _ in bad)
+    good = there - len(bad)
     if as_json:
         files = [{"file": str(p), "reason": r, "moved_to": str(t) if t else None} for p, r, t in bad]
         print_json({"store": str(store), "good": good, "bad": files})
@@ -322,7 +323,7 @@ def _report(result: Sweep, tally: Tally, as_json: bool) -> None:
         return
     damaged = sum(state == "damaged" for state, _ in result.states())
     if damaged:
-        print(f"{damaged} stored runs are DAMAGED and left out: superlaw sweep verify --store {result.store.path}")
+        print(f"{damaged} stored runs are DAMAGED and left out: {result.store.verifying}")
     left = tally.planned - tally.done - len(tally.failed)
     print(f"{plan.name}: {tally.trained} runs trained ({tally.diverged} diverged), {tally.stored} were stored, "
           f"{len(tally.failed)} failed" + (f", {left} left" if left else ""))  # fmt: skip

@@ -129,7 +129,7 @@ def read_spec(path: Path) -> RunSpec:
     from superlaw.toy.run import load_run
     from superlaw.toy.spec import RunSpec
 
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == ".safetensors":
         return load_run(path).spec
     record = read_json(path, "a spec as JSON, or a .safetensors run file", "check --spec")
     if not isinstance(record, dict):

@@ -20,6 +20,7 @@ from pathlib import Path
 from superlaw.errors import InputError
 
 TEMPORARY = ".tmp"
+LONGEST_NAME = 255  # bytes, of a file on most file systems
 WRITTEN = ".written"  # in a kept folder: for each file that a command wrote, which command, and digests
 PICTURES = (".png", ".pdf", ".svg")
 PAGE = ".html"
@@ -27,7 +28,9 @@ PAGE = ".html"
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write under a temporary name in the same folder, flush to disk, rename: whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.{secrets.token_hex(4)}{TEMPORARY}")
+    end = f".{platform.node()}.{os.getpid()}.{secrets.token_hex(4)}{TEMPORARY}"
+    name = path.name.encode()[: LONGEST_NAME - len(end.encode()) - 1].decode(errors="ignore")
+    temporary = path.with_name(f".{name}{end}")
     try:
         try:
             with temporary.open("xb") as file:
@@ -71,6 +74,8 @@ def check_output(path: Path | None, endings: tuple[str, ...], overwrite: bool, o
         return ""
     if not path.parent.is_dir():
         raise InputError(f"{option} {path}: no folder {path.parent}", "a folder that exists", f"make {path.parent}")
+    if len(path.name.encode()) > LONGEST_NAME:
+        raise InputError(f"{option} with a name of {len(path.name.encode())} bytes", f"at most {LONGEST_NAME}")
     if path.is_dir():
         raise InputError(f"{option} {path}, which exists: a folder", "the name of a file")
     if path.suffix.lower() not in endings:

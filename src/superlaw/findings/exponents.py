@@ -188,7 +188,7 @@ def exponents(source: Source, by: str | Sequence[str] | None = None) -> pd.DataF
     """
     import pandas as pd
 
-    table = _table(source)
+    table = runs_of(source)
     if isinstance(source, Sweep) and by is None:
         by = [axis for axis in source.plan.axes if axis != "width"]
     keys = _protocol(table)
@@ -250,7 +250,8 @@ def bent_in_words(lack_of_fit: float) -> str:
     return "-" if lack_of_fit != lack_of_fit else "yes" if lack_of_fit < CURVED else "no"
 
 
-def _table(source: Source) -> pd.DataFrame:
+def runs_of(source: Source) -> pd.DataFrame:
+    """The run table of a source; InputError for what is none."""
     import pandas as pd
 
     if isinstance(source, Sweep):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from superlaw.errors import InputError
-from superlaw.findings.exponents import LEVEL, RULE, exponents, left_out_in_words
+from superlaw.findings.exponents import LEVEL, RULE, exponents, left_out_in_words, runs_of
 from superlaw.toy.spec import DEFAULTS, RunSpec
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def variants(source: Source) -> Variants:
     --------
     >>> found = variants(["docs/runs/initial-bias.csv"])  # doctest: +SKIP
     """
-    cells = exponents(source)
+    table = runs_of(source)
+    cells = exponents(table)
     varying = [name for name in DEFAULTS if name in cells]
     cells["variant"] = [named(row, varying) for row in cells.to_dict("records")]
     known = cells[cells["exponent"].notna()]
@@ -62,6 +63,9 @@ def variants(source: Source) -> Variants:
     notes = [f"{RULE}. Bars: {LEVEL:.0%} intervals of the line through the widths."]
     if left_out:
         notes.append(f"Not on a line: {left_out}.")
+    damaged = int(table["n_features"].isna().sum())  # of unknown spec: in no cell
+    if damaged:
+        notes.append(f"Left out: {damaged} damaged runs; superlaw sweep verify names them.")
     return Variants(cells, tuple(notes), tuple(run for runs in known["runs"] for run in runs))
 
 

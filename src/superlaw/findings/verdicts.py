@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from superlaw.findings.exponents import CURVED, exponent
 from superlaw.laws.estimate import Estimate
 
@@ -80,7 +82,10 @@ def untested(what: str, published: str) -> Claim:
 
 
 def about(what: str, published: str, values: pd.Series, agrees: Callable[[float], bool]) -> Claim:
-    """A share or a ratio, averaged over runs."""
+    """A share or a ratio, averaged over runs; not tested where none has one."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return untested(what, published)
     mean = float(values.mean())
     spread = float(values.max() - values.min()) / 2 if len(values) > 1 else None
     return Claim(what, published, mean, spread, "agrees" if agrees(mean) else f"differs: {mean:.2f}")

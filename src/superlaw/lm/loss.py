@@ -21,7 +21,7 @@ from superlaw.files.columns import printable
 from superlaw.lm.config import is_path
 from superlaw.lm.corpora import Corpus, documents
 from superlaw.lm.hub import HubModel
-from superlaw.lm.loss_table import Loss, LossOptions, read_losses, write_losses
+from superlaw.lm.loss_table import Loss, LossOptions, losses_in, read_losses, write_losses
 
 CONTEXTS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "seq_length")
 Watch = Callable[[int, int], None]
@@ -214,10 +214,12 @@ def measure_losses(
     options: LossOptions,
     out: Path,
     watch: Callable[[str, str, int, int], None] | None = None,
+    anew: bool = False,
 ) -> list[Loss]:
     """Losses of every model on every corpus, written to ``out`` as each is known.
 
-    What ``out`` already holds is not computed again; a failure is recorded and the others go on.
+    What ``out`` already holds is not computed again, unless ``anew``: then the first loss that is known replaces the
+    table, whatever it was made with. A failure is recorded and the others go on.
 
     Raises
     ------
@@ -225,7 +227,11 @@ def measure_losses(
         When ``out`` was made with other options or is no such table.
     """
     models = list(models)
-    done = {(row.model, row.corpus): row for row in read_losses(out, options, corpora)}
+    done: dict[tuple[str, str], Loss] = {}
+    if anew:
+        losses_in(out)  # no other file is replaced by losses
+    else:
+        done = {(row.model, row.corpus): row for row in read_losses(out, options, corpora)}
     for name in models:
         missing = [one for one in corpora if (name, one.name) not in done or done[name, one.name].status != "ok"]
         if not missing:

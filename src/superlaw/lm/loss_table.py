@@ -86,32 +86,39 @@ class Loss:
 KINDS = {field.name: {"int": "int64", "float": "float64", "str": "str"}[str(field.type)] for field in fields(Loss)}
 
 
+DO = "choose another -o"
+
+
 def read_losses(path: Path, options: LossOptions, corpora: list[Corpus]) -> list[Loss]:
     """Rows of a table made with the same options, none where there is no table."""
+    rows = losses_in(path)
+    for row in rows:
+        for key in OPTIONS:
+            if getattr(row, key) != getattr(options, key):
+                raise InputError(f"{path}, made with {key} = {getattr(row, key)}", f"{getattr(options, key)} again", DO)
+        for one in corpora:
+            if row.corpus == one.name and row.source != one.source:
+                raise InputError(f"{path}, where {one.name} is {row.source}", f"a new name for {one.source}", DO)
+    return rows
+
+
+def losses_in(path: Path) -> list[Loss]:
+    """Rows of a table, whatever it was made with, none where there is no table; InputError for any other file."""
     import pandas as pd
 
     if not path.exists():
         return []
-    do = "choose another -o"
     numbers = {name: [""] for name, kind in KINDS.items() if kind == "float64"}  # empty: not a number
     try:
         content = path.read_bytes()
         table = pd.read_csv(BytesIO(content), dtype=KINDS, keep_default_na=False, na_values=numbers)
     except (OSError, ValueError, OverflowError) as error:
         why = f"not readable as losses ({type(error).__name__})"
-        raise InputError(f"{path}, {why}", "a whole table of superlaw lm loss", do) from None
+        raise InputError(f"{path}, {why}", "a whole table of superlaw lm loss", DO) from None
     cut = not content.endswith(b"\n")
     if cut or list(table) != list(KINDS) or not isinstance(table.index, pd.RangeIndex):
-        raise InputError(f"{path}, which is no table of losses", "a new file or one of superlaw lm loss", do)
-    rows = [Loss(**{str(key): value for key, value in row.items()}) for row in table.to_dict("records")]
-    for row in rows:
-        for key in OPTIONS:
-            if getattr(row, key) != getattr(options, key):
-                raise InputError(f"{path}, made with {key} = {getattr(row, key)}", f"{getattr(options, key)} again", do)
-        for one in corpora:
-            if row.corpus == one.name and row.source != one.source:
-                raise InputError(f"{path}, where {one.name} is {row.source}", f"a new name for {one.source}", do)
-    return rows
+        raise InputError(f"{path}, which is no table of losses", "a new file or one of superlaw lm loss", DO)
+    return [Loss(**{str(key): value for key, value in row.items()}) for row in table.to_dict("records")]
 
 
 def write_losses(path: Path, rows: Iterable[Loss]) -> None:

@@ -171,10 +171,10 @@ def _completing(picture: Picture, store: Places | None) -> str:
     if not isinstance(store, str | Path) or not Path(store).is_dir():
         return ""
     present, best, most = Store(store, create=False).ids(), "", 0
-    for name, _, ids in known_plans(Path(store)):
+    for plan, ids in known_plans(Path(store)):
         shared = len(ids & set(picture.runs))
         if shared > most and ids - present:
-            best, most = f"superlaw sweep run {name} --store {store}", shared
+            best, most = plan.command(store), shared
     return best
 
 

@@ -150,8 +150,9 @@ def study(
                 failures[f"{model.name}: {part}"] = str(error)
     by_source = {model.source: model.name for model in models}
     note = (lambda s, c, d, t: report(f"{by_source[s]} on {c}", d, t)) if watch else None
-    rows = measure_losses([model.source for model in models], corpora, options, out / "losses.csv", note)
-    losses = {(by_source[row.model], row.corpus): row for row in rows}
+    rows = measure_losses(list(by_source), corpora, options, out / "losses.csv", note)
+    of_source = {(row.model, row.corpus): row for row in rows}  # two models may have one source
+    losses = {(model.name, one.name): of_source[model.source, one.name] for model in models for one in corpora}
     for (name, corpus), row in losses.items():
         if row.status != "ok":
             failures[f"{name}: loss on {corpus}"] = row.message

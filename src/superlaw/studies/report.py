@@ -24,7 +24,7 @@ from superlaw.studies.stored_study import StoredStudy, load_study
 from superlaw.sweeps.plan import Plan, load_plan
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import Sweep
-from superlaw.sweeps.table import gather, with_missing
+from superlaw.sweeps.table import best_copies, gather, with_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,9 +143,9 @@ def _part(source: Any) -> Part | None:
         if (path / "study.json").is_file():
             return _study(load_study(path))
         return _capacity(path / CAPACITY, path) if (path / CAPACITY).is_file() else None
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         return None
-    if path.suffix != ".json":
+    if path.suffix.lower() != ".json":
         raise InputError(f"{path}", NEED, "superlaw law fit TABLE --law NAME --report FILE makes a page of any table")
     record = read_json(path, NEED)
     if isinstance(record, dict) and "cells" in record:
@@ -186,19 +186,15 @@ def _runs(sources: list[Any], plan: Plan | None) -> Part:
     stores = [Path(s) for s in sources if isinstance(s, str | Path) and Path(s).is_dir()]
     stores += [s.path for s in sources if isinstance(s, Store)]
     frames = [table for source in sources if (table := _table(source)) is not None and len(table)]
-    table = pd.concat(frames, ignore_index=True).drop_duplicates("id") if frames else pd.DataFrame({"status": []})
-    plan_name = None if plan is None else plan.name
+    table = best_copies(pd.concat(frames, ignore_index=True)) if frames else pd.DataFrame({"status": []})
+    place = stores[0] if stores else None
     if plan is None and len(table):
-        folder = stores[0] if stores else None
-        known = likely_plan(set(table["id"][table["status"] != "missing"]), folder)
-        plan_name, plan = known or (None, None)
+        plan = likely_plan(set(table["id"][table["status"] != "missing"]), place)
     if plan is not None:
         table = with_missing(table, plan.specs)
-    place = stores[0] if stores else None
     commands = [Command("The runs that are missing, and no others" if (table["status"] == "missing").any() else
                         "The runs, those alone that are not there",
-                        shlex.join(["superlaw", "sweep", "run", str(plan_name), "--store", str(place)]))
-                ] if plan_name and place else []  # fmt: skip
+                        plan.command(place))] if plan and place else []  # fmt: skip
     if not len(table):
         where = " and ".join(_named(source) for source in sources)
         commands = [Command("Some runs", NO_RUNS.format(store=shlex.quote(str(place or "runs"))))]

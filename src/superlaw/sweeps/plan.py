@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import os
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -43,6 +45,8 @@ class Plan:
         Replicates of every cell.
     keep : {"weights", "losses"} or tuple of int
         Whether stored runs keep W and b: all, none, or those of these widths. Measures are always kept.
+    source : str
+        The preset or file that it was read from, as the command line takes it; "" of one made in Python.
 
     Examples
     --------
@@ -57,6 +61,7 @@ class Plan:
     seeds: tuple[int, ...] = (0,)
     keep: str | tuple[int, ...] = "weights"
     about: str = ""
+    source: str = dataclasses.field(default="", compare=False)
 
     def __post_init__(self):
         object.__setattr__(self, "base", {field: _meant(field, value) for field, value in self.base.items()})
@@ -115,6 +120,16 @@ class Plan:
     def keeps_weights(self, spec: RunSpec) -> bool:
         """Whether the stored run of that spec keeps W and b."""
         return self.keep == "weights" if isinstance(self.keep, str) else spec.width in self.keep
+
+    def command(self, store: str | Path) -> str:
+        """The command that trains what a store lacks of it.
+
+        Examples
+        --------
+        >>> load_plan("wide-small").command("my runs")
+        "superlaw sweep run wide-small --store 'my runs'"
+        """
+        return shlex.join(["superlaw", "sweep", "run", self.source or self.name, "--store", str(store)])
 
     def to_toml(self) -> str:
         """The plan as TOML that load_plan reads back to the same runs."""
@@ -214,9 +229,9 @@ def load_plan(source: str | Path | Plan) -> Plan:
         return source
     path = Path(source)
     # A folder is no plan: a store named after its preset must not hide it.
-    if path.suffix == ".toml" or os.path.isfile(path):  # noqa: PTH113  (False for an impossible name, no error)
+    if path.suffix.lower() == ".toml" or os.path.isfile(path):  # noqa: PTH113  (False for an impossible name, no error)
         try:
-            text, name = path.read_text(encoding="utf-8"), path.stem
+            text, name = path.read_text(encoding="utf-8-sig"), path.stem
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             raise InputError(f"the plan {path}: {reason}", "a TOML file or a preset", _known()) from None
@@ -228,7 +243,7 @@ def load_plan(source: str | Path | Plan) -> Plan:
         record = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"the plan {source}, not TOML: {error}", "a TOML file") from None
-    return parse_plan(record, name)
+    return replace(parse_plan(record, name), source=str(source))
 
 
 def parse_plan(record: dict[str, Any], name: str) -> Plan:

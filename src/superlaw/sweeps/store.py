@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import platform
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,15 +149,20 @@ class Store:
     def verify(self) -> list[tuple[Path, str]]:
         """Read every run file whole; those that are damaged or not ours, with the reason.
 
-        Files with another ending are no business of the store's.
+        Files with another ending and hidden ones are no business of the store's.
         """
         bad = []
-        for path in sorted(self.path.glob(f"*{SUFFIX}")):
+        for run_id in sorted(self.ids()):
             try:
-                self.load(path.name.removesuffix(SUFFIX))
+                self.load(run_id)
             except InputError as error:
-                bad.append((path, error.got))
+                bad.append((self.file(run_id), error.got))
         return bad
+
+    @property
+    def verifying(self) -> str:
+        """The command that names its damaged runs and sets them aside."""
+        return shlex.join(["superlaw", "sweep", "verify", "--store", str(self.path)])
 
     def set_aside(self, path: Path) -> Path:
         """Move a file out of the way, into the folder ``set-aside``; nothing is deleted."""

@@ -57,7 +57,8 @@ class Sweep:
     def states(self) -> list[tuple[str, str | None]]:
         """(status, engine) of every planned run; status is ok, diverged, missing or damaged.
 
-        An engine whose arithmetic has changed is named with its revision: bits of two revisions differ.
+        Runs are read whole: a header does not tell that weights are damaged. An engine whose arithmetic has changed
+        is named with its revision: bits of two revisions differ.
         """
         present, states = self.store.ids(), []
         for spec in self.plan.specs:
@@ -65,9 +66,9 @@ class Sweep:
                 states.append(("missing", None))
                 continue
             try:
-                header = self.store.header(spec.id)
-                whole = header["status"] in ("ok", "diverged")
-                states.append((header["status"] if whole else "damaged", _engine(header["provenance"])))
+                run = self.store.load(spec.id)
+                whole = run.status in ("ok", "diverged")
+                states.append((run.status if whole else "damaged", _engine(run.provenance)))
             except InputError:
                 states.append(("damaged", None))
         return states
@@ -75,7 +76,7 @@ class Sweep:
     def table(self) -> pd.DataFrame:
         """The run table: one row for every planned run in the plan's order, missing ones included and marked.
 
-        The columns are those of :func:`~superlaw.gather`; headers alone are read, no weights.
+        The columns are those of :func:`~superlaw.gather`; runs are read whole, so that damaged ones are told.
         """
         return run_table(self.store, self.plan.specs)
 
@@ -93,10 +94,9 @@ class Sweep:
         absent = table[~table["status"].isin(["ok", "diverged"])]
         if len(absent):
             counts = ", ".join(f"{n} {status}" for status, n in absent["status"].value_counts().items())
-            raise InputError(
-                f"{counts} of the {len(table)} runs of {self.plan.name}", "all of them for a grid",
-                f"superlaw sweep run {self.plan.name} --store {self.store.path}",
-            )  # fmt: skip
+            first = f"{self.store.verifying}, then " if (absent["status"] == "damaged").any() else ""
+            raise InputError(f"{counts} of the {len(table)} runs of {self.plan.name}", "all of them for a grid",
+                             first + self.plan.command(self.store.path))  # fmt: skip
         axes = {**self.plan.axes, "seed": self.plan.seeds}
         shape = tuple(len(values) for values in axes.values())
         names = [name for name in ("id", "status", *MEASURES, *PROVENANCE) if name in table]

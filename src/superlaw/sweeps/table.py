@@ -175,7 +175,7 @@ def gather(
         return table.drop_duplicates(["id", "step"], ignore_index=True)
     frames = [_read_place(place, profiles) for place in places]
     table = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
-    return _best_copies(table)
+    return best_copies(table)
 
 
 def with_missing(table: pd.DataFrame, specs: Sequence[RunSpec]) -> pd.DataFrame:
@@ -199,7 +199,7 @@ def with_missing(table: pd.DataFrame, specs: Sequence[RunSpec]) -> pd.DataFrame:
     return both.reindex(columns=[*columns, *(name for name in table if name not in columns)])
 
 
-def _best_copies(table: pd.DataFrame) -> pd.DataFrame:
+def best_copies(table: pd.DataFrame) -> pd.DataFrame:
     """Each run once: whole copies before damaged ones, with profiles before those without, else the first."""
     whole = ~table["status"].isin(ENDED)
     bare = table["norm_counts"].isna() if "norm_counts" in table else whole
@@ -209,7 +209,7 @@ def _best_copies(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_place(place: str | Path | Store, profiles: bool) -> pd.DataFrame:
-    if not isinstance(place, Store) and Path(place).suffix == ".csv":
+    if not isinstance(place, Store) and Path(place).suffix.lower() == ".csv":
         return read_runs(place)
     return run_table(_with_runs(place), profiles=profiles)
 
@@ -286,7 +286,9 @@ def runs_as_csv(table: pd.DataFrame) -> bytes:
 
 
 def _as_text(values: np.ndarray | None) -> str:
-    return " ".join(f"{v:.4g}" for v in values) if isinstance(values, np.ndarray) else ""
+    if not isinstance(values, np.ndarray):
+        return ""
+    return " ".join(str(v) if values.dtype.kind in "iu" else f"{v:.4g}" for v in values)
 
 
 def read_runs(path: str | Path) -> pd.DataFrame:

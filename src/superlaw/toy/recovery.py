@@ -32,7 +32,7 @@ def relative_errors(run: Run, activations: int = 256, seed: int = 0) -> np.ndarr
     Returns
     -------
     ndarray, shape (n,)
-        NaN for a run that diverged.
+        NaN for a run that diverged, and for features that never occur.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def relative_errors(run: Run, activations: int = 256, seed: int = 0) -> np.ndarr
     n = len(p)
     if run.status != "ok" or not model.finite:
         return np.full(n, np.nan)
-    samples = math.ceil(activations / float(p.min()))
+    samples = math.ceil(activations / float(p[p > 0].min()))
     error, total, squares = np.zeros(n), np.zeros(n), np.zeros(n)
     for drawn in Sampler(spec, seed).blocks(samples):
         y = model.answers(drawn.project(model.encoder))  # (B, n)
@@ -60,4 +60,5 @@ def relative_errors(run: Run, activations: int = 256, seed: int = 0) -> np.ndarr
         error += np.einsum("ij,ij->j", y, y)
         total += np.bincount(drawn.feature, drawn.value, n)
         squares += np.bincount(drawn.feature, drawn.value**2, n)
-    return error / (squares - 2 * p * total + samples * p**2)
+    with np.errstate(invalid="ignore", divide="ignore"):  # p = 0
+        return np.where(p > 0, error / (squares - 2 * p * total + samples * p**2), np.nan)

@@ -274,6 +274,9 @@ class RunSpec:
         """A copy with some fields changed; what followed from a field that changes follows anew."""
         check_known(changes, DEFAULTS)
         anew = {name: None for name, value in self._followers().items() if getattr(self, name) == value}
+        other = isinstance(changes.get("frequencies", self.frequencies), str) != isinstance(self.frequencies, str)
+        if other and self._is_default("activation_density", self.activation_density):
+            anew["activation_density"] = None  # families are scaled to E = 1, explicit probabilities left as they are
         return replace(self, **{**anew, **changes})
 
     def __eq__(self, other: object) -> bool:
