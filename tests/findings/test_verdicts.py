@@ -8,7 +8,7 @@ import pytest
 from made_runs import made
 
 from superlaw.figures.catalogue import entry
-from superlaw.findings.exponents import exponent
+from superlaw.findings.exponents import exponent, exponent_difference
 from superlaw.findings.published import published
 from superlaw.findings.verdicts import about, compare, within_factor
 
@@ -79,6 +79,7 @@ def test_the_studys_own_numbers_agree_with_themselves():
     verdicts = {claim.what.split(",")[1].strip(): claim.verdict for claim in claims("overview", wide)}
     assert verdicts["exponential"].startswith("agrees") and verdicts["linear"] == "not tested"
     dense = made(activation_density=(1.0, 7.485470860550345), exponent=lambda row: 1.12)
+    dense["loss"] *= np.exp(0.001 * np.cos(np.arange(len(dense))))  # a scatter: exact lines differ by rounding alone
     assert [claim.verdict[:6] for claim in claims("density", dense)] == ["agrees"] * 3
 
 
@@ -94,3 +95,16 @@ def test_an_exponent_that_moves_with_density_is_told():
     moved = made(activation_density=(1.0, 7.485470860550345), exponent=lambda row: 1 + 0.05 * row["density"])
     last = claims("density", moved)[-1]
     assert last.verdict.startswith("differs by +0.32") and last.measured == pytest.approx(0.05 * 6.48547, rel=1e-5)
+
+
+def test_what_bends_both_lines_alike_hides_no_move_of_the_exponent():
+    """A bend by a factor 1.5 at the middle widths, the same at both densities: each exponent is uncertain by it."""
+    runs = made(activation_density=(1.0, 7.485470860550345), exponent=lambda row: 1 + 0.02 * row["density"])
+    runs["loss"] *= np.where(runs["width"].isin(sorted(runs["width"].unique())[1:-1]), 1.5, 1.0)
+    *each, moved = claims("density", runs)
+    assert moved.verdict.startswith("differs by +0.13") and moved.margin < 1e-6 < min(claim.margin for claim in each)
+    one, other = (runs[runs["density"] == density] for density in sorted(runs["density"].unique()))
+    one, other = (cell[cell["weight_decay"] == -1] for cell in (one, other))
+    apart = exponent(other).exponent - exponent(one).exponent
+    assert exponent_difference(one, other)[0] == pytest.approx(apart, rel=1e-12)
+    assert exponent_difference(one[:2], other) is None

@@ -143,6 +143,34 @@ def exponent(table: pd.DataFrame) -> Exponent | None:
     )  # fmt: skip
 
 
+def exponent_difference(less: pd.DataFrame, more: pd.DataFrame) -> tuple[float, float] | None:
+    """The exponent of ``more`` less that of ``less``, and half its interval, from the ratio of losses by width.
+
+    What bends both lines alike leaves the ratio: the error is that of the difference, not of two lines. None with fewer
+    than three widths in the scaling range of both.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> runs = pd.DataFrame({"width": [10, 20, 40], "loss": [0.4, 0.2, 0.11], "seed": 0, "n_features": 1000,
+    ...                      "density": 1.0, "status": "ok"})
+    >>> round(exponent_difference(runs, runs.assign(loss=runs["loss"] / runs["width"]))[0], 12)
+    1.0
+    """
+    one, other = _log_losses(less), _log_losses(more)
+    widths = np.intersect1d(one.index, other.index)
+    if len(widths) < LEAST_WIDTHS:
+        return None
+    line = fit_slope(widths, np.exp(other[widths].to_numpy() - one[widths].to_numpy()))
+    return line.exponent, float(stats.t.ppf(0.5 + LEVEL / 2, len(widths) - 2) * line.stderr)
+
+
+def _log_losses(table: pd.DataFrame) -> pd.Series:
+    """Mean log loss over seeds of each width in the scaling range."""
+    good = table[outside(table) == ""]
+    return np.log(good["loss"].astype(float)).groupby(good["width"].astype(int)).mean()
+
+
 def _counts(reasons: np.ndarray) -> dict[str, int]:
     return dict(sorted(Counter(reasons[reasons != ""].tolist()).items()))
 

@@ -5,7 +5,6 @@ A value published as "about" without an error is given the standard error ``ABOU
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from superlaw.errors import InputError, closest
 from superlaw.findings.comparable import ComparableRuns, RunsByFamily, nearest_to
+from superlaw.findings.exponents import exponent_difference
 from superlaw.findings.figure_comparison import FigureComparison
 from superlaw.findings.points import (
     EXPONENTS,
@@ -25,7 +25,7 @@ from superlaw.findings.points import (
     shares_beside,
 )
 from superlaw.findings.regimes import STRONG_FROM, regime
-from superlaw.findings.verdicts import ABOUT_ONE, Claim, about, compare, estimated, fitted, untested, within_factor
+from superlaw.findings.verdicts import ABOUT_ONE, Claim, about, compare, estimated, fitted, within_factor
 from superlaw.findings.width_depth import SIZES, ChinchillaTerms
 from superlaw.sweeps.ladder import Rung
 from superlaw.sweeps.plan import load_plan
@@ -166,11 +166,14 @@ def _density(chosen: ComparableRuns) -> list[Claim]:
         line = published_value(EXPONENTS, weight_decay=decay, data_exponent=1) if density == 1 else None
         found.append(claim.beside(line))
     ends = chosen.values("activation_density")[0], chosen.values("activation_density")[-1]
-    low, high = (fitted(chosen.cell(weight_decay=decay, activation_density=end))[0] for end in ends)
-    what, said = "alpha_m at the highest E less that at the lowest", "0 (does not depend on E)"
-    if ends[0] == ends[1] or low is None or high is None:
-        return [*found, untested(what, said)]
-    return [*found, compare(what, said, 0.0, 0.0, (high[0] - low[0], math.hypot(low[1], high[1])))]
+    for decay in chosen.values("weight_decay"):
+        low, high = (chosen.cell(weight_decay=decay, activation_density=end) for end in ends)
+        if {regime(low), regime(high)} != {"strong"}:
+            continue
+        what = f"alpha_m at E = {ends[1]:.3g} less that at E = {ends[0]:.3g}, gamma = {decay:.3g}"
+        moved = exponent_difference(low, high) if ends[0] < ends[1] else None
+        found.append(compare(what, "0 (does not depend on E)", 0.0, 0.0, moved))
+    return found
 
 
 def _chinchilla(terms: ChinchillaTerms) -> list[Claim]:
