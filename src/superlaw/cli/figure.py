@@ -17,13 +17,6 @@ if TYPE_CHECKING:
     from superlaw.studies.reproduce import Reproduction
 
 MOST_ROWS = 40  # points of a figure that are printed
-VERDICTS = {
-    "agrees": "agree",
-    "differs": "differ",
-    "bent line": "on a bent line",
-    "not decided": "not decided",
-    "not tested": "not tested",
-}
 
 
 def figure(
@@ -194,6 +187,7 @@ def _print_words(claims: tuple[Claim, ...]) -> None:
     """As published in words, with what the figure shows of the same first."""
     from superlaw.cli.output import number, print_table
     from superlaw.files.numbers import with_error
+    from superlaw.findings.verdicts import counted
 
     figures = any(claim.figure for claim in claims)
     rule = " (exponents here by our rule, not by the figure's)" if figures else ""
@@ -210,7 +204,5 @@ def _print_words(claims: tuple[Claim, ...]) -> None:
         for row, claim in zip(rows, claims, strict=True):
             row.insert(1, claim.figure or "-")
     print_table(header, rows, left=(0, 1, 2, 4) if figures else (0, 1, 3))
-    counts = {word: sum(claim.verdict.startswith(word) for claim in claims) for word in VERDICTS}
-    told = ", ".join(f"{count} {VERDICTS[word]}" for word, count in counts.items() if count)
-    print(f"\nOf {len(claims)} values in words: {told}. "
+    print(f"\nOf {len(claims)} values in words: {counted(claims)}. "
           "± is half the 95 % interval of an exponent, half the range of a share.")  # fmt: skip

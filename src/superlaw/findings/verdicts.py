@@ -7,7 +7,7 @@ standard errors, in quadrature. A share or a ratio agrees by a condition stated 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,13 @@ Measured = tuple[float, float] | None  # a number and half its 95 % interval
 NORMAL = 1.96  # standard errors of a 95 % interval
 FACTOR = 1.5  # "about as many" means within this factor
 UNDECIDED = 0.3  # of our half interval: a third of the exponent that geometry predicts decides nothing
+VERDICTS = {  # how a verdict begins, and how it is counted
+    "agrees": "agree",
+    "differs": "differ",
+    "bent line": "on a bent line",
+    "not decided": "not decided",
+    "not tested": "not tested",
+}
 ABOUT_ONE = f"about 1 (within a factor {FACTOR:g})"
 
 
@@ -89,6 +96,18 @@ def about(what: str, published: str, values: pd.Series, agrees: Callable[[float]
     mean = float(values.mean())
     spread = float(values.max() - values.min()) / 2 if len(values) > 1 else None
     return Claim(what, published, mean, spread, "agrees" if agrees(mean) else f"differs: {mean:.2f}")
+
+
+def counted(claims: Sequence[Claim]) -> str:
+    """How many claims have each verdict.
+
+    Examples
+    --------
+    >>> counted([Claim("a", "1", 1.0, 0.1, "agrees (differs by 0)"), untested("b", "1")])
+    '1 agree, 1 not tested'
+    """
+    counts = {word: sum(claim.verdict.startswith(word) for claim in claims) for word in VERDICTS}
+    return ", ".join(f"{count} {VERDICTS[word]}" for word, count in counts.items() if count)
 
 
 def within_factor(value: float) -> bool:

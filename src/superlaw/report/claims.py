@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from superlaw.findings.figure_comparison import FigureComparison
-from superlaw.findings.verdicts import Claim
+from superlaw.findings.verdicts import Claim, counted
 from superlaw.report.page import Section, Table
 
 
@@ -23,13 +22,11 @@ def beside_in_words(points: Sequence[FigureComparison], claims: Sequence[Claim])
     --------
     >>> agrees, untested = Claim("a", "1", 1.0, 0.1, "agrees (differs by 0)"), Claim("b", "1", None, None, "not tested")
     >>> beside_in_words((), [agrees, untested])
-    ('Of 2 published values: 1 agrees, 1 not tested.',)
+    ('Of 2 published values: 1 agree, 1 not tested.',)
     """
     said = [sentence for beside in points for sentence in beside.headline()]
     if claims:
-        kinds = Counter(claim.verdict.split(" (")[0].split(" by ")[0].split(":")[0] for claim in claims)
-        counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-        said.append(f"Of {len(claims)} published values: {counted}.")
+        said.append(f"Of {len(claims)} published values: {counted(claims)}.")
     return tuple(said)
 
 
