@@ -184,6 +184,8 @@ BAD = [
     (("--text", "none.txt"), "does not exist"),
     (("--frequencies", "power", "--text", "t.txt"), "both --frequencies and --text"),
     (("--engine", "fusd"), "did you mean fused?"),
+    (("--engine", "dense:"), "dense:DEVICE"),
+    (("--engine", "dense:abacus"), "need a PyTorch device here"),
     (("--threads", 0), "threads = 0"),
     (("--threads", 5000), "1 to 256 threads"),
     (("--threads", 3000000000), "1 to 256 threads"),

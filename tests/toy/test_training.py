@@ -202,6 +202,13 @@ def test_fused_and_dense_reach_the_same_loss(fields):
     assert abs(difference.mean()) < critical * error
 
 
+def test_dense_trains_on_the_device_that_is_named():
+    pytest.importorskip("torch")
+    spec = RunSpec(n_features=30, width=4, steps=20, warmup=2, batch=32)
+    named, plain = train(spec, "dense:cpu"), train(spec, "dense")
+    assert named.provenance["device"] == "cpu" and np.array_equal(named.W, plain.W)
+
+
 def test_the_same_spec_gives_the_same_bits():
     spec = RunSpec(n_features=100, width=9, weight_decay=-1, steps=60, batch=128)
     a, b = train(spec), train(spec)

@@ -27,7 +27,8 @@ from superlaw.files.numbers import scaled
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")]
 EngineOption = Annotated[
-    str | None, typer.Option(help="fused, dense (needs PyTorch), or auto: fused where it can, else dense [auto].")
+    str | None,
+    typer.Option(help="fused, dense or dense:DEVICE (PyTorch's), or auto: fused where it can, else dense [auto]."),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only results: no progress, no notes.")]
 VerboseOption = Annotated[

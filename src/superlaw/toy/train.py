@@ -16,7 +16,7 @@ DEFAULT_ENGINE = "auto"
 
 
 def make_engine(name: str, threads: int = 1) -> Engine:
-    """The engine of that name, ``fused`` or ``dense``.
+    """The engine of that name, ``fused`` or ``dense``, which may be followed by a PyTorch device: ``dense:cuda:1``.
 
     Examples
     --------
@@ -27,11 +27,12 @@ def make_engine(name: str, threads: int = 1) -> Engine:
         from superlaw.toy.fused import Fused  # loads the compiled extension
 
         return Fused(threads)
-    if name == "dense":
+    dense, _, device = name.partition(":")
+    if dense == "dense" and not name.endswith(":"):
         from superlaw.toy.dense import Dense  # loads PyTorch, an optional extra
 
-        return Dense(threads)
-    raise InputError(f"engine = {name!r}", f"one of {', '.join(ENGINES)}", closest(name, ENGINES))
+        return Dense(threads, device or "cpu")
+    raise InputError(f"engine = {name!r}", f"one of {', '.join(ENGINES)}, dense:DEVICE", closest(name, ENGINES))
 
 
 def engine_for(spec: RunSpec, engine: str = DEFAULT_ENGINE, threads: int = 1) -> Engine:
@@ -59,8 +60,9 @@ def train(spec: RunSpec, engine: str = DEFAULT_ENGINE, threads: int = 1, watch: 
     Parameters
     ----------
     spec : RunSpec
-    engine : {"auto", "fused", "dense"}
-        auto: fused where it trains the spec, else dense; the run's provenance says which.
+    engine : {"auto", "fused", "dense", "dense:DEVICE"}
+        auto: fused where it trains the spec, else dense; the run's provenance says which. A device is PyTorch's, as
+        in dense:cuda; without one it is the processor.
     threads : int
         For one large model; sweeps run one model a core.
     watch : callable, optional
