@@ -127,6 +127,23 @@ def test_gain_reads_tables_as_well_and_names_the_recipes(command, place):
     assert record["rows"][0]["gain"]["low"] < 1.69 < record["rows"][0]["gain"]["high"]
 
 
+COUNTS = {
+    "isoflop": ("isoflop old.csv --budget budget", "fit"),
+    "gain": ("gain old.csv new.csv --at-loss 2.4", "rows"),
+    "replicates": ("replicates old.csv --law chinchilla", "fit"),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_rule_of_counting_makes_the_parameters_of_every_command_that_takes_it(command, place, name):
+    arguments, key = COUNTS[name]
+    ask = lambda *more: command("law", *arguments.split(), *more, "--json")  # noqa: E731
+    code, out, err = ask("--count", "2 * N")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == json.loads(ask("--let", "N = 2 * N")[1])
+    assert json.loads(out)[key] != json.loads(ask()[1])[key]
+
+
 def test_optimum_of_a_range_is_a_table_a_file_and_a_curve(command, place):
     code, out, err = command("law", "optimum", "old.json", "--flops", "1e20:1e24:3", "-o", "f.json", "--plot", "f.svg")
     assert (code, err) == (0, "") and "beyond the data" in out
@@ -190,6 +207,13 @@ BAD = {
     "next among no candidates": ("next old.json --budget 1e21 --candidates none.csv", "none.csv"),
     "gain of words": ("gain old.json new.json --at-loss low", "--at-loss low"),
     "gain with a law for fits": ("gain old.json new.json --law power:N --at-loss 2.4", "--law"),
+    "gain with a rule of counting for fits": ("gain old.json new.json --count body --at-loss 2.4", "--count"),
+    "gain with empty cells of fits": ("gain old.json new.json --missing drop --at-loss 2.4", "--missing"),
+    "gain with steps of fits": ("gain old.json new.json --along-steps --at-loss 2.4", "--along-steps"),
+    "gain by no rule of counting": ("gain old.csv new.csv --count bodi", "--count bodi", "body, head"),
+    "isoflop by no rule of counting": ("isoflop old.csv --count bodi", "--count bodi", "body, head"),
+    "replicates by no rule of counting": ("replicates old.csv --law chinchilla --count bodi", "--count bodi"),
+    "replicates of a law without parameters": ("replicates old.csv --law power:D --count body", "for the law power"),
     "gain of one table": ("gain old.csv old.csv", "naming one file"),
     "replicates without seeds": ("replicates old.csv --law chinchilla --where seed==0", "no sizes that were run twice"),
     "replicates of a run without a column": ("replicates old.csv --law chinchilla --run name", "'name'"),
@@ -203,11 +227,11 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_line_and_writes_nothing(command, place, case):
-    arguments, words = BAD[case]
+    arguments, *words = BAD[case]
     before = sorted(path.name for path in place.iterdir())
     code, out, err = command("law", *arguments.split())
     assert (code, out, err.count("\n")) == (2, "", 1), (code, out, err)
-    assert words in err and "Traceback" not in err
+    assert "Traceback" not in err and all(word in err for word in words), err
     assert sorted(path.name for path in place.iterdir()) == before
 
 

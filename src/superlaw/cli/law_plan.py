@@ -23,7 +23,7 @@ from superlaw.cli.law_options import (
     objectives,
     spread,
 )  # fmt: skip
-from superlaw.cli.law_table import table_of
+from superlaw.cli.law_table import counted_table
 from superlaw.cli.options import OverwriteOption, assignments, refuse_unused, typed
 from superlaw.errors import InputError
 from superlaw.files.outputs import PAGE, PICTURES, check_apart, check_output, write_atomically
@@ -126,14 +126,16 @@ def isoflop(
     ] = None,
 ) -> None:
     """Chinchilla's approaches 1 and 2 beside 3, with the bias of parabolas."""
+    from superlaw.laws.forms.chinchilla import Chinchilla
     from superlaw.laws.isoflop import isoflop as library
 
     kind = written.check(table, written.plot)
     refuse_unused("iso-FLOP curves", weights="superlaw law fit", errors="superlaw law fit")
     (chosen,) = objectives([objective], delta)
     same = {name: value for name, value in rows.columns().items() if name not in ("weights", "errors")}
+    read = counted_table(table, rows, [Chinchilla(columns.params, columns.tokens)])
     found = library(
-        table_of(table, rows), columns.params, columns.tokens, budget=columns.budget, run=columns.run, objective=chosen,
+        read, columns.params, columns.tokens, budget=columns.budget, run=columns.run, objective=chosen,
         flops=flops, level=level.level, seed=level.seed, **same,
     )  # fmt: skip
     if written.plot is not None:
@@ -196,6 +198,7 @@ def gain(
 ) -> None:
     """Compute-equivalent gain of recipe B over A: the compute that A requires, by that of B, at the same loss."""
     from superlaw.laws.fit import fit_law
+    from superlaw.laws.forms import law_of
     from superlaw.laws.gain import gain as library
     from superlaw.laws.result import load_fit
 
@@ -208,11 +211,12 @@ def gain(
         if _is_fit(name):
             fits.append(load_fit(name))
         else:
-            fits.append(fit_law(table_of(name, rows), law, objective=objective, level=level.level, seed=level.seed,
-                                **rows.columns()))  # fmt: skip
+            of = law_of(law)
+            fits.append(fit_law(counted_table(name, rows, [of]), of, objective=objective, level=level.level,
+                                seed=level.seed, **rows.columns()))  # fmt: skip
     if _is_fit(first) and _is_fit(second):
-        needs = dict.fromkeys(("law", "loss", "let", "where", "drop_highest", "weights", "errors", "cluster", "level",
-                               "objective", "delta"), "tables")  # fmt: skip
+        needs = dict.fromkeys(("law", "loss", "let", "along_steps", "count", "where", "drop_highest", "missing",
+                               "weights", "errors", "cluster", "level", "objective", "delta"), "tables")  # fmt: skip
         refuse_unused("two fits", **needs)
     names = (Path(first).stem, Path(second).stem)
     written.give(library(fits[0], fits[1], losses, names if names[0] != names[1] else ("A", "B"), seed=level.seed))
@@ -257,8 +261,8 @@ def replicates(
     if len(chosen) > 1:
         raise InputError(f"--law {len(chosen)} times", "it once")
     same = {name: value for name, value in rows.columns().items() if name not in ("weights", "cluster")}
-    found = library(table_of(table, rows), chosen[0], run=run, objective=objective, level=level.level, seed=level.seed,
-                    **same)  # fmt: skip
+    found = library(counted_table(table, rows, chosen), chosen[0], run=run, objective=objective, level=level.level,
+                    seed=level.seed, **same)  # fmt: skip
     written.give(found)
 
 
