@@ -193,6 +193,8 @@ BAD = {
     "predict from a table": ("predict old.csv --at N=1e9,D=1e10", "old.csv"),
     "optimum of a broken range": ("optimum old.json --flops 1e24:1e20", "--flops 1e24:1e20"),
     "optimum of a word": ("optimum old.json --flops much", "--flops much"),
+    "optimum of no loss": ("optimum old.json --loss nan", "loss = nan", "a finite number"),
+    "optimum of an endless loss": ("optimum old.json --loss inf --of N --at D=1e11", "loss = inf"),
     "optimum with a plot of one": ("optimum old.json --flops 1e20 --plot f.png", "--flops LOW:HIGH"),
     "optimum of none": ("optimum old.json", "exactly one of them"),
     "backtest beyond the points": ("backtest old.json --cut 1e30", "a cut at 1e+30"),
