@@ -237,6 +237,19 @@ def test_bad_input_is_one_line_and_writes_nothing(command, place, case):
     assert sorted(path.name for path in place.iterdir()) == before
 
 
+@pytest.mark.parametrize("arguments", [
+    "predict old.json --points mine.json -o mine.json",
+    "next old.json --budget 1e21 --candidates mine.json -o mine.json",
+])  # fmt: skip
+def test_an_input_is_not_replaced_even_when_asked(command, place, arguments):
+    mine = place / "mine.json"
+    mine.write_text('[{"N": 1e9, "D": 1e10}, {"N": 2e9, "D": 2e10}]')
+    before = mine.read_bytes()
+    code, out, err = command("law", *arguments.split(), "--overwrite")
+    assert (code, out, err.count("\n")) == (2, "", 1) and "and -o naming one file, mine.json" in err, err
+    assert mine.read_bytes() == before
+
+
 WRITERS = (
     "predict old.json --at N=1e9,D=1e10 -o mine.json",
     "plot old.json sizes -o mine.png",

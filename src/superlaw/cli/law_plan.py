@@ -70,6 +70,7 @@ def predict(
     from superlaw.laws.tables import load_table
 
     written.check(fit_json)
+    check_apart({"--points": points, "-o": written.out})
     if (at is None) == (points is None):
         raise InputError("--at and --points" if at else "no sizes to predict", "--at COL=VALUE,... or --points TABLE")
     where = load_table(points) if points is not None else [sizes_at("--at", text) for text in at or ()]
@@ -169,6 +170,7 @@ def next_(
     from superlaw.laws.tables import load_table
 
     written.check(fit_json)
+    check_apart({"--candidates": candidates, "-o": written.out})
     asked: list[Any] = []
     for text in target or ():
         kind, at, sizes = text.partition("@")
