@@ -175,6 +175,22 @@ def test_predict_reads_a_table_of_sizes(command, place):
     assert both[0] == both[1]
 
 
+def test_the_backtest_that_is_printed_is_the_one_that_is_drawn(command, place, monkeypatch):
+    """Its intervals are of a bootstrap: another seed has another band."""
+    from superlaw.figures import paint
+
+    drawn, draw = [], paint.draw
+    monkeypatch.setattr(paint, "draw", lambda picture, kind: drawn.append(picture) or draw(picture, kind))
+    ask = ("--law", "power:D", "--where", "D < 1e11", "--interval", "bootstrap", "--bootstrap", "50")
+    assert command("law", "fit", "old.csv", *ask, "-o", "of_d.json")[0] == 0
+    ask = ("--cut", "2e10", "--seed", "7")
+    code, out, err = command("law", "backtest", "of_d.json", *ask, "--plot", "p.svg", "--json")
+    assert (code, err) == (0, "") and (place / "p.svg").exists()
+    (one,) = json.loads(out)["cuts"]
+    band = drawn[0].panels[1].items[1]
+    np.testing.assert_allclose(np.sort(band.low), np.sort(np.log(one["low"]) - np.log(one["predicted"])))
+
+
 @pytest.mark.parametrize("kind", ["frontier", "profile", "predicted"])
 def test_figures_are_drawn_to_a_file(command, place, kind):
     more = {"frontier": ("--flops", "1e18:1e24"), "profile": ("--of", "E"), "predicted": ("--cut", "1e20")}

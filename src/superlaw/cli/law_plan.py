@@ -99,7 +99,7 @@ def backtest(
     if written.plot is not None:
         from superlaw.figures import law_predicted
 
-        _draw(written, kind, law_predicted.data(fitted, cost, cut[0] if cut else None))
+        _draw(written, kind, law_predicted.of_backtest(fitted, found))
     written.give(found)
 
 
