@@ -127,6 +127,28 @@ def test_gain_reads_tables_as_well_and_names_the_recipes(command, place):
     assert record["rows"][0]["gain"]["low"] < 1.69 < record["rows"][0]["gain"]["high"]
 
 
+def test_gain_tells_fits_from_tables_whatever_their_keys_and_columns_are(command, place):
+    record = json.loads((place / "new.json").read_text())
+    (place / "sorted.json").write_text(json.dumps(record, sort_keys=True))
+    ask = ("--at-loss", "2.4", "--json")
+    fits = [json.loads(command("law", "gain", "old.json", name, *ask)[1]) for name in ("new.json", "sorted.json")]
+    assert fits[0]["rows"] == fits[1]["rows"]
+    for name in ("old", "new"):
+        table = pd.read_csv(f"{name}.csv").assign(law="a", params=1.0, covariance=0.0)
+        (place / f"{name}_runs.json").write_text(json.dumps(table[sorted(table)[::-1]].to_dict("list")))
+        (place / f"{name}_rows.json").write_text(json.dumps(table[["law", "N", "D", "loss"]].to_dict("records")))
+    tables = [json.loads(command("law", "gain", f"old{end}", f"new{end}", *ask)[1])
+              for end in (".csv", "_runs.json", "_rows.json")]  # fmt: skip
+    assert tables[0]["rows"] == tables[1]["rows"] == tables[2]["rows"]
+
+
+def test_gain_says_of_a_damaged_fit_that_it_is_one(command, place):
+    record = json.loads((place / "new.json").read_text()) | {"n": "many"}
+    (place / "hurt.json").write_text(json.dumps(record))
+    code, out, err = command("law", "gain", "old.json", "hurt.json", "--at-loss", "2.4")
+    assert (code, out, err.count("\n")) == (2, "", 1) and "a record that is not a fit" in err
+
+
 COUNTS = {
     "isoflop": ("isoflop old.csv --budget budget", "fit"),
     "gain": ("gain old.csv new.csv --at-loss 2.4", "rows"),

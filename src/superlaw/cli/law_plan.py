@@ -202,24 +202,24 @@ def gain(
     from superlaw.laws.fit import fit_law
     from superlaw.laws.forms import law_of
     from superlaw.laws.gain import gain as library
-    from superlaw.laws.result import load_fit
+    from superlaw.laws.result import fit_in
 
     written.check(first)
     check_apart({"A": Path(first), "B": Path(second), "-o": written.out})
     losses = _losses(at_loss)
     (objective,) = objectives([minimised.objective], minimised.delta)
-    fits = []
-    for name in (first, second):
-        if _is_fit(name):
-            fits.append(load_fit(name))
-        else:
-            of = law_of(law)
-            fits.append(fit_law(counted_table(name, rows, [of]), of, objective=objective, level=level.level,
-                                seed=level.seed, **rows.columns()))  # fmt: skip
-    if _is_fit(first) and _is_fit(second):
+    given = [fit_in(name) for name in (first, second)]
+    if all(given):
         needs = dict.fromkeys(("law", "loss", "let", "along_steps", "count", "where", "drop_highest", "missing",
                                "weights", "errors", "cluster", "level", "objective", "delta"), "tables")  # fmt: skip
         refuse_unused("two fits", **needs)
+    fits = []
+    for name, known in zip((first, second), given, strict=True):
+        if known is None:
+            of = law_of(law)
+            known = fit_law(counted_table(name, rows, [of]), of, objective=objective, level=level.level,
+                            seed=level.seed, **rows.columns())  # fmt: skip
+        fits.append(known)
     names = (Path(first).stem, Path(second).stem)
     written.give(library(fits[0], fits[1], losses, names if names[0] != names[1] else ("A", "B"), seed=level.seed))
 
@@ -231,15 +231,6 @@ def _losses(texts: list[str] | None) -> list[float] | None:
         return [float(part) for text in texts for part in text.split(",")]
     except ValueError:
         raise InputError(f"--at-loss {' '.join(texts)}", "numbers with commas between, as 2.5,2.7") from None
-
-
-def _is_fit(name: str) -> bool:
-    """Whether a file is the JSON of a fit, by its first key."""
-    path = Path(name)
-    if path.suffix.lower() != ".json" or not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return b'"law"' in file.read(200)
 
 
 @spread

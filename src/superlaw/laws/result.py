@@ -19,6 +19,7 @@ from superlaw.files.records import json_ready, read_json
 from superlaw.laws import report
 from superlaw.laws.certificate import Certificate
 from superlaw.laws.estimate import Estimate
+from superlaw.laws.fit_record import is_fit
 from superlaw.laws.known import Known
 from superlaw.laws.law import Law, Points
 from superlaw.laws.linear import Linear
@@ -392,3 +393,18 @@ def load_fit(path: str | Path) -> Fit:
         When there is no such file, or it holds no fit.
     """
     return Fit.from_dict(read_json(path, "the JSON of superlaw law fit -o", "fit again", DamagedFileError))
+
+
+def fit_in(path: str | Path) -> Fit | None:
+    """The fit that a JSON file holds; None of a file that is none, which may be a table of runs.
+
+    Raises
+    ------
+    InputError
+        For a fit that is damaged, and a JSON file that cannot be read.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return None
+    record = read_json(path, "the JSON of superlaw law fit -o, or a table of runs", finite=False)
+    return Fit.from_dict(record) if is_fit(record) else None
