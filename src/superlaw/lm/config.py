@@ -28,7 +28,7 @@ def read_config(model: str | Path) -> dict[str, Any]:
         path = path / "config.json"
     if path.is_file():
         return read_config_file(path)
-    if path.suffix == ".json" or is_path(model):
+    if path.suffix.lower() == ".json" or is_path(model):
         raise InputError(f"{path}, which does not exist", "a config.json, a model folder or a hub id", "check the path")
     hub = HubModel.parse(str(model))
     try:
