@@ -298,6 +298,25 @@ class Fit(Shown):
                              "fit again: superlaw law fit TABLE ... -o FIT")  # fmt: skip
         return self.data
 
+    def errors(self) -> np.ndarray:
+        """Measured less fitted at each of its points, of log L or of L as the objective has them, shape (n,).
+
+        Raises
+        ------
+        InputError
+            For a fit without its points.
+
+        Examples
+        --------
+        >>> from superlaw import PowerLaw, fit_law
+        >>> width = np.array([8.0, 16, 32, 64, 128, 256])
+        >>> fit = fit_law({"width": width, "loss": 3 / width**0.5 + 1 + 0.01 * np.cos(width)}, PowerLaw("width"))
+        >>> print(f"{np.sqrt((fit.errors() ** 2).mean()):.6f} {fit.rms_error:.6f}")
+        0.003796 0.003796
+        """
+        used = self.points()
+        return self.objective.target(used.losses) - self.objective.target(self.loss_at(used.points)[0])
+
     def minimum(self) -> Minimum:
         """The optimum over the fit's points, with what intervals need there."""
         problem = Problem.of(self.law, self.points(), self.objective, self.known)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from superlaw.figures import law as figure
 from superlaw.figures import law_residuals
 from superlaw.findings.words import said_of_fit
@@ -54,12 +52,10 @@ def parameters_section(fit: Fit) -> Section:
 def _points(fit: Fit) -> Table:
     assert fit.data is not None  # fit_part asks before
     points, losses = fit.data.points, fit.data.losses
-    fitted = fit.loss_at(points)[0]
-    logarithmic = fit.objective.logarithmic
-    errors = np.log(losses / fitted) if logarithmic else losses - fitted
+    fitted, errors = fit.loss_at(points)[0], fit.errors()
     groups = [points.labels[g] for g in points.group] if points.labels else []
     columns = ("row", *fit.law.sizes, *(["group"] if groups else []), "loss", "fitted",
-               f"error of {'log L' if logarithmic else 'L'}")  # fmt: skip
+               f"error of {'log L' if fit.objective.logarithmic else 'L'}")  # fmt: skip
     rows = []
     for k, row in enumerate(fit.data.rows.tolist()):
         rows.append((f"row {row + 1}", *map(float, points.sizes[:, k]), *groups[k : k + 1], float(losses[k]),
