@@ -9,12 +9,12 @@ from superlaw.figures import law_residuals
 from superlaw.findings.words import said_of_fit
 from superlaw.laws import report
 from superlaw.laws.result import Fit
-from superlaw.report.page import Command, Facts, Part, Section, Table
+from superlaw.report.page import Facts, Part, Section, Table
 
 QUESTION = "What law do these losses obey, and do they determine it?"
 
 
-def fit_part(fit: Fit, name: str, commands: tuple[Command, ...] = ()) -> Part:
+def fit_part(fit: Fit, name: str) -> Part:
     """A part on a fit; without its points (of one read back from JSON) there is no curve, and that is said."""
     words = said_of_fit(fit)
     left_out = [f"{report.points_words(fit.n, fit.dropped).removeprefix('points: ')}."]
@@ -25,7 +25,7 @@ def fit_part(fit: Fit, name: str, commands: tuple[Command, ...] = ()) -> Part:
     else:
         pictures = (figure.data(fit), law_residuals.data(fit))
         sections.append(Section("The law through its points", figures=pictures, tables=(_points(fit),)))
-    return Part(name, QUESTION, words.warnings, words.verdict, tuple(sections), tuple(left_out), commands)
+    return Part(name, QUESTION, words.warnings, words.verdict, tuple(sections), tuple(left_out))
 
 
 def parameters_section(fit: Fit) -> Section:
