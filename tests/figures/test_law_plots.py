@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from superlaw.errors import InputError
 from superlaw.figures import law_isoflop, law_optimum, paint
 from superlaw.figures.law_plots import KINDS
 from superlaw.figures.panels import Line, Marks, to_dict
+from superlaw.laws.fit import refit
+from superlaw.laws.objective import objective_of
+from superlaw.report.fits import fit_part
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,22 @@ def test_residuals_are_shown_against_every_axis(fit):
     errors = np.log(fit.points().losses / fit.loss_at(fit.points().points)[0])
     for panel in panels:
         np.testing.assert_allclose(items(panel, Marks)[0].y, errors)
+
+
+@pytest.mark.parametrize("objective", ["log-ls", "ls"])
+def test_figures_and_pages_show_the_errors_of_the_fit(fit, objective):
+    fit = refit(
+        replace(fit, objective=objective_of(objective), interval={"method": "none", "level": 0.95}), fit.points()
+    )
+    used = fit.points()
+    fitted = fit.loss_at(used.points)[0]
+    errors = np.log(used.losses / fitted) if objective == "log-ls" else used.losses - fitted
+    np.testing.assert_allclose(fit.errors(), errors, rtol=1e-6, atol=1e-12)
+    assert np.sqrt((fit.errors() ** 2).mean()) == pytest.approx(fit.rms_error)
+    for kind in ("sizes", "residuals"):
+        np.testing.assert_array_equal(items(law_picture(fit, kind).panels[-1], Marks)[0].y, fit.errors())
+    rows = fit_part(fit, "a fit").sections[-1].tables[0].rows
+    assert [row[-1] for row in rows] == fit.errors().tolist()
 
 
 def test_held_out_runs_are_those_of_the_backtest(fit):

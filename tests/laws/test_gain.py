@@ -40,15 +40,16 @@ def test_the_compute_is_what_a_loss_requires():
     assert row.gain.value == pytest.approx(row.compute[0].value / row.compute[1].value)
 
 
-def test_the_ends_of_a_compute_are_where_the_loss_leaves_the_band():
-    fit = recipe(1, 0.01)
-    (row,) = gain(fit, recipe(1.2, 0.01, np.random.default_rng(9)), [2.4]).rows
+@pytest.mark.parametrize("level", [0.5, 0.68, 0.95, 0.99])
+def test_the_ends_of_a_compute_are_where_the_loss_leaves_the_band_of_that_level(level):
+    fit = recipe(1, 0.01, level=level)
+    (row,) = gain(fit, recipe(1.2, 0.01, np.random.default_rng(9), level=level), [2.4]).rows
     one = _Frontier.of(fit)
     for end in (row.compute[0].low, row.compute[0].high):
         points = one.points(np.array([math.log(end)]))
         band = fit.predict(points)
         off = abs(math.log(2.4 / band.loss[0]))
-        assert off == pytest.approx(math.log(band.high[0] / band.loss[0]), rel=2e-2)
+        assert off == pytest.approx(math.log(band.high[0] / band.loss[0]), rel=5e-5)
 
 
 def test_the_functional_of_log_compute_is_its_derivative():

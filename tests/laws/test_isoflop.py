@@ -102,6 +102,26 @@ def test_budgets_are_found_where_runs_are_close_in_compute_or_named():
     np.testing.assert_allclose([c.budget for c in named.curves], np.geomspace(1e18, 1e22, 5))
 
 
+def test_budgets_are_read_as_all_other_numbers_are():
+    table = surface(noise=0.002)
+    plain = isoflop(table, budget="C")
+    written = isoflop(table | {"C": [f"{C / 1e12:.10g}T" for C in table["C"]]}, budget="C")
+    assert [c.budget for c in written.curves] == pytest.approx([c.budget for c in plain.curves])
+    assert written.to_dict()["approaches"] == plain.to_dict()["approaches"]
+
+
+def test_a_budget_is_asked_for_by_its_row_in_the_table():
+    table = surface(noise=0.002)
+    table = {name: column.astype(object) for name, column in table.items()}
+    table["C"][7] = "much"
+    with pytest.raises(InputError, match=r"'much' in row 8, column 'C'; need a positive number"):
+        isoflop(table, budget="C")
+    table["C"][7] = None
+    assert isoflop(table, budget="C", missing="drop").fit.n == len(table["C"]) - 1
+    with pytest.raises(InputError, match=r"an empty cell in row 8, column 'C'"):
+        isoflop(table, run="C")
+
+
 def test_a_budget_with_too_few_sizes_or_no_minimum_is_left_out_and_said():
     table = surface(noise=0.0)
     first, last = table["C"] < 2e18, table["C"] > 9e21

@@ -127,6 +127,45 @@ def test_gain_reads_tables_as_well_and_names_the_recipes(command, place):
     assert record["rows"][0]["gain"]["low"] < 1.69 < record["rows"][0]["gain"]["high"]
 
 
+def test_gain_tells_fits_from_tables_whatever_their_keys_and_columns_are(command, place):
+    record = json.loads((place / "new.json").read_text())
+    (place / "sorted.json").write_text(json.dumps(record, sort_keys=True))
+    ask = ("--at-loss", "2.4", "--json")
+    fits = [json.loads(command("law", "gain", "old.json", name, *ask)[1]) for name in ("new.json", "sorted.json")]
+    assert fits[0]["rows"] == fits[1]["rows"]
+    for name in ("old", "new"):
+        table = pd.read_csv(f"{name}.csv").assign(law="a", params=1.0, covariance=0.0)
+        (place / f"{name}_runs.json").write_text(json.dumps(table[sorted(table)[::-1]].to_dict("list")))
+        (place / f"{name}_rows.json").write_text(json.dumps(table[["law", "N", "D", "loss"]].to_dict("records")))
+    tables = [json.loads(command("law", "gain", f"old{end}", f"new{end}", *ask)[1])
+              for end in (".csv", "_runs.json", "_rows.json")]  # fmt: skip
+    assert tables[0]["rows"] == tables[1]["rows"] == tables[2]["rows"]
+
+
+def test_gain_says_of_a_damaged_fit_that_it_is_one(command, place):
+    record = json.loads((place / "new.json").read_text()) | {"n": "many"}
+    (place / "hurt.json").write_text(json.dumps(record))
+    code, out, err = command("law", "gain", "old.json", "hurt.json", "--at-loss", "2.4")
+    assert (code, out, err.count("\n")) == (2, "", 1) and "a record that is not a fit" in err
+
+
+COUNTS = {
+    "isoflop": ("isoflop old.csv --budget budget", "fit"),
+    "gain": ("gain old.csv new.csv --at-loss 2.4", "rows"),
+    "replicates": ("replicates old.csv --law chinchilla", "fit"),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_rule_of_counting_makes_the_parameters_of_every_command_that_takes_it(command, place, name):
+    arguments, key = COUNTS[name]
+    ask = lambda *more: command("law", *arguments.split(), *more, "--json")  # noqa: E731
+    code, out, err = ask("--count", "2 * N")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == json.loads(ask("--let", "N = 2 * N")[1])
+    assert json.loads(out)[key] != json.loads(ask()[1])[key]
+
+
 def test_optimum_of_a_range_is_a_table_a_file_and_a_curve(command, place):
     code, out, err = command("law", "optimum", "old.json", "--flops", "1e20:1e24:3", "-o", "f.json", "--plot", "f.svg")
     assert (code, err) == (0, "") and "beyond the data" in out
@@ -158,6 +197,22 @@ def test_predict_reads_a_table_of_sizes(command, place):
     assert both[0] == both[1]
 
 
+def test_the_backtest_that_is_printed_is_the_one_that_is_drawn(command, place, monkeypatch):
+    """Its intervals are of a bootstrap: another seed has another band."""
+    from superlaw.figures import paint
+
+    drawn, draw = [], paint.draw
+    monkeypatch.setattr(paint, "draw", lambda picture, kind: drawn.append(picture) or draw(picture, kind))
+    ask = ("--law", "power:D", "--where", "D < 1e11", "--interval", "bootstrap", "--bootstrap", "50")
+    assert command("law", "fit", "old.csv", *ask, "-o", "of_d.json")[0] == 0
+    ask = ("--cut", "2e10", "--seed", "7")
+    code, out, err = command("law", "backtest", "of_d.json", *ask, "--plot", "p.svg", "--json")
+    assert (code, err) == (0, "") and (place / "p.svg").exists()
+    (one,) = json.loads(out)["cuts"]
+    band = drawn[0].panels[1].items[1]
+    np.testing.assert_allclose(np.sort(band.low), np.sort(np.log(one["low"]) - np.log(one["predicted"])))
+
+
 @pytest.mark.parametrize("kind", ["frontier", "profile", "predicted"])
 def test_figures_are_drawn_to_a_file(command, place, kind):
     more = {"frontier": ("--flops", "1e18:1e24"), "profile": ("--of", "E"), "predicted": ("--cut", "1e20")}
@@ -176,6 +231,8 @@ BAD = {
     "predict from a table": ("predict old.csv --at N=1e9,D=1e10", "old.csv"),
     "optimum of a broken range": ("optimum old.json --flops 1e24:1e20", "--flops 1e24:1e20"),
     "optimum of a word": ("optimum old.json --flops much", "--flops much"),
+    "optimum of no loss": ("optimum old.json --loss nan", "loss = nan", "a finite number"),
+    "optimum of an endless loss": ("optimum old.json --loss inf --of N --at D=1e11", "loss = inf"),
     "optimum with a plot of one": ("optimum old.json --flops 1e20 --plot f.png", "--flops LOW:HIGH"),
     "optimum of none": ("optimum old.json", "exactly one of them"),
     "backtest beyond the points": ("backtest old.json --cut 1e30", "a cut at 1e+30"),
@@ -190,6 +247,13 @@ BAD = {
     "next among no candidates": ("next old.json --budget 1e21 --candidates none.csv", "none.csv"),
     "gain of words": ("gain old.json new.json --at-loss low", "--at-loss low"),
     "gain with a law for fits": ("gain old.json new.json --law power:N --at-loss 2.4", "--law"),
+    "gain with a rule of counting for fits": ("gain old.json new.json --count body --at-loss 2.4", "--count"),
+    "gain with empty cells of fits": ("gain old.json new.json --missing drop --at-loss 2.4", "--missing"),
+    "gain with steps of fits": ("gain old.json new.json --along-steps --at-loss 2.4", "--along-steps"),
+    "gain by no rule of counting": ("gain old.csv new.csv --count bodi", "--count bodi", "body, head"),
+    "isoflop by no rule of counting": ("isoflop old.csv --count bodi", "--count bodi", "body, head"),
+    "replicates by no rule of counting": ("replicates old.csv --law chinchilla --count bodi", "--count bodi"),
+    "replicates of a law without parameters": ("replicates old.csv --law power:D --count body", "for the law power"),
     "gain of one table": ("gain old.csv old.csv", "naming one file"),
     "replicates without seeds": ("replicates old.csv --law chinchilla --where seed==0", "no sizes that were run twice"),
     "replicates of a run without a column": ("replicates old.csv --law chinchilla --run name", "'name'"),
@@ -203,12 +267,25 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_line_and_writes_nothing(command, place, case):
-    arguments, words = BAD[case]
+    arguments, *words = BAD[case]
     before = sorted(path.name for path in place.iterdir())
     code, out, err = command("law", *arguments.split())
     assert (code, out, err.count("\n")) == (2, "", 1), (code, out, err)
-    assert words in err and "Traceback" not in err
+    assert "Traceback" not in err and all(word in err for word in words), err
     assert sorted(path.name for path in place.iterdir()) == before
+
+
+@pytest.mark.parametrize("arguments", [
+    "predict old.json --points mine.json -o mine.json",
+    "next old.json --budget 1e21 --candidates mine.json -o mine.json",
+])  # fmt: skip
+def test_an_input_is_not_replaced_even_when_asked(command, place, arguments):
+    mine = place / "mine.json"
+    mine.write_text('[{"N": 1e9, "D": 1e10}, {"N": 2e9, "D": 2e10}]')
+    before = mine.read_bytes()
+    code, out, err = command("law", *arguments.split(), "--overwrite")
+    assert (code, out, err.count("\n")) == (2, "", 1) and "and -o naming one file, mine.json" in err, err
+    assert mine.read_bytes() == before
 
 
 WRITERS = (

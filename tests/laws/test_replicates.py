@@ -59,6 +59,20 @@ def test_stated_errors_of_the_evaluation_are_taken_off():
     assert apart.evaluation.value == pytest.approx(0.01) and whole.evaluation is None
 
 
+def test_stated_errors_are_read_as_all_other_numbers_are():
+    data = table()
+    plain = replicates(data.assign(stderr=0.01), "power:m", errors="stderr")
+    written = replicates(data.assign(stderr=[" 0.01 "] * 12 + ["0.00000001M"] * 12), "power:m", errors="stderr")
+    assert written.evaluation.value == pytest.approx(plain.evaluation.value)
+    spoilt = data.assign(stderr=[0.01] * 20 + ["?"] + [0.01] * 3)
+    with pytest.raises(InputError, match=r"'\?' in row 21, column 'stderr'; need a finite number"):
+        replicates(spoilt, "power:m", errors="stderr")
+    gap = spoilt.assign(stderr=[0.01] * 20 + [None] + [0.01] * 3)
+    with pytest.raises(InputError, match=r"an empty cell or NaN in row 21.*--missing drop"):
+        replicates(gap, "power:m", errors="stderr")
+    assert replicates(gap, "power:m", errors="stderr", missing="drop").fit.n == 23
+
+
 def test_a_law_that_bends_is_found_and_by_how_much():
     found = replicates(table(bend=0.05, seeds=4), "power:m")
     assert found.p < 1e-4 and "does not hold to the scatter of seeds" in found.verdict
@@ -85,7 +99,11 @@ WRONG = {
     "evaluations of one run alone": (lambda t: t.assign(run=t["m"]), {"run": "run"}, "no sizes that were run twice"),
     "a column that is missing": (lambda t: t, {"run": "seed"}, "without the column 'seed'"),
     "both": (lambda t: t.assign(e=0.1), {"run": "run", "errors": "e"}, "one of the two"),
-    "an error below 0": (lambda t: t.assign(e=-0.1), {"errors": "e"}, "a standard error of 0 or more"),
+    "an error below 0": (
+        lambda t: t.assign(e=-0.1),
+        {"errors": "e"},
+        "-0.1 in row 1, column 'e'; need a standard error of 0 or more",
+    ),
     "a run without a name": (lambda t: t.assign(run=[None, *t["run"][1:]]), {"run": "run"}, "the name of a run"),
     "Huber's loss": (lambda t: t, {"objective": "log-huber"}, "log-ls or ls"),
 }

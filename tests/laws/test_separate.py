@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pandas as pd
@@ -147,6 +148,9 @@ def test_a_stored_fit_of_recipes_is_read_back_whole_and_gives_each_by_itself():
     "one of the two|one of them": lambda: saving(fit_law(RUNS, apart(["A"]), interval="none")),
     "one with --by": lambda: saving(fit_law(RUNS, "chinchilla", interval="none"), loss=2.3),
     "one of a, b": lambda: saving(fit_law(RUNS, apart(["A"])), loss=2.3, against="c"),
+    "loss = nan; need a finite number": lambda: saving(fit_law(RUNS, apart(["A"])), loss=math.nan),
+    "flops = nan; need a positive number": lambda: saving(fit_law(RUNS, apart(["A"])), flops=math.nan),
+    "flops = -1.0; need a positive number": lambda: saving(fit_law(RUNS, apart(["A"])), flops=-1.0),
     "reaches with some flops": lambda: saving(fit_law(RUNS, apart(["A"])), loss=0.5),
     "the size that is to be saved": lambda: saving(fit_law(RUNS, apart(["A"])), loss=2.3, of="M"),
 }.items())  # fmt: skip

@@ -80,6 +80,13 @@ def test_a_file_of_format_1_is_read_and_says_where_points_are_needed(runs, tmp_p
             use()
 
 
+@pytest.mark.parametrize("law", ["chinchilla", "grouped:N,recipe"])
+def test_the_order_of_keys_says_nothing(runs, law):
+    fit = fit_law(runs, law)
+    read = Fit.from_dict(json.loads(json.dumps(fit.to_dict(), sort_keys=True)))
+    assert list(read.params) == list(fit.params) and read.to_dict() == json.loads(json.dumps(fit.to_dict()))
+
+
 SPOILT = {
     "a loss too few": lambda p: p["losses"].pop(),
     "a size too many": lambda p: p["sizes"]["N"].append(1e9),

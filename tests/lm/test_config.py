@@ -7,7 +7,7 @@ import json
 import pytest
 
 from superlaw import InputError
-from superlaw.lm.config import config_architecture, config_shape, read_config
+from superlaw.lm.config import config_architecture, config_shape, flat_config, read_config
 
 LLAMA_3 = {
     "model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32,
@@ -48,6 +48,18 @@ def test_what_departs_from_its_family_or_says_too_little_is_not_counted():
 
 def test_the_shape_of_the_text_model_counts_in_a_model_of_several():
     assert config_shape({"hidden_size": 1, "text_config": LLAMA_3}).width == 4096
+
+
+def test_what_the_text_model_leaves_out_is_said_by_the_whole():
+    whole = {"hidden_size": 64, "num_hidden_layers": 2, "text_config": {"vocab_size": 100}}
+    assert (config_shape(whole).width, config_shape(whole).depth) == (64, 2)
+    split = {**LLAMA_3, "text_config": {key: LLAMA_3[key] for key in ("model_type", "vocab_size")}}
+    assert config_architecture(split) == config_architecture(LLAMA_3)
+    other_name = {"hidden_size": 1024, "num_hidden_layers": 3, "text_config": {"n_embd": 768, "n_layer": 12}}
+    assert (config_shape(other_name).width, config_shape(other_name).depth) == (768, 12)
+    assert flat_config(other_name) == {"n_embd": 768, "n_layer": 12, "text_config": other_name["text_config"]}
+    with pytest.raises(InputError, match="encoder"):
+        config_shape({"is_encoder_decoder": True, "text_config": LLAMA_3})
 
 
 @pytest.mark.parametrize(

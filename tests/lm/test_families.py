@@ -25,6 +25,11 @@ def test_a_source_that_starts_with_a_dot_is_beside_the_file(tmp_path):
     assert model.source == str(tmp_path.resolve() / "a")
 
 
+def test_the_mark_that_editors_put_before_utf_8_is_no_part_of_the_file(tmp_path):
+    (tmp_path / "f.toml").write_text(ONE, encoding="utf-8-sig")
+    assert [model.name for model in load_family(tmp_path / "f.toml")] == ["a"]
+
+
 def test_a_relative_source_is_never_a_hub_id(tmp_path, monkeypatch):
     (tmp_path / "f.toml").write_text(ONE)
     monkeypatch.chdir(tmp_path)

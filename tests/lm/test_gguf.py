@@ -134,6 +134,13 @@ def test_a_model_in_parts_is_read_as_one_or_not_at_all(tmp_path):
             load_head(path)
 
 
+def test_the_ending_of_a_model_in_parts_counts_in_capitals_too(tmp_path):
+    small = load_head(parts(tmp_path)[0]).W
+    for path in tmp_path.iterdir():
+        path.rename(path.with_name(path.name.replace(".gguf", ".GGUF")))
+    np.testing.assert_array_equal(load_head(sorted(tmp_path.iterdir())[1]).W, small)
+
+
 def refused(command, *arguments: object) -> str:
     code, out, err = command("lm", "head", *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1), err

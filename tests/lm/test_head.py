@@ -13,8 +13,9 @@ import ml_dtypes
 import numpy as np
 import pytest
 from lm_files import write_model
-from safetensors.numpy import save_file
+from safetensors.numpy import save, save_file
 
+from superlaw.errors import InputError
 from superlaw.geometry import blocks
 from superlaw.lm.head import Head, load_head
 from superlaw.lm.measure import measure_head
@@ -68,6 +69,29 @@ def test_minilm_is_measured_in_little_memory(minilm):
 def test_minilm_is_measured_in_little_time(minilm):
     moment, pairs, _ = measured(minilm)
     assert moment < 2 and pairs < 6
+
+
+@pytest.mark.parametrize("name", ["head.npy", "HEAD.NPY", "HEAD.NPZ", "Model.SafeTensors", "MODEL.PT"])
+def test_the_ending_of_a_file_counts_in_capitals_too(tmp_path, name):
+    W, path = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32), tmp_path / name
+    kind = path.suffix.lower()
+    with path.open("wb") as file:
+        if kind == ".npy":
+            np.save(file, W)
+        elif kind == ".npz":
+            np.savez(file, W=W)
+        elif kind == ".safetensors":
+            file.write(save({"W": W}))
+        else:
+            torch = pytest.importorskip("torch")
+            torch.save({"W": torch.from_numpy(W)}, file)
+    np.testing.assert_array_equal(load_head(path).W, W)
+
+
+def test_a_file_that_is_not_there_is_no_hub_id_in_capitals_either(monkeypatch):
+    monkeypatch.setattr("superlaw.lm.checkpoint.HubModel.parse", lambda text: pytest.fail(f"asks a hub for {text}"))
+    with pytest.raises(InputError, match=r"HEAD\.NPY, which does not exist"):
+        load_head("HEAD.NPY")
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, ml_dtypes.bfloat16])

@@ -56,6 +56,15 @@ def test_every_kind_of_corpus_gives_the_same_counts(words, tmp_path):
         np.testing.assert_array_equal(count(words, f"datasets:{tmp_path / 'set'}"), truth)
 
 
+def test_the_mark_that_editors_put_before_utf_8_is_no_part_of_a_corpus(words, tmp_path):
+    texts = ["a b a c", "a b z d"]
+    (tmp_path / "t.txt").write_text("\n".join(texts), encoding="utf-8-sig")
+    (tmp_path / "t.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts), encoding="utf-8-sig")
+    for name in ("t.txt", "t.jsonl"):
+        assert list(documents(Corpus("x", str(tmp_path / name)), "line")) == texts
+        np.testing.assert_array_equal(count(words, tmp_path / name), [1, 3, 2, 1, 1])
+
+
 def test_minilm_on_real_texts(minilm, published, tmp_path, command):
     arguments = [f"--corpus={name}={published / file}" for name, file in
                  (("wiki", "wikitext2-valid.txt"), ("shakespeare", "tinyshakespeare.txt"))]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -27,29 +27,15 @@ from superlaw.cli.law_options import (
     objectives,
     spread,
 )  # fmt: skip
-from superlaw.cli.law_table import table_of
+from superlaw.cli.law_table import counted_table, table_of
 from superlaw.cli.options import refuse_unused, typed
 from superlaw.errors import InputError
 from superlaw.files.outputs import write_atomically
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from superlaw.laws.law import Law
 
 app = typer.Typer(
     help="Fit scaling laws to a table of runs, to the true optimum, with intervals to trust.", no_args_is_help=True
 )
 app.command()(look)
-
-
-def _counted(table: pd.DataFrame, rule: str | None, laws: list[Law]) -> pd.DataFrame:
-    """The table with the laws' N counted by a rule, if one is named."""
-    from superlaw.laws.counting import counted
-
-    for law in laws if rule is not None else ():
-        table = counted(table, rule or "", law)
-    return table
 
 
 @app.command()
@@ -76,7 +62,7 @@ def fit(
         refuse_unused(f"--interval {method}", bootstrap="--interval bootstrap")
     same = rows.columns() | {"level": intervals.level, "replicates": intervals.bootstrap, "starts": intervals.starts}
     same["known"] = given.known()
-    read = _counted(table_of(table, rows), rows.count, [law])
+    read = counted_table(table, rows, [law])
     fitted = fit_law(read, law, objective=objective, interval=method, seed=intervals.seed, **same)
     if written.plot is not None:
         from superlaw.figures import law as figure
@@ -102,7 +88,7 @@ def compare(
     written.check(table)
     chosen, (objective,) = laws.chosen(), objectives([minimised.objective], minimised.delta)
     same: dict[str, Any] = rows.columns() | asdict(scored) | {"objective": objective}
-    written.give(compare_laws(_counted(table_of(table, rows), rows.count, chosen), chosen, **same))
+    written.give(compare_laws(counted_table(table, rows, chosen), chosen, **same))
 
 
 @app.command()

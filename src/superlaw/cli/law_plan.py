@@ -23,7 +23,7 @@ from superlaw.cli.law_options import (
     objectives,
     spread,
 )  # fmt: skip
-from superlaw.cli.law_table import table_of
+from superlaw.cli.law_table import counted_table
 from superlaw.cli.options import OverwriteOption, assignments, refuse_unused, typed
 from superlaw.errors import InputError
 from superlaw.files.outputs import PAGE, PICTURES, check_apart, check_output, write_atomically
@@ -70,6 +70,7 @@ def predict(
     from superlaw.laws.tables import load_table
 
     written.check(fit_json)
+    check_apart({"--points": points, "-o": written.out})
     if (at is None) == (points is None):
         raise InputError("--at and --points" if at else "no sizes to predict", "--at COL=VALUE,... or --points TABLE")
     where = load_table(points) if points is not None else [sizes_at("--at", text) for text in at or ()]
@@ -98,7 +99,7 @@ def backtest(
     if written.plot is not None:
         from superlaw.figures import law_predicted
 
-        _draw(written, kind, law_predicted.data(fitted, cost, cut[0] if cut else None))
+        _draw(written, kind, law_predicted.of_backtest(fitted, found))
     written.give(found)
 
 
@@ -126,14 +127,16 @@ def isoflop(
     ] = None,
 ) -> None:
     """Chinchilla's approaches 1 and 2 beside 3, with the bias of parabolas."""
+    from superlaw.laws.forms.chinchilla import Chinchilla
     from superlaw.laws.isoflop import isoflop as library
 
     kind = written.check(table, written.plot)
     refuse_unused("iso-FLOP curves", weights="superlaw law fit", errors="superlaw law fit")
     (chosen,) = objectives([objective], delta)
     same = {name: value for name, value in rows.columns().items() if name not in ("weights", "errors")}
+    read = counted_table(table, rows, [Chinchilla(columns.params, columns.tokens)])
     found = library(
-        table_of(table, rows), columns.params, columns.tokens, budget=columns.budget, run=columns.run, objective=chosen,
+        read, columns.params, columns.tokens, budget=columns.budget, run=columns.run, objective=chosen,
         flops=flops, level=level.level, seed=level.seed, **same,
     )  # fmt: skip
     if written.plot is not None:
@@ -167,6 +170,7 @@ def next_(
     from superlaw.laws.tables import load_table
 
     written.check(fit_json)
+    check_apart({"--candidates": candidates, "-o": written.out})
     asked: list[Any] = []
     for text in target or ():
         kind, at, sizes = text.partition("@")
@@ -196,24 +200,26 @@ def gain(
 ) -> None:
     """Compute-equivalent gain of recipe B over A: the compute that A requires, by that of B, at the same loss."""
     from superlaw.laws.fit import fit_law
+    from superlaw.laws.forms import law_of
     from superlaw.laws.gain import gain as library
-    from superlaw.laws.result import load_fit
+    from superlaw.laws.result import fit_in
 
     written.check(first)
     check_apart({"A": Path(first), "B": Path(second), "-o": written.out})
     losses = _losses(at_loss)
     (objective,) = objectives([minimised.objective], minimised.delta)
-    fits = []
-    for name in (first, second):
-        if _is_fit(name):
-            fits.append(load_fit(name))
-        else:
-            fits.append(fit_law(table_of(name, rows), law, objective=objective, level=level.level, seed=level.seed,
-                                **rows.columns()))  # fmt: skip
-    if _is_fit(first) and _is_fit(second):
-        needs = dict.fromkeys(("law", "loss", "let", "where", "drop_highest", "weights", "errors", "cluster", "level",
-                               "objective", "delta"), "tables")  # fmt: skip
+    given = [fit_in(name) for name in (first, second)]
+    if all(given):
+        needs = dict.fromkeys(("law", "loss", "let", "along_steps", "count", "where", "drop_highest", "missing",
+                               "weights", "errors", "cluster", "level", "objective", "delta"), "tables")  # fmt: skip
         refuse_unused("two fits", **needs)
+    fits = []
+    for name, known in zip((first, second), given, strict=True):
+        if known is None:
+            of = law_of(law)
+            known = fit_law(counted_table(name, rows, [of]), of, objective=objective, level=level.level,
+                            seed=level.seed, **rows.columns())  # fmt: skip
+        fits.append(known)
     names = (Path(first).stem, Path(second).stem)
     written.give(library(fits[0], fits[1], losses, names if names[0] != names[1] else ("A", "B"), seed=level.seed))
 
@@ -225,15 +231,6 @@ def _losses(texts: list[str] | None) -> list[float] | None:
         return [float(part) for text in texts for part in text.split(",")]
     except ValueError:
         raise InputError(f"--at-loss {' '.join(texts)}", "numbers with commas between, as 2.5,2.7") from None
-
-
-def _is_fit(name: str) -> bool:
-    """Whether a file is the JSON of a fit, by its first key."""
-    path = Path(name)
-    if path.suffix.lower() != ".json" or not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return b'"law"' in file.read(200)
 
 
 @spread
@@ -257,8 +254,8 @@ def replicates(
     if len(chosen) > 1:
         raise InputError(f"--law {len(chosen)} times", "it once")
     same = {name: value for name, value in rows.columns().items() if name not in ("weights", "cluster")}
-    found = library(table_of(table, rows), chosen[0], run=run, objective=objective, level=level.level, seed=level.seed,
-                    **same)  # fmt: skip
+    found = library(counted_table(table, rows, chosen), chosen[0], run=run, objective=objective, level=level.level,
+                    seed=level.seed, **same)  # fmt: skip
     written.give(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from superlaw.errors import InputError, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from superlaw.cli.law_options import Reading
+    from superlaw.cli.law_options import MaskedRows, Reading
+    from superlaw.laws.law import Law
 
 OURS = re.compile(r"[0-9a-f]{16}\.safetensors|\.claims")  # what a store of superlaw sweep holds
 
@@ -32,3 +34,13 @@ def table_of(name: str, reading: Reading) -> pd.DataFrame:
         need = "a file, a folder of runs, or a published table"
         raise InputError(f"{name}, which does not exist, nor is it a published table", need, nearest(name, TABLES))
     return load_table(name, let, reading.along_steps)
+
+
+def counted_table(name: str, rows: MaskedRows, laws: Sequence[Law]) -> pd.DataFrame:
+    """The same, with the N of each law counted by the rule, if one is named."""
+    from superlaw.laws.counting import counted
+
+    table = table_of(name, rows)
+    for law in laws if rows.count is not None else ():
+        table = counted(table, rows.count or "", law)
+    return table

@@ -39,10 +39,9 @@ def data(fit: Fit) -> Picture:
     of = tuple((f"row {row + 1}",) for row in used.rows.tolist())
     panels = [_panel(fit, k, losses / fitted, middle, k == shown[0], of) for k in shown]
     what = "log L" if fit.objective.logarithmic else "L"
-    errors = np.log(losses / fitted) if fit.objective.logarithmic else losses - fitted
     notes = [f"Each size with the others at {held}; losses are moved there along the law."] if len(panels) > 1 else []
     title = f"{law.name} law, {fit.n} points ({fit.dropped['rows']} left out)"
-    panels.append(errors_panel(fitted, errors, "fitted loss", what, of=of))
+    panels.append(errors_panel(fitted, fit.errors(), "fitted loss", what, of=of))
     return Picture("law", title, tuple(panels), min(COLUMNS, len(panels)), tuple(notes))
 
 

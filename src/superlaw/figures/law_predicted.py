@@ -7,7 +7,7 @@ import numpy as np
 from superlaw.errors import InputError
 from superlaw.figures import paint
 from superlaw.figures.panels import Line, Marks, Panel, Picture
-from superlaw.laws.backtest import backtest
+from superlaw.laws.backtest import Backtest, backtest
 from superlaw.laws.result import Fit
 
 draw = paint.draw
@@ -24,11 +24,15 @@ def data(fit: Fit, cost: str | None = None, cut: float | None = None) -> Picture
     cut : float, optional
         The cost up to which points are fitted; by default that of 80 % of the points.
     """
-    found = backtest(fit, cost, None if cut is None else [cut])
+    return of_backtest(fit, backtest(fit, cost, None if cut is None else [cut]))
+
+
+def of_backtest(fit: Fit, found: Backtest) -> Picture:
+    """The same of a backtest that was made: of several cuts that which fits nearest to 80 % of the points."""
     scored = [one for one in found.cuts if one.fit is not None]
     if not scored:
         raise InputError(f"no cut that leaves a fit ({found.cuts[0].why})", "a --cut with more points below it")
-    one = scored[0] if cut is not None else min(scored, key=lambda o: abs(o.fitted / (o.fitted + o.held) - 0.8))
+    one = min(scored, key=lambda o: abs(o.fitted / (o.fitted + o.held) - 0.8))
     used = fit.points()
     held = np.isin(used.rows, one.rows)
     part = one.fit

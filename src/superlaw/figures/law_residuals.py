@@ -17,8 +17,7 @@ draw = paint.draw
 def data(fit: Fit) -> Picture:
     """A panel for each size, for C = 6 N D where the law has these, and for the fitted loss."""
     used, law = fit.points(), fit.law
-    fitted = fit.loss_at(used.points)[0]
-    errors = fit.objective.target(used.losses) - fit.objective.target(fitted)
+    fitted, errors = fit.loss_at(used.points)[0], fit.errors()
     what = "log L" if fit.objective.logarithmic else "L"
     axes = dict(zip(law.sizes, used.points.sizes, strict=True))
     if law.compute:

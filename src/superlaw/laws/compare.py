@@ -13,7 +13,7 @@ from superlaw.errors import InputError, nearest
 from superlaw.files.columns import in_columns
 from superlaw.files.notebook import Shown
 from superlaw.files.records import json_ready
-from superlaw.laws.cells import empty, numbers
+from superlaw.laws.cells import numbers
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms import law_of
 from superlaw.laws.law import Law
@@ -22,7 +22,7 @@ from superlaw.laws.own_runs import status_words
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.result import Fit
 from superlaw.laws.solve import descend_gradually, solve
-from superlaw.laws.tables import DROP, REFUSE, Choice, Selection, as_table, select, with_columns
+from superlaw.laws.tables import DROP, REFUSE, Choice, Selection, as_table, select, with_columns, without_gaps
 
 FOLDS = 10
 CUTS = (0.5, 0.6, 0.7, 0.8, 0.9)  # quantiles of the size below which an extrapolation is fitted
@@ -178,8 +178,7 @@ def compare_laws(
     used = [loss, weights, errors, cluster, *(column for law in laws for column in (*law.sizes, *law.groups))]
     table = with_columns(table, used)
     if missing == DROP:  # a row that one law cannot use is used by none
-        gaps = np.any([empty(table[column]) for column in used if column is not None], axis=0)
-        table = table.assign(**{loss: table[loss].where(~gaps)})
+        table = without_gaps(table, used, loss)
     same: dict[str, Any] = {"where": where, "drop_highest": drop_highest, "weights": weights, "errors": errors,
                             "missing": missing}  # fmt: skip
     fits = [fit_law(table, law, loss, objective=objective, interval="none", seed=seed, **same) for law in laws]

@@ -204,13 +204,17 @@ def saving(
     Raises
     ------
     InputError
-        For a fit without groups, or a loss that none reaches.
+        For a fit without groups, a loss or a compute that is no finite number, or a loss that none reaches.
     """
     law = fit.law
     if not isinstance(law, SeparateLaw):
         raise InputError(f"a fit of the law {law.name} without recipes", "one with --by and --separate")
     if (loss is None) == (flops is None):
         raise InputError("both a loss and flops, or none", "one of them")
+    if loss is not None and not math.isfinite(loss):
+        raise InputError(f"loss = {loss}", "a finite number")
+    if flops is not None and not (math.isfinite(flops) and flops > 0):
+        raise InputError(f"flops = {flops}", "a positive number")
     against = fit.labels[0] if against is None else against
     if against not in fit.labels:
         raise InputError(f"the recipe {against!r}", f"one of {', '.join(fit.labels)}", closest(against, fit.labels))

@@ -146,17 +146,19 @@ class _Frontier:
         variance, dof = self.fit.linear.variances(self.fit.linear.slopes(points))
         return self.fit.objective.target(self.fit.loss_at(points)[0]), np.sqrt(variance), dof
 
-    def departures(self, loss: float, middle: float, sign: int, most: float) -> tuple[np.ndarray, np.ndarray]:
+    def departures(
+        self, loss: float, middle: float, sign: int, most: float, level: float
+    ) -> tuple[np.ndarray, np.ndarray]:
         """log C to one side of ``middle``, and by how many errors (of their own t quantile, by that of the middle) the
         frontier has left the loss there: far enough out for ``most`` of them, or to the end of what is searched."""
         goal = float(self.fit.objective.target(np.array([loss]))[0])
         row = self.functional(middle)
         error = math.sqrt(float(self.fit.linear.variances(row[None])[0][0]))
-        reach = min(max(2 * most * error, 1e-6), 1.0)
+        reach, tail = min(max(2 * most * error, 1e-6), 1.0), 0.5 + level / 2
         while True:
             x = middle + sign * reach * np.linspace(0, 1, STEPS) ** 2
             target, errors, dof = self.band(x)
-            scale = stats.t.ppf(0.975, dof) / stats.t.ppf(0.975, dof[0])
+            scale = stats.t.ppf(tail, dof) / stats.t.ppf(tail, dof[0])
             with np.errstate(divide="ignore", invalid="ignore"):
                 left = np.where(errors > 0, np.abs(target - goal) / (errors * scale), np.inf)
             left[0] = 0.0
@@ -173,9 +175,9 @@ class _Required:
     sides: tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
     @classmethod
-    def of(cls, recipe: _Frontier, loss: float, middle: float, most: float) -> _Required:
-        """Known as far out as ``most`` errors."""
-        below, above = (recipe.departures(loss, middle, sign, most) for sign in (-1, 1))
+    def of(cls, recipe: _Frontier, loss: float, middle: float, most: float, level: float) -> _Required:
+        """Known as far out as ``most`` errors, for intervals of this level."""
+        below, above = (recipe.departures(loss, middle, sign, most, level) for sign in (-1, 1))
         return cls(middle, (below, above))
 
     def ends(self, t: float) -> tuple[float, float]:
@@ -242,7 +244,7 @@ def gain(
         losses = _shared(recipes)
     elif not len(losses) or not all(isinstance(x, int | float) and math.isfinite(x) for x in losses):
         raise InputError(f"losses = {list(losses)}", "one or more numbers")
-    found = [_log_gain(recipes, float(loss), level) for loss in losses]
+    found = [_log_gain(recipes, float(loss)) for loss in losses]
     widened = _joint_factor(recipes, found, level, seed)
     rows = [_row(recipes, names, one, level, widened) for one in found]
     warnings = [f"{name}: {w}" for name, fit in zip(names, (first, second), strict=True) for w in fit.warnings]
@@ -277,7 +279,7 @@ class _LogGain:
             return float(total**2 / (self.variance**2 / self.dof).sum()) if total > 0 else float(self.dof.min())
 
 
-def _log_gain(recipes: Sequence[_Frontier], loss: float, level: float) -> _LogGain:
+def _log_gain(recipes: Sequence[_Frontier], loss: float) -> _LogGain:
     logs = tuple(recipe.log_required(loss) for recipe in recipes)
     if not all(map(math.isfinite, logs)):
         return _LogGain(loss, (logs[0], logs[1]), None, np.full(2, np.nan), np.ones(2))
@@ -317,7 +319,7 @@ def _row(recipes: Sequence[_Frontier], names: tuple[str, str], one: _LogGain, le
                       f"never reached by {' and '.join(never)}")  # fmt: skip
     own_t = [float(stats.t.ppf(0.5 + level / 2, dof)) for dof in one.dof]
     joint_t = float(stats.t.ppf(0.5 + level / 2, one.joint_dof))  # both at the quantile of the difference
-    needed = [_Required.of(recipe, one.loss, x, max(t, joint_t * widened))
+    needed = [_Required.of(recipe, one.loss, x, max(t, joint_t * widened), level)
               for recipe, x, t in zip(recipes, one.logs, own_t, strict=True)]  # fmt: skip
     compute = [Triple(*(_exp(v) for v in (x.middle, *x.ends(t)))) for x, t in zip(needed, own_t, strict=True)]
     low, high = _recovered(needed[0], needed[1], joint_t)

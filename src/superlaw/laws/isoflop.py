@@ -21,13 +21,14 @@ from superlaw.files.columns import in_columns
 from superlaw.files.notebook import Shown
 from superlaw.files.numbers import in_short
 from superlaw.files.records import json_ready
+from superlaw.laws.cells import names, numbers
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms.chinchilla import Chinchilla
 from superlaw.laws.objective import Objective
 from superlaw.laws.optimum import Triple, optimum
 from superlaw.laws.result import Fit
 from superlaw.laws.slope import fit_slope
-from superlaw.laws.tables import as_table, with_columns
+from superlaw.laws.tables import DROP, as_table, with_columns, without_gaps
 
 NEAR = math.log(1.05)  # runs follow one another within a budget by no more of log C,
 WIDE = math.log(1.25)  # and a budget is no wider
@@ -183,15 +184,15 @@ def isoflop(
     if run is not None and budget is not None:
         raise InputError("a column of runs and one of budgets", "one of the two")
     table = with_columns(as_table(table), (loss, params, tokens, budget, run))
+    table = without_gaps(table, (loss, budget, run), loss) if missing == DROP else table
     fit = fit_law(table, Chinchilla(params, tokens), loss, objective=objective, where=where, drop_highest=drop_highest,
                   missing=missing, cluster=cluster, level=level, seed=seed)  # fmt: skip
     used = fit.points()
     (n, d), losses = used.points.sizes, used.losses
-    names = table.iloc[used.rows]
     if run is not None:
-        groups = _along_runs(n, d, losses, names[run].astype(str).to_numpy())
+        groups = _along_runs(n, d, losses, names(table, run, used.rows))
     else:
-        labels, stated = _budgets(6 * n * d) if budget is None else _stated(names[budget])
+        labels, stated = _budgets(6 * n * d) if budget is None else _stated(numbers(table, budget, used.rows, True))
         groups = [(n[labels == g], d[labels == g], losses[labels == g], stated[g]) for g in range(len(stated))]
     curves = sorted((_curve(*group) for group in groups), key=lambda curve: curve.budget)
     good = [curve for curve in curves if not curve.why]
@@ -222,16 +223,9 @@ def _budgets(flops: np.ndarray) -> tuple[np.ndarray, list[float]]:
     return labels, [float(np.exp(group.mean())) if np.ptp(group) <= WIDE else math.nan for group in groups]
 
 
-def _stated(column: Any) -> tuple[np.ndarray, list[float]]:
-    """The same by a column of budgets."""
-    import pandas as pd
-
-    values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float)
-    bad = ~(np.isfinite(values) & (values > 0))
-    if bad.any():
-        raise InputError(f"{column.iloc[int(bad.argmax())]!r} in the column of budgets {column.name!r}",
-                         "a number above 0 for every run")  # fmt: skip
-    budgets, labels = np.unique(values, return_inverse=True)
+def _stated(flops: np.ndarray) -> tuple[np.ndarray, list[float]]:
+    """The same of budgets that are stated, (n,)."""
+    budgets, labels = np.unique(flops, return_inverse=True)
     return labels, budgets.tolist()
 
 

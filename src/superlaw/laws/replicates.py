@@ -20,6 +20,7 @@ from superlaw.errors import InputError
 from superlaw.files.columns import in_columns
 from superlaw.files.notebook import Shown
 from superlaw.files.records import json_ready
+from superlaw.laws.cells import numbers, row_name, written
 from superlaw.laws.fit import fit_law
 from superlaw.laws.forms import law_of
 from superlaw.laws.law import Law, Points
@@ -28,7 +29,7 @@ from superlaw.laws.optimum import Triple
 from superlaw.laws.problems.problem import Problem
 from superlaw.laws.result import Fit
 from superlaw.laws.solve import solve
-from superlaw.laws.tables import as_table, with_columns
+from superlaw.laws.tables import DROP, as_table, with_columns, without_gaps
 
 DRAWS = 20_000  # of the intervals of components
 
@@ -161,6 +162,7 @@ def replicates(
         raise InputError(f"objective = {objective}", "log-ls or ls: the split of squares is that of least squares")
     law = law_of(law)
     table = with_columns(as_table(table), (loss, *law.sizes, *law.groups, run, errors))
+    table = without_gaps(table, (loss, run, errors), loss) if missing == DROP else table
     fit = fit_law(table, law, loss, objective=objective, where=where, drop_highest=drop_highest, missing=missing,
                   interval="none", level=level, seed=seed)  # fmt: skip
     used = fit.points()
@@ -172,7 +174,10 @@ def replicates(
     if split.between_dof < 1:
         raise InputError("no sizes that were run twice", "two or more seeds of some sizes",
                          "rows of one run do not count as seeds" if run else "")  # fmt: skip
-    stated = None if errors is None else _stated_variance(rows[errors], used.losses, fit.objective.logarithmic)
+    stated = None
+    if errors is not None:
+        of_each = _stated_errors(table, errors, used.rows) / (used.losses if fit.objective.logarithmic else 1.0)
+        stated = float((of_each**2).mean())
     return _found(fit, split, stated, used.points, level, seed)
 
 
@@ -216,16 +221,14 @@ def _text_codes(column: Any) -> np.ndarray:
     return np.unique(column.astype(str).to_numpy(), return_inverse=True)[1]
 
 
-def _stated_variance(column: Any, losses: np.ndarray, logarithmic: bool) -> float:
-    """The mean variance of an evaluation by stated standard errors."""
-    import pandas as pd
-
-    values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float)
-    bad = ~(np.isfinite(values) & (values >= 0))
-    if bad.any():
-        raise InputError(f"{column.iloc[int(bad.argmax())]!r} in row {int(column.index[int(bad.argmax())]) + 1}, "
-                         f"column {column.name!r}", "a standard error of 0 or more")  # fmt: skip
-    return float(((values / losses if logarithmic else values) ** 2).mean())
+def _stated_errors(table: Any, column: str, rows: np.ndarray) -> np.ndarray:
+    """Standard errors of evaluations, (n,); one of 0 is an evaluation without noise."""
+    errors = numbers(table, column, rows, positive=False)
+    if (below := np.flatnonzero(errors < 0)).size:
+        first = int(rows[below[0]])
+        raise InputError(f"{written(table[column].iloc[first])} in {row_name(table, first)}, column {column!r}",
+                         "a standard error of 0 or more")  # fmt: skip
+    return errors
 
 
 def _found(fit: Fit, split: _Split, stated: float | None, points: Points, level: float, seed: int) -> Replicates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -106,11 +107,11 @@ def requirement(
     Raises
     ------
     InputError
-        When the fitted law itself never reaches that loss, or a column is missing.
+        When the loss is no finite number, the fitted law itself never reaches it, or a column is missing.
     """
     law, at = fit.law, dict(at or {})
-    if not isinstance(loss, Real):
-        raise InputError(f"loss = {loss}", "a number")
+    if not isinstance(loss, Real) or not math.isfinite(loss):
+        raise InputError(f"loss = {loss}", "a finite number")
     of = _solved_for(fit, of)
     drawn, source = fit.draws(draws, seed)
     both = np.concatenate([fit.values[None], drawn])
@@ -158,7 +159,7 @@ def required_size(
     Raises
     ------
     InputError
-        When the fitted law itself never reaches that loss, or a column is missing.
+        When the loss is no finite number, the fitted law itself never reaches it, or a column is missing.
     """
     return requirement(fit, loss, of, at, draws, seed).size
 

@@ -19,6 +19,7 @@ from superlaw.files.records import json_ready, read_json
 from superlaw.laws import report
 from superlaw.laws.certificate import Certificate
 from superlaw.laws.estimate import Estimate
+from superlaw.laws.fit_record import is_fit
 from superlaw.laws.known import Known
 from superlaw.laws.law import Law, Points
 from superlaw.laws.linear import Linear
@@ -297,6 +298,25 @@ class Fit(Shown):
                              "fit again: superlaw law fit TABLE ... -o FIT")  # fmt: skip
         return self.data
 
+    def errors(self) -> np.ndarray:
+        """Measured less fitted at each of its points, of log L or of L as the objective has them, shape (n,).
+
+        Raises
+        ------
+        InputError
+            For a fit without its points.
+
+        Examples
+        --------
+        >>> from superlaw import PowerLaw, fit_law
+        >>> width = np.array([8.0, 16, 32, 64, 128, 256])
+        >>> fit = fit_law({"width": width, "loss": 3 / width**0.5 + 1 + 0.01 * np.cos(width)}, PowerLaw("width"))
+        >>> print(f"{np.sqrt((fit.errors() ** 2).mean()):.6f} {fit.rms_error:.6f}")
+        0.003796 0.003796
+        """
+        used = self.points()
+        return self.objective.target(used.losses) - self.objective.target(self.loss_at(used.points)[0])
+
     def minimum(self) -> Minimum:
         """The optimum over the fit's points, with what intervals need there."""
         problem = Problem.of(self.law, self.points(), self.objective, self.known)
@@ -392,3 +412,18 @@ def load_fit(path: str | Path) -> Fit:
         When there is no such file, or it holds no fit.
     """
     return Fit.from_dict(read_json(path, "the JSON of superlaw law fit -o", "fit again", DamagedFileError))
+
+
+def fit_in(path: str | Path) -> Fit | None:
+    """The fit that a JSON file holds; None of a file that is none, which may be a table of runs.
+
+    Raises
+    ------
+    InputError
+        For a fit that is damaged, and a JSON file that cannot be read.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return None
+    record = read_json(path, "the JSON of superlaw law fit -o, or a table of runs", finite=False)
+    return Fit.from_dict(record) if is_fit(record) else None

@@ -173,12 +173,15 @@ def parts_of(record: Mapping[str, Any], law: Law | None = None) -> dict[str, Any
         if wrong := misfit(record, FIT):
             raise ValueError(wrong)
         law = law_of_record(record) if law is None else law
-        params = {name: estimate_of(entry, record["interval"]) for name, entry in record["params"].items()}
+        names = law.names(record["labels"])  # of the covariance's rows; keys of JSON have no order
+        if set(record["params"]) != set(names):
+            raise ValueError("its parameters are not those of its law")
+        params = {name: estimate_of(record["params"][name], record["interval"]) for name in names}
         known = Known.from_dict(record.get("known"))
         known.check(tuple(params))
         estimated = known.free(tuple(params))
         dof = record["interval"].get("dof", estimated)
-        if list(params) != law.names(record["labels"]) or len(dof) != len(estimated):
+        if len(dof) != len(estimated):
             raise ValueError("its parameters are not those of its law")
         values = np.array([estimate.value for estimate in params.values()])
         if not np.allclose(known.kept(values, list(params)), values, rtol=1e-9, atol=0):

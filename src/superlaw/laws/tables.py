@@ -225,6 +225,12 @@ def with_columns(table: pd.DataFrame, named: Iterable[str | None]) -> pd.DataFra
     return with_found(table, find_columns(table, wanted, exactly=is_ours(table)))
 
 
+def without_gaps(table: pd.DataFrame, needed: Iterable[str | None], loss: str) -> pd.DataFrame:
+    """The table without the losses of rows that lack what no law asks for: ``missing="drop"`` drops these rows then."""
+    gaps = np.any([empty(table[column]) for column in needed if column is not None], axis=0)
+    return table.assign(**{loss: table[loss].where(~gaps)})
+
+
 def _scales(table: pd.DataFrame, columns: Iterable[str], rows: np.ndarray) -> list[str]:
     """What to say of columns in which numbers are written as 300M."""
     from pandas.api.types import is_numeric_dtype

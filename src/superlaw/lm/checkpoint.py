@@ -51,12 +51,12 @@ def open_checkpoint(model: str | Path, follow_links: bool = False) -> Checkpoint
     path = Path(model)
     if path.is_dir():
         return _folder(path, follow_links)
-    if path.is_file() and path.suffix == ".gguf":
+    if path.is_file() and path.suffix.lower() == ".gguf":
         header, tensors = open_gguf(path)
         return Checkpoint(str(model), dict(tensors), header.config, header.tokenizer)
     if path.is_file():
         return Checkpoint(str(model), _file_tensors(path))
-    if path.suffix in ENDINGS or is_path(model):
+    if path.suffix.lower() in ENDINGS or is_path(model):
         raise InputError(f"{model}, which does not exist", "a model folder, a file of tensors or a hub id")
     return _hub(HubModel.parse(str(model)), str(model))
 
@@ -72,7 +72,7 @@ def _folder(folder: Path, follow_links: bool) -> Checkpoint:
             files = {shard: inside.shard(shard, index) for shard in sorted(set(shards.values()))}
             tensors = {name: partial(_from_shard, files[shard], name) for name, shard in shards.items()}
             return Checkpoint(str(folder), tensors, config, tokenizer)
-    others = sorted(path.name for path in folder.iterdir() if path.suffix in (".safetensors", ".gguf"))
+    others = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in (".safetensors", ".gguf"))
     do = f"name one file: {', '.join(others[:4])}" if others else "check the folder"
     raise InputError(f"{folder}, a folder without weights", f"{SAFETENSORS}, {TORCH} or an index of shards in it", do)
 
@@ -135,13 +135,14 @@ def _from_shard(path: Path, name: str) -> np.ndarray:
 
 
 def _file_tensors(path: Path) -> dict[str, Reader]:
-    if path.suffix == ".npy":
+    kind = path.suffix.lower()
+    if kind == ".npy":
         return {path.stem: lambda: read_npy(path)}
-    if path.suffix == ".npz":
+    if kind == ".npz":
         return read_npz(path)
-    if path.suffix in TORCH_ENDINGS:
+    if kind in TORCH_ENDINGS:
         return _torch(path)
-    if path.suffix == ".safetensors":
+    if kind == ".safetensors":
         return {name: partial(map_tensor, path, entry) for name, entry in read_tensor_header(path).tensors.items()}
     raise InputError(f"{path}", f"a file of tensors ({', '.join(ENDINGS)}), a model folder or a hub id",
                      "--raw reads a matrix at a known place of any file")  # fmt: skip

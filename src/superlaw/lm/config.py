@@ -28,7 +28,7 @@ def read_config(model: str | Path) -> dict[str, Any]:
         path = path / "config.json"
     if path.is_file():
         return read_config_file(path)
-    if path.suffix == ".json" or is_path(model):
+    if path.suffix.lower() == ".json" or is_path(model):
         raise InputError(f"{path}, which does not exist", "a config.json, a model folder or a hub id", "check the path")
     hub = HubModel.parse(str(model))
     try:
@@ -65,6 +65,24 @@ def _object(record: Any, where: str) -> dict[str, Any]:
     return record
 
 
+def flat_config(config: dict[str, Any] | None) -> dict[str, Any]:
+    """A config with the fields of a text model inside a larger one at the top, where they count before the others.
+
+    Examples
+    --------
+    >>> flat_config({"vocab_size": 9, "hidden_size": 1024, "text_config": {"n_embd": 64}})
+    {'vocab_size': 9, 'text_config': {'n_embd': 64}, 'n_embd': 64}
+    """
+    config = dict(config or {})
+    text = config.get("text_config")
+    if not isinstance(text, dict):
+        return config
+    for names in (WIDTHS, DEPTHS):  # one thing by another name: that of the whole is another part's
+        if any(text.get(name) is not None for name in names):
+            config = {key: value for key, value in config.items() if key not in names}
+    return {**config, **text}
+
+
 def config_shape(config: dict[str, Any], name: str = "the config") -> Shape:
     """Width and depth by the names that families use; of the text model in a model of several.
 
@@ -73,7 +91,7 @@ def config_shape(config: dict[str, Any], name: str = "the config") -> Shape:
     >>> config_shape({"n_embd": 768, "n_layer": 12})
     Shape(width=768, depth=12)
     """
-    config = _text(config)
+    config = flat_config(config)
     if config.get("is_encoder_decoder"):
         raise InputError(f"{name}, an encoder with a decoder", "a model of one stack of layers")
     found = []
@@ -102,17 +120,12 @@ def config_architecture(config: dict[str, Any]) -> Architecture | None:
     >>> config_architecture({"model_type": "mamba"}) is None
     True
     """
-    config = _text(config)
+    config = flat_config(config)
     reader = _FAMILIES.get(str(config.get("model_type")))
     try:
         return reader(config) if reader else None
     except (KeyError, TypeError, InputError):  # a config that does not say all of it
         return None
-
-
-def _text(config: dict[str, Any]) -> dict[str, Any]:
-    inner = config.get("text_config")
-    return inner if isinstance(inner, dict) else config
 
 
 def _gpt2(c: dict[str, Any]) -> Architecture:

@@ -147,7 +147,7 @@ def documents(corpus: Corpus, rule: str) -> Iterator[str]:
 
 def _lines(path: Path) -> Iterator[str]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             while line := file.readline(LONGEST_LINE):
                 yield line
     except UnicodeDecodeError as error:

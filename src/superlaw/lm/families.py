@@ -51,7 +51,7 @@ def load_family(path: str | Path) -> list[FamilyModel]:
     """
     file = SHIPPED.get(str(path), Path(path))
     try:
-        record = tomllib.loads(file.read_text(encoding="utf-8"))
+        record = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}", "a family file (TOML), or paper", "check the path") from None
     except (ValueError, RecursionError) as error:

@@ -267,10 +267,10 @@ def open_gguf(path: Path) -> tuple[GgufHeader, dict[str, partial[np.ndarray]]]:
     if type(parts) is not int or parts < 2:
         return header, readers
     ending = f"-of-{parts:05d}.gguf"
-    if not path.name.endswith(ending):
+    if not path.name.lower().endswith(ending):
         need = f"its name to end in {ending}, so that the others are found"
         raise InputError(f"{path}, one of {parts} parts", need)
-    stem = path.name.removesuffix(ending)[:-5]
+    stem, ending = path.name[: -len(ending) - 5], path.name[-len(ending) :]  # in capitals, as it is written
     first = header
     for i in range(1, parts + 1):
         other = path.with_name(f"{stem}{i:05d}{ending}")

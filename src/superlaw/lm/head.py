@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from superlaw.errors import InputError, closest
 from superlaw.files.tensors import short
 from superlaw.lm.arrays import RawMatrix
 from superlaw.lm.checkpoint import Checkpoint, open_checkpoint
+from superlaw.lm.config import WIDTHS, flat_config
 
 # A prefix (model., transformer., language_model. ...) may come before each of these.
 HEADS = ("lm_head.weight", "embed_out.weight", "output.weight")
@@ -32,7 +32,7 @@ ENCODER_EMBEDDINGS = (
     "token_embd.weight",
 )
 ENCODER_PART = re.compile(r"(^|\.)(attention\.self\.query|encoder\.layer|cls\.predictions|token_types\.weight)")
-WIDTHS = ("word_embed_proj_dim", "hidden_size", "n_embd", "d_model", "embedding_size", "dim")
+PROJECTED = ("word_embed_proj_dim", "embedding_size")  # widths of a matrix that stands behind a projection
 # Between brackets: "unused" and "reserved" alone are words.
 PLACEHOLDER = re.compile(r"[\[<]\W*(unused|reserved|extra_id|extra_token|dummy)\w*\W*[\]>]|madeupword\d+", re.I)
 
@@ -176,7 +176,7 @@ def choose_tensor(found: Checkpoint, tensor: str | None = None, encoder: bool = 
             f"--encoder measures its word embeddings ({short(word)})",
         )  # fmt: skip
     if embedding := _first(names, INPUT_EMBEDDINGS):
-        if _flat(found.config).get("tie_word_embeddings") is False:
+        if flat_config(found.config).get("tie_word_embeddings") is False:
             raise InputError(
                 f"{found.name}, whose config says that its head is not tied, and which has none",
                 "a checkpoint with its head", f"--tensor {embedding} measures its input embedding",
@@ -201,20 +201,13 @@ def _suggest(tensor: str, names: list[str]) -> str:
     return f"it has {some}" + (", ..." if len(names) > 4 else "")
 
 
-def _flat(config: dict[str, Any] | None) -> dict[str, Any]:
-    """The config, with the fields of a text model inside a larger one at the top."""
-    config = dict(config or {})
-    text = config.get("text_config")
-    return {**config, **text} if isinstance(text, dict) else config
-
-
 def _check_config(found: Checkpoint, name: str, W: np.ndarray, chosen: bool) -> tuple[int | None, tuple[str, ...]]:
     """The config's width, and notes; a config that contradicts the tensor is refused."""
-    config = _flat(found.config)
+    config = flat_config(found.config)
     whole = {key: value for key, value in config.items() if type(value) is int and value > 0}
     n, m = W.shape
-    widths = {key: whole[key] for key in WIDTHS if key in whole}
-    hidden = next((widths[key] for key in ("hidden_size", "n_embd", "d_model", "dim") if key in widths), None)
+    widths = {key: whole[key] for key in (*WIDTHS, *PROJECTED) if key in whole}
+    hidden = next((widths[key] for key in WIDTHS if key in widths), None)
     if chosen:  # any matrix may be looked at, whatever the config says of the head
         return hidden, ()
     do = "the config or the weights belong to another model; --tensor measures it all the same"

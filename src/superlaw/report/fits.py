@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from superlaw.figures import law as figure
 from superlaw.figures import law_residuals
 from superlaw.findings.words import said_of_fit
 from superlaw.laws import report
 from superlaw.laws.result import Fit
-from superlaw.report.page import Command, Facts, Part, Section, Table
+from superlaw.report.page import Facts, Part, Section, Table
 
 QUESTION = "What law do these losses obey, and do they determine it?"
 
 
-def fit_part(fit: Fit, name: str, commands: tuple[Command, ...] = ()) -> Part:
+def fit_part(fit: Fit, name: str) -> Part:
     """A part on a fit; without its points (of one read back from JSON) there is no curve, and that is said."""
     words = said_of_fit(fit)
     left_out = [f"{report.points_words(fit.n, fit.dropped).removeprefix('points: ')}."]
@@ -27,7 +25,7 @@ def fit_part(fit: Fit, name: str, commands: tuple[Command, ...] = ()) -> Part:
     else:
         pictures = (figure.data(fit), law_residuals.data(fit))
         sections.append(Section("The law through its points", figures=pictures, tables=(_points(fit),)))
-    return Part(name, QUESTION, words.warnings, words.verdict, tuple(sections), tuple(left_out), commands)
+    return Part(name, QUESTION, words.warnings, words.verdict, tuple(sections), tuple(left_out))
 
 
 def parameters_section(fit: Fit) -> Section:
@@ -54,12 +52,10 @@ def parameters_section(fit: Fit) -> Section:
 def _points(fit: Fit) -> Table:
     assert fit.data is not None  # fit_part asks before
     points, losses = fit.data.points, fit.data.losses
-    fitted = fit.loss_at(points)[0]
-    logarithmic = fit.objective.logarithmic
-    errors = np.log(losses / fitted) if logarithmic else losses - fitted
+    fitted, errors = fit.loss_at(points)[0], fit.errors()
     groups = [points.labels[g] for g in points.group] if points.labels else []
     columns = ("row", *fit.law.sizes, *(["group"] if groups else []), "loss", "fitted",
-               f"error of {'log L' if logarithmic else 'L'}")  # fmt: skip
+               f"error of {'log L' if fit.objective.logarithmic else 'L'}")  # fmt: skip
     rows = []
     for k, row in enumerate(fit.data.rows.tolist()):
         rows.append((f"row {row + 1}", *map(float, points.sizes[:, k]), *groups[k : k + 1], float(losses[k]),

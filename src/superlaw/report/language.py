@@ -11,7 +11,7 @@ from superlaw.figures.panels import Picture
 from superlaw.findings.words import said_of_models
 from superlaw.laws.result import Fit
 from superlaw.report.fits import parameters_section
-from superlaw.report.page import Command, Part, Section, Table
+from superlaw.report.page import Part, Section, Table
 
 QUESTION = "Are these language models in strong superposition, and what does their width buy?"
 ROW = ("model", "family", "width", "depth", "corpus", "loss", "stderr", "bits_per_byte", "mean_square_overlap",
@@ -27,7 +27,6 @@ def language_part(
     no_fit: str,
     failures: Mapping[str, str],
     notes: Sequence[str] = (),
-    commands: tuple[Command, ...] = (),
 ) -> Part:
     """A part on a study: its table, records of heads by model and of tokens by tokenizer, its fit."""
     words = said_of_models(heads, rows, fit, no_fit)
@@ -40,8 +39,7 @@ def language_part(
         tables.append(_heads(heads))
     sections.append(Section("Models", tables=tuple(tables)))
     failed = tuple(f"Failed: {what}: {reason}" for what, reason in failures.items())
-    return Part(name, QUESTION, (*words.warnings, *failed), words.verdict, tuple(sections), (*notes, *left_out),
-                commands)  # fmt: skip
+    return Part(name, QUESTION, (*words.warnings, *failed), words.verdict, tuple(sections), (*notes, *left_out))
 
 
 def _pictures(

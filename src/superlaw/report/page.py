@@ -121,9 +121,9 @@ class Page:
     made: Facts = field(default_factory=lambda: Facts("This page", ()))
 
 
-def page_of(parts: Sequence[Part], command: str = "", title: str = "") -> Page:
+def page_of(parts: Sequence[Part], command: str = "") -> Page:
     """A page of these parts, which ``command`` makes, titled by its question."""
-    title = title or (parts[0].question if len(parts) == 1 else SEVERAL)
+    title = parts[0].question if len(parts) == 1 else SEVERAL
     return Page(title, tuple(parts), (Command("This page", command),) if command else (), made_now())
 
 

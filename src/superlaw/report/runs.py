@@ -54,7 +54,7 @@ def runs_part(
         sections.append(Section("Figures", figures=drawn))
     if len(table):
         sections.append(runs_section(table))
-    return Part(name, QUESTION, warnings, words.verdict, tuple(sections), (*_left_out(table, cells), *not_drawn),
+    return Part(name, QUESTION, warnings, words.verdict, tuple(sections), (*_left_out(cells), *not_drawn),
                 commands)  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def _made(table: pd.DataFrame) -> Table:
     return Table("machines", "Where they were made", columns, tuple(rows))
 
 
-def _left_out(table: pd.DataFrame, cells: pd.DataFrame) -> tuple[str, ...]:
+def _left_out(cells: pd.DataFrame) -> tuple[str, ...]:
     """What stands on no line, and why."""
     if not len(cells):
         return ()

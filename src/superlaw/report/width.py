@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from superlaw.figures import width_law as figure
 from superlaw.findings.width_law import WidthAnswer, WidthVerdict
 from superlaw.report.fits import parameters_section
-from superlaw.report.page import Command, Facts, Part, Section, Table
+from superlaw.report.page import Facts, Part, Section, Table
 
 QUESTION = "Does width buy 1/m in language models?"
 
 
-def width_part(answer: WidthAnswer, joint: Sequence[str], commands: tuple[Command, ...] = ()) -> Part:
+def width_part(answer: WidthAnswer, joint: Sequence[str]) -> Part:
     """A part on a WidthAnswer; ``joint`` is what its tables say together, in sentences."""
     telling = answer.telling
     silent = len(answer.verdicts) - len(telling)
@@ -26,8 +26,7 @@ def width_part(answer: WidthAnswer, joint: Sequence[str], commands: tuple[Comman
     sections += [_of_one(one) for one in answer.verdicts if one.fit is not None]
     left_out = tuple(_sentence(one) for one in answer.verdicts if one.cannot)
     return Part(f"{len(answer.verdicts)} tables of runs", QUESTION, tuple(warnings),
-                tuple(verdict) or ("Nothing can be said: no table can tell.",), tuple(sections), left_out,
-                commands)  # fmt: skip
+                tuple(verdict) or ("Nothing can be said: no table can tell.",), tuple(sections), left_out)  # fmt: skip
 
 
 def _sentence(one: WidthVerdict) -> str:

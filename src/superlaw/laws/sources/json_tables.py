@@ -8,6 +8,7 @@ from typing import Any
 
 from superlaw.errors import InputError
 from superlaw.files.records import parse_json
+from superlaw.laws.fit_record import is_fit
 from superlaw.laws.quantities import shown
 from superlaw.laws.sources import lm_eval, open_lm, trainer
 from superlaw.laws.sources.histories import RUN, table_of
@@ -16,7 +17,6 @@ from superlaw.laws.sources.source import Source, frame_of, numbered
 
 NAME, VALUE = "name", "loss"  # columns of an object of names and numbers
 NEED = "a list of runs, an object of runs by name, or one of columns"
-OF_A_FIT = ("law", "params", "covariance")
 # Programs whose records are known: what a record is recognised by, and how it becomes a row.
 KNOWN: dict[str, tuple[Callable[[Any], bool], Callable[[Mapping[str, Any], str, str], dict[str, Any]]]] = {
     lm_eval.KIND: (lm_eval.is_results, lm_eval.row_of),
@@ -55,7 +55,7 @@ def read_json_table(record: Any, path: Path) -> Source:
         return _of_rows(_objects(record, where), "JSON rows", where)
     if not isinstance(record, dict) or not record:
         raise InputError(f"{where}, which is {_what(record)}", NEED)
-    if all(key in record for key in OF_A_FIT):
+    if is_fit(record):
         raise InputError(f"{where}, which is the JSON of a fit", "a table of runs", "superlaw law optimum takes fits")
     return _of_object(record, where)
 
