@@ -48,6 +48,7 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "images/gallery/weight-decay.png": Source("weight-decay", GRID).picture,
     "images/gallery/weak.png": Source("weak", (MEDIUM,)).picture,
     "images/gallery/strong.png": Source("strong", (MEDIUM,)).picture,
+    "images/gallery/density.png": Source("density", ("density-grid.csv",)).picture,
     "images/gallery/overview.png": Source("overview", ("wide-medium.csv",)).picture,
     "studies/images/initial-bias.png": Source("initial-bias", ("initial-bias.csv",)).picture,
     "studies/images/variants.png": Source("variants", ("variants.csv",), "activation == 'relu'").picture,

@@ -14,7 +14,8 @@ QUOTED = re.findall(r"```sh\nsuperlaw (reproduce \S+(?: --from \S+)+)\n```\n\n``
 
 def test_quotations_are_found():
     assert [call.split()[1] for call, _ in QUOTED] == [
-        "exponents", "weight-decay", "exponents", "weak", "weight-decay", "weak", "strong", "overview",
+        "exponents", "weight-decay", "exponents", "weak", "weight-decay", "weak", "strong", "density", "overview",
+        "overview",
     ]  # fmt: skip
 
 
