@@ -97,6 +97,11 @@ def test_an_exponent_that_moves_with_density_is_told():
     assert last.verdict.startswith("differs by +0.32") and last.measured == pytest.approx(0.05 * 6.48547, rel=1e-5)
 
 
+def test_without_strong_superposition_a_move_with_density_was_not_tested():
+    weak = made(weight_decay=(1.0,), activation_density=(1.0, 7.485470860550345))
+    assert claims("density", weak)[-1].verdict == "not tested"
+
+
 def test_what_bends_both_lines_alike_hides_no_move_of_the_exponent():
     """A bend by a factor 1.5 at the middle widths, the same at both densities: each exponent is uncertain by it."""
     runs = made(activation_density=(1.0, 7.485470860550345), exponent=lambda row: 1 + 0.02 * row["density"])

@@ -27,7 +27,7 @@ from scipy import stats
 from superlaw.errors import InputError, nearest
 from superlaw.files.numbers import with_error
 from superlaw.findings.regimes import predicted, regime
-from superlaw.laws.slope import fit_slope
+from superlaw.laws.slope import Slope, fit_slope
 from superlaw.sweeps.store import Store
 from superlaw.sweeps.sweep import Sweep
 from superlaw.sweeps.table import gather
@@ -127,18 +127,15 @@ def exponent(table: pd.DataFrame) -> Exponent | None:
     """
     reason = outside(table)
     good = table[reason == ""]
-    log_loss = np.log(good["loss"].to_numpy(dtype=float))
-    widths, place = np.unique(good["width"].to_numpy(dtype=int), return_inverse=True)
+    widths, place, log_loss, means = _by_width(good)
     if len(widths) < LEAST_WIDTHS:
         return None
-    replicates = np.bincount(place)
-    means = np.bincount(place, log_loss) / replicates
     line = fit_slope(widths, np.exp(means))
-    half = stats.t.ppf(0.5 + LEVEL / 2, len(widths) - 2) * line.stderr
+    half = _half_interval(line)
     return Exponent(
         line.exponent, line.stderr, line.exponent - half, line.exponent + half, line.r_squared, line.coefficient,
         tuple(int(m) for m in widths), int(good["seed"].nunique()), len(good),
-        _lack_of_fit(widths, log_loss, means, replicates, place), _counts(reason),
+        _lack_of_fit(widths, log_loss, means, np.bincount(place), place), _counts(reason),
         tuple(good["id"]) if "id" in good else (),
     )  # fmt: skip
 
@@ -157,18 +154,23 @@ def exponent_difference(less: pd.DataFrame, more: pd.DataFrame) -> tuple[float, 
     >>> round(exponent_difference(runs, runs.assign(loss=runs["loss"] / runs["width"]))[0], 12)
     1.0
     """
-    one, other = _log_losses(less), _log_losses(more)
-    widths = np.intersect1d(one.index, other.index)
+    (one, *_, low), (other, *_, high) = (_by_width(table[outside(table) == ""]) for table in (less, more))
+    widths, i, j = np.intersect1d(one, other, return_indices=True)
     if len(widths) < LEAST_WIDTHS:
         return None
-    line = fit_slope(widths, np.exp(other[widths].to_numpy() - one[widths].to_numpy()))
-    return line.exponent, float(stats.t.ppf(0.5 + LEVEL / 2, len(widths) - 2) * line.stderr)
+    line = fit_slope(widths, np.exp(high[j] - low[i]))
+    return line.exponent, _half_interval(line)
 
 
-def _log_losses(table: pd.DataFrame) -> pd.Series:
-    """Mean log loss over seeds of each width in the scaling range."""
-    good = table[outside(table) == ""]
-    return np.log(good["loss"].astype(float)).groupby(good["width"].astype(int)).mean()
+def _by_width(good: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Widths (k,), the place of each run among them (n,), its log loss (n,), and their mean at each width (k,)."""
+    log_loss = np.log(good["loss"].to_numpy(dtype=float))
+    widths, place = np.unique(good["width"].to_numpy(dtype=int), return_inverse=True)
+    return widths, place, log_loss, np.bincount(place, log_loss) / np.bincount(place)
+
+
+def _half_interval(line: Slope) -> float:
+    return float(stats.t.ppf(0.5 + LEVEL / 2, line.n - 2) * line.stderr)
 
 
 def _counts(reasons: np.ndarray) -> dict[str, int]:

@@ -25,7 +25,7 @@ from superlaw.findings.points import (
     shares_beside,
 )
 from superlaw.findings.regimes import STRONG_FROM, regime
-from superlaw.findings.verdicts import ABOUT_ONE, Claim, about, compare, estimated, fitted, within_factor
+from superlaw.findings.verdicts import ABOUT_ONE, Claim, about, compare, estimated, fitted, untested, within_factor
 from superlaw.findings.width_depth import SIZES, ChinchillaTerms
 from superlaw.sweeps.ladder import Rung
 from superlaw.sweeps.plan import load_plan
@@ -166,14 +166,16 @@ def _density(chosen: ComparableRuns) -> list[Claim]:
         line = published_value(EXPONENTS, weight_decay=decay, data_exponent=1) if density == 1 else None
         found.append(claim.beside(line))
     ends = chosen.values("activation_density")[0], chosen.values("activation_density")[-1]
+    said = "0 (does not depend on E)"
     for decay in chosen.values("weight_decay"):
         low, high = (chosen.cell(weight_decay=decay, activation_density=end) for end in ends)
         if {regime(low), regime(high)} != {"strong"}:
             continue
         what = f"alpha_m at E = {ends[1]:.3g} less that at E = {ends[0]:.3g}, gamma = {decay:.3g}"
         moved = exponent_difference(low, high) if ends[0] < ends[1] else None
-        found.append(compare(what, "0 (does not depend on E)", 0.0, 0.0, moved))
-    return found
+        found.append(compare(what, said, 0.0, 0.0, moved))
+    strong = len(found) > len(BY_DENSITY)
+    return found if strong else [*found, untested("alpha_m at the highest E less that at the lowest", said)]
 
 
 def _chinchilla(terms: ChinchillaTerms) -> list[Claim]:

@@ -133,7 +133,6 @@ class RunSpec:
         fix = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         if isinstance(self.frequencies, str) and self.frequencies in FAMILIES:
             fix("n_features", 1000 if self.n_features is None else self.n_features)
-            fix("activation_density", 1.0 if self.activation_density is None else self.activation_density)
         else:
             named = not isinstance(self.frequencies, np.ndarray | list | tuple)
             p = frequencies_of(self.frequencies, self.n_features if named else None).copy()
@@ -152,7 +151,8 @@ class RunSpec:
 
     def _followers(self) -> dict[str, Any]:
         """Defaults that follow from another field."""
-        return {
+        return {  # families are scaled to E = 1, explicit probabilities left as they are
+            "activation_density": 1.0 if isinstance(self.frequencies, str) else None,
             "activation": "linear" if self.loss_function == "cross-entropy" else "relu",
             "momentum": 0.9 if self.optimizer == "sgd" else None,
             "adam_epsilon": 1e-8 if self.optimizer == "adam" else None,
@@ -236,8 +236,6 @@ class RunSpec:
     def _is_default(self, name: str, value: Any) -> bool:
         if name == "n_features":
             return value == 1000
-        if name == "activation_density":
-            return value == (1.0 if isinstance(self.frequencies, str) else None)
         unused = (
             (name == "data_exponent" and self.frequencies_name != "power")
             or (name == "decay_length" and self.frequencies_name != "exponential")
@@ -274,9 +272,6 @@ class RunSpec:
         """A copy with some fields changed; what followed from a field that changes follows anew."""
         check_known(changes, DEFAULTS)
         anew = {name: None for name, value in self._followers().items() if getattr(self, name) == value}
-        other = isinstance(changes.get("frequencies", self.frequencies), str) != isinstance(self.frequencies, str)
-        if other and self._is_default("activation_density", self.activation_density):
-            anew["activation_density"] = None  # families are scaled to E = 1, explicit probabilities left as they are
         return replace(self, **{**anew, **changes})
 
     def __eq__(self, other: object) -> bool:
